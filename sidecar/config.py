@@ -1,0 +1,138 @@
+"""The configuration's shape: one struct a section, every key with its default.
+
+Reading the file, the environment and `wp-config.php` into these structs is `sidecar.config_file`'s work.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
+Percent = Annotated[float, Meta(ge=0, le=100)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A section of the file: unknown keys are refused, nothing changes after loading."""
+
+
+class Database(Section):
+    """Where the shop's MySQL or MariaDB is. Empty values are filled from `wp-config.php` when `wp_path` is set."""
+
+    host: str = ""
+    port: NotNegative = 0
+    unix_socket: str = ""
+    user: str = ""
+    password: str = ""
+    password_file: str = ""
+    name: str = ""
+
+
+class Shop(Section):
+    """The WordPress site. `table_prefix` is this blog's own (`wp_2_` on a multisite's second blog)."""
+
+    wp_path: str = ""
+    table_prefix: str = ""
+    users_table: str = ""
+    usermeta_table: str = ""
+    database: Database = Database()
+
+
+class State(Section):
+    """Where the sidecar keeps all that it writes outside the shop's database."""
+
+    dir: str = ""
+
+
+class Vip(Section):
+    """Who is a VIP: LTV among the top `percent` of buyers, and at least `min_orders` counted orders."""
+
+    percent: Percent = 5.0
+    min_orders: NotNegative = 2
+
+
+class TestOrders(Section):
+    """How hygiene recognises an order that somebody made to try the shop. It reports; it never removes."""
+
+    emails: tuple[str, ...] = ("*@example.com", "test@*", "*+test@*")
+    names: tuple[str, ...] = ("test", "testing", "asdf", "тест", "تست", "proba")
+    max_total: str = ""
+
+
+class People(Section):
+    """Who is a person and what counts as bought."""
+
+    paid_statuses: tuple[str, ...] = ()
+    status_map: dict[str, str] = {}
+    exclude_roles: tuple[str, ...] = ()
+    staff_roles: tuple[str, ...] = ("administrator", "shop_manager", "editor", "author", "contributor")
+    vip: Vip = Vip()
+    b2b_roles: tuple[str, ...] = ("wholesale_customer", "b2b_customer", "wholesaler", "b2b")
+    b2b_meta: tuple[str, ...] = (
+        "billing_nip", "_billing_nip", "billing_vat", "_billing_vat", "billing_vat_number",
+        "_billing_vat_number", "vat_number", "_vat_number", "billing_eu_vat_number",
+        "_billing_eu_vat_number", "billing_eik", "_billing_eik",
+    )  # fmt: skip
+    birthday_meta: tuple[str, ...] = (
+        "birthday", "billing_birthday", "_billing_birthday", "birth_date", "billing_birth_date",
+        "date_of_birth", "billing_date_of_birth", "dob",
+    )  # fmt: skip
+    optin_meta: tuple[str, ...] = (
+        "marketing_optin", "mailchimp_woocommerce_is_subscribed", "mailpoet_woocommerce_checkout_optin",
+        "newsletter_optin",
+    )  # fmt: skip
+    currency_rates: dict[str, str] = {}
+    vanished: Literal["keep", "erase"] = "keep"
+    test_orders: TestOrders = TestOrders()
+
+
+class OptIn(Section):
+    """One proof of consent that the owner vouches for: a meta key, the values that mean yes, the wording shown."""
+
+    source: str
+    yes: tuple[str, ...] = ("yes", "1", "true", "on")
+    wording: str = ""
+
+
+class Consent(Section):
+    """What proves that a person agreed to marketing e-mail. Empty: nobody did, and all are `transactional`."""
+
+    email: tuple[OptIn, ...] = ()
+
+
+class Mapping(Section):
+    """Where the mapping rules are. Empty: `mapping.toml` beside the configuration, else the built-in default."""
+
+    file: str = ""
+
+
+class Sync(Section):
+    """How hard a run may work the host. `limit_rate` is rows read from the shop per second; 0 is no limit."""
+
+    limit_rate: NotNegative = 0
+    page_orders: Positive = 2000
+    page_people: Positive = 1000
+    writers: Annotated[int, Meta(ge=1, le=4)] = 2
+    overlap_seconds: NotNegative = 300
+
+
+class Log(Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+    format: Literal["text", "json"] = "text"
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    shop: Shop = Shop()
+    state: State = State()
+    people: People = People()
+    consent: Consent = Consent()
+    mapping: Mapping = Mapping()
+    sync: Sync = Sync()
+    log: Log = Log()
