@@ -185,9 +185,7 @@ _keys = st.text("abc", min_size=1, max_size=3)
 _words = st.text("a]}#,=\"'\\\n é", max_size=6)
 _values = st.recursive(
     st.one_of(st.integers(), st.booleans(), _words),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(_keys, inner, max_size=3).map(dict)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_keys, inner, max_size=3).map(dict)),
     max_leaves=8,
 )
 
