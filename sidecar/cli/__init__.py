@@ -1,0 +1,29 @@
+"""The command line: `sidecar`. A command's module is imported only when that command is called.
+
+Start reading at `COMMANDS`. A command takes `@pass_run` (context.py) and prints with `run.output`
+(output.py); it may import every package.
+"""
+
+from __future__ import annotations
+
+from sidecar.cli.lazy import Root
+
+COMMANDS = {
+    "demo": ("sidecar.cli.demo:demo", "Look around with an invented shop on a private database."),
+    "init": ("sidecar.cli.init:init", "Write sidecar.toml from a WordPress directory."),
+    "doctor": ("sidecar.cli.doctor:doctor", "Check the shop, the CRM and this host; say what to mend."),
+    "sync": ("sidecar.cli.sync:sync", "Bring the shop's customers into FluentCRM."),
+    "mapping": ("sidecar.cli.mapping:mapping", "Check, explain and try the mapping rules."),
+    "hygiene": (
+        "sidecar.cli.hygiene:hygiene",
+        "Report doubtful contacts: duplicates, test orders, bad data.",
+    ),
+    "config": ("sidecar.cli.config:config", "Show and check the configuration."),
+}
+
+cli = Root(name="sidecar", commands_at=COMMANDS)
+
+
+def main() -> None:
+    """The console script."""
+    cli.main(prog_name="sidecar")
