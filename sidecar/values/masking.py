@@ -1,0 +1,31 @@
+"""Texts shown as examples without showing what they say."""
+
+from __future__ import annotations
+
+MAX_LENGTH = 40
+
+
+class _Shape(dict[int, str]):
+    """For `str.translate`: letters (and marks) → x, numbers → 9, the rest unchanged."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if character.isnumeric():
+            shape = "9"
+        elif character.isascii():
+            shape = "x" if character.isalpha() else character
+        else:  # letters, but also marks, emoji and symbols: only ASCII punctuation is surely innocent
+            shape = " " if character.isspace() else "x"
+        if code < 0x3000:
+            self[code] = shape
+        return shape
+
+
+_shape = _Shape()
+
+
+def mask_text(text: str) -> str:
+    """The shape of `text`: 'Anna Nowak, 12b' → 'xxxx xxxxx, 99x'; at most 40 characters long."""
+    if len(text) > MAX_LENGTH:
+        return text[: MAX_LENGTH - 1].translate(_shape) + "…"
+    return text.translate(_shape)
