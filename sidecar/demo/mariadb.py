@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -110,6 +111,7 @@ class PrivateMariaDB:
         server, installer = find("mariadbd", "mysqld"), find("mariadb-install-db", "mysql_install_db")
         user = _server_user()
         self._home = _short_directory(user)
+        _sweep(self._home.parent, self._home.stat().st_uid)
         atexit.register(self.stop)
         try:
             self._install(installer, user)
@@ -199,8 +201,11 @@ class PrivateMariaDB:
         deadline = time.monotonic() + self.start_seconds
         while True:
             try:
-                self.connect(connect_timeout=2).close()
-            except pymysql.MySQLError as error:
+                # Knock first: PyMySQL leaks its socket when nobody opens.
+                if not _answers(self.home / "s"):
+                    raise ConnectionRefusedError
+                self.connect(connect_timeout=10).close()
+            except (OSError, pymysql.MySQLError) as error:
                 ended = self._process is None or self._process.poll() is not None
                 if ended or time.monotonic() > deadline:
                     how = "ended by itself" if ended else f"did not answer within {self.start_seconds:g} s"
@@ -249,6 +254,23 @@ def _short_directory(user: str) -> Path:
         "no temporary directory will do for a private MariaDB server",
         hint="set TMPDIR to a short path that the server's user may enter",
     )
+
+
+def _sweep(parent: Path, owner: int) -> None:
+    """Remove what a killed owner left behind: our own directories of yesterday on which no server answers."""
+    for home in parent.glob("fcsc-*"):
+        with contextlib.suppress(OSError):
+            seen = home.lstat()
+            old = seen.st_uid == owner and time.time() - seen.st_mtime > 86_400
+            if old and not home.is_symlink() and not _answers(home / "s"):
+                shutil.rmtree(home, ignore_errors=True)
+
+
+def _answers(path: Path) -> bool:
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as door:
+        door.connect(str(path))
+        return True
+    return False
 
 
 def _open_to_all(directory: Path) -> bool:

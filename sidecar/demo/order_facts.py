@@ -39,9 +39,18 @@ def key(number: int) -> str:
     return f"wc_order_{number * 2654435761 % (1 << 52):013x}"
 
 
-def index(address: Address | None, email: str = "") -> str:
-    """WooCommerce's text for its order search."""
-    a = address or Address()
+def indexes(order: Order) -> dict[str, str]:
+    """The texts that WooCommerce's own order search reads. An order without an address has none."""
+    if order.billing is None:
+        return {}
+    there = Address(city=order.billing.city, country=order.billing.country)
+    return {
+        "_billing_address_index": _index(order.billing, order.email or ""),
+        "_shipping_address_index": _index(there, ""),
+    }
+
+
+def _index(a: Address, email: str) -> str:
     place = f"{a.street}  {a.city} {a.state} {a.postcode} {a.country}"
     return f"{a.first} {a.last} {a.company} {place} {email} {a.phone}"
 

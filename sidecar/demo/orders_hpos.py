@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sidecar.demo.dates import ZERO, utc
 from sidecar.demo.money import text
-from sidecar.demo.order_facts import VERSION, index, key, moments, refund_metas
+from sidecar.demo.order_facts import VERSION, indexes, key, moments, refund_metas
 from sidecar.demo.orders import PAYMENTS
 from sidecar.demo.plan import Order, Plan
 from sidecar.demo.rows import Rows
@@ -51,9 +51,7 @@ class HposOrders:
             0, text(sum(cost for _, _, cost in order.shipping)), 0, text(sum(off for _,
             off in order.coupons)), 1,
         ))  # fmt: skip
-        if order.billing is not None:
-            self.meta((order.id, "_billing_address_index", index(order.billing, order.email or "")))
-        for name, value in order.meta.items():
+        for name, value in (indexes(order) | order.meta).items():
             self.meta((order.id, name, value))
         for refund in order.refunds:
             when = utc(refund.at)

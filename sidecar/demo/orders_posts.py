@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sidecar.demo.dates import ZERO, local, utc
 from sidecar.demo.money import text
-from sidecar.demo.order_facts import VERSION, index, key, moments, refund_metas
+from sidecar.demo.order_facts import VERSION, indexes, key, moments, refund_metas
 from sidecar.demo.orders import PAYMENTS
 from sidecar.demo.plan import Order, Plan, Refund
 from sidecar.demo.rows import Rows
@@ -82,7 +82,6 @@ class PostOrders:
                 for name, value in order.billing.parts()
                 if name in ("city", "country")
             }
-            metas["_billing_address_index"] = index(order.billing, order.email or "")
         metas |= {
             "_order_currency": order.currency, "_cart_discount": text(sum(off for _, off in order.coupons)),
             "_cart_discount_tax": "0", "_order_shipping": text(sum(cost for _, _, cost in order.shipping)),
@@ -94,7 +93,7 @@ class PostOrders:
             metas |= {"_date_paid": str(paid), "_paid_date": local(paid, zone)}
         if completed:
             metas |= {"_date_completed": str(completed), "_completed_date": local(completed, zone)}
-        return metas | order.meta
+        return metas | indexes(order) | order.meta
 
 
 def _refund(order: Order, refund: Refund) -> dict[str, str]:

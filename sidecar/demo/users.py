@@ -34,6 +34,7 @@ def write_users(plan: Plan, rows: Rows) -> None:
         if number in buyers:
             meta((number, "paying_customer", "1"))
             meta((number, "last_update", str(plan.now - number)))
+            meta((number, "wc_last_active", str(plan.now - number % 400 * 86_400)))
 
 
 def _metas(person: Person, prefix: str, login: str) -> dict[str, str]:
