@@ -33,8 +33,8 @@ SELECT p.ID id, p.post_status status, MAX(IF(m.meta_key='_order_currency', m.met
   TIMESTAMPDIFF(SECOND, '1970-01-01', NULLIF(p.post_date_gmt, '0000-00-00')) created,
   MAX(IF(m.meta_key='_payment_method', m.meta_value, NULL)) payment,
   (SELECT COALESCE(-SUM(CAST(t.meta_value AS DECIMAL(26,8))), 0) FROM wp_posts r
-    JOIN wp_postmeta t ON t.post_id=r.ID WHERE r.post_parent=p.ID AND r.post_type='shop_order_refund' AND t.meta_key='_order_total') refunded,
-    {PICKED}
+    JOIN wp_postmeta t ON t.post_id=r.ID AND t.meta_key='_order_total'
+    WHERE r.post_parent=p.ID AND r.post_type='shop_order_refund') refunded, {PICKED}
 FROM wp_posts p JOIN wp_postmeta m ON m.post_id=p.ID WHERE p.post_type='shop_order' GROUP BY p.ID
 """
 COUNTED = """
