@@ -110,13 +110,17 @@ class Mapping(Section):
 
 
 class Sync(Section):
-    """How hard a run may work the host. `limit_rate` is rows read from the shop per second; 0 is no limit."""
+    """How hard a run may work the host. `limit_rate` is rows read from the shop per second and `max_load` the
+    one-minute load above which reading slows down; 0 is no limit. What a run replaced can be undone for
+    `undo_days`."""
 
     limit_rate: NotNegative = 0
+    max_load: Annotated[float, Meta(ge=0)] = 0.0
     page_orders: Positive = 2000
     page_people: Positive = 1000
     writers: Annotated[int, Meta(ge=1, le=4)] = 2
     overlap_seconds: NotNegative = 300
+    undo_days: NotNegative = 30
 
 
 class Log(Section):

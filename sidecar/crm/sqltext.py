@@ -1,0 +1,40 @@
+"""Building multi-row statements. The session's `sql_mode` is ours (no NO_BACKSLASH_ESCAPES), its charset utf8mb4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+def quote(value: str) -> str:
+    """A string literal."""
+    if "\\" in value:
+        value = value.replace("\\", "\\\\")
+    if "'" in value:
+        value = value.replace("'", "''")
+    return f"'{value}'"
+
+
+def quote_or_null(value: str) -> str:
+    """A string literal, NULL for ''."""
+    return quote(value) if value else "NULL"
+
+
+def chunks(rows: Iterable[str], limit: int) -> Iterator[list[str]]:
+    """Rows in groups whose text stays below `limit` characters (one over-long row goes alone)."""
+    group: list[str] = []
+    size = 0
+    for row in rows:
+        size += len(row) + 1
+        if group and size > limit:
+            yield group
+            group, size = [], len(row) + 1
+        group.append(row)
+    if group:
+        yield group
+
+
+def derived(rows: list[tuple[str, ...]], names: tuple[str, ...]) -> str:
+    """`(SELECT 1 AS a, 'x' AS b UNION ALL SELECT 2, 'y')`: a little table, on any server version."""
+    first = ", ".join(f"{cell} AS {name}" for cell, name in zip(rows[0], names, strict=True))
+    rest = "".join(f" UNION ALL SELECT {', '.join(row)}" for row in rows[1:])
+    return f"(SELECT {first}{rest})"

@@ -1,0 +1,63 @@
+"""Tags and lists: looked up by slug, made where missing, remembered as ours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from pymysql.connections import Connection
+
+from sidecar.mysql.connection import Reader
+
+_TABLE = {"tag": "fc_tags", "list": "fc_lists"}
+
+
+class Terms:
+    """The ids of tags (or lists) by slug. `owned` are those that the sidecar made; only these, and those it
+    attached itself, does it ever detach. Neither slug nor title is unique in FluentCRM: the lowest id wins."""
+
+    def __init__(self, reader: Reader, connection: Connection[Any], kind: str, run_id: int, now: str) -> None:
+        self._connection = connection
+        self._prefix = reader.tables.prefix
+        self._kind = kind
+        self._run = run_id
+        self._now = now
+        self._lock = threading.Lock()
+        self.ids: dict[str, int] = {}
+        for id_, _title, slug in sorted(reader.page(f"terms_{kind}s")):
+            self.ids.setdefault(slug, id_)
+        present = set(self.ids.values())
+        self.owned = {row[1] for row in reader.rows("owned_all") if row[0] == kind and row[1] in present}
+        self.made = 0
+
+    def resolve(self, wanted: Mapping[str, str]) -> list[int]:
+        """The ids of {slug: title}; missing ones are made."""
+        return [self.ids[slug] if slug in self.ids else self._make(slug, title) for slug, title in wanted.items()]
+
+    def _make(self, slug: str, title: str) -> int:
+        with self._lock, self._connection.cursor() as cursor:
+            table = f"`{self._prefix}{_TABLE[self._kind]}`"
+            cursor.execute(
+                f"INSERT INTO {table} (title, slug, description, created_at, updated_at) VALUES (%s, %s, %s, %s, %s)",  # noqa: S608
+                (title[:192], slug[:192], "Kept by FluentCRM Sidecar", self._now, self._now),
+            )
+            id_ = int(cursor.lastrowid)
+            record(cursor, self._prefix, self._run, self._kind, id_, slug)
+            self._connection.commit()
+        self.ids[slug] = id_
+        self.owned.add(id_)
+        self.made += 1
+        return id_
+
+
+def record(cursor: Any, prefix: str, run_id: int, kind: str, id_: int, slug: str) -> None:
+    """Remember a thing as made by us, and by which run (so that undo can take it away)."""
+    cursor.execute(
+        f"INSERT IGNORE INTO `{prefix}fcsc_owned` (kind, object_id, slug, created_gmt) VALUES (%s, %s, %s, UTC_TIMESTAMP())",  # noqa: S608
+        (kind, id_, slug[:150]),
+    )
+    cursor.execute(
+        f"INSERT INTO `{prefix}fcsc_undo` (run_id, kind, object_id, detail, created_gmt) VALUES (%s, %s, %s, %s, UTC_TIMESTAMP())",  # noqa: S608
+        (run_id, kind, id_, slug),
+    )

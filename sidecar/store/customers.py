@@ -1,0 +1,62 @@
+"""WordPress accounts and their meta."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sidecar.mysql.connection import Reader
+from sidecar.store.model import Account
+from sidecar.store.orders import Sums, first_rows
+from sidecar.values import dates
+
+
+class Customers:
+    """Accounts by primary key. A user's role is in `{prefix}capabilities`: see `capabilities_key`."""
+
+    def __init__(self, shop: Reader) -> None:
+        self._shop = shop
+
+    @property
+    def capabilities_key(self) -> str:
+        """The usermeta key that holds the roles on this blog (it carries the blog's prefix)."""
+        return f"{self._shop.tables.prefix}capabilities"
+
+    def page(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """The next (id, e-mail as stored) after an id, ascending."""
+        return sorted((row[0], row[1] or "") for row in self._shop.page("users_page", after=after, limit=limit))
+
+    def load(self, ids: Sequence[int], keys: Collection[str]) -> dict[int, Account]:
+        """Those accounts with the wanted meta; ids that are gone are missing."""
+        if not ids:
+            return {}
+        rows = self._shop.page("users_rows", ids=ids)
+        metas = self._shop.page("users_meta", ids=ids, keys=sorted(keys)) if keys else []
+        crcs: dict[int, int] = {}
+        for row in metas:
+            crcs[row[0]] = crcs.get(row[0], 0) + row[4]
+        meta = first_rows(metas)
+        return {
+            id_: Account(
+                id=id_,
+                email=email or "",
+                registered=dates.utc(registered or ""),
+                display_name=display_name or "",
+                crc=crc + crcs.get(id_, 0),
+                meta=meta.get(id_, {}),
+            )
+            for id_, email, registered, display_name, crc in rows
+        }
+
+    def last_id(self) -> int:
+        """No account has a higher id."""
+        return int(self._shop.value("users_last_id") or 0)
+
+    def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
+        """{bucket of 256 ids: (accounts, sum of crc)}."""
+        users = self._shop.page("users_sums", after=after, upto=upto)
+        metas = dict(self._shop.page("users_meta_sums", after=after, upto=upto, keys=sorted(keys)))
+        return {bucket: (count, crc + metas.get(bucket, 0)) for bucket, count, crc in users}
+
+    def ids_by_email(self, email: str) -> list[int]:
+        """Accounts whose e-mail the collation calls equal; compare exactly afterwards."""
+        return [int(row[0]) for row in self._shop.rows("users_by_email", email=email)]

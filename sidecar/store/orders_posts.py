@@ -1,0 +1,103 @@
+"""Orders from posts and postmeta (the legacy storage).
+
+`post_modified` does not move when an order's total, e-mail, items or meta change, so there is no cursor here:
+changes are found by walking the primary key and comparing digests (`sums`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from sidecar.mysql.connection import Reader
+from sidecar.store.model import Address, Order
+from sidecar.store.orders import Cursor, Items, Sums, first_rows, kind_of
+from sidecar.values import dates, money
+
+_COLUMNS = frozenset({"_customer_user", "_billing_email", "_order_total", "_order_currency", "_payment_method"})
+_PARTS = Address.__struct_fields__
+_ADDRESS_KEYS = [f"_{kind}_{part}" for kind in ("billing", "shipping") for part in _PARTS]
+
+
+class PostsOrders:
+    """See `orders.OrderReader`. The columns of HPOS are meta rows here (facts: woocommerce.md §2)."""
+
+    storage: Literal["posts"] = "posts"
+
+    def __init__(self, shop: Reader) -> None:
+        self._shop = shop
+
+    def ids(self, after: int, limit: int) -> list[int]:
+        return sorted(row[0] for row in self._shop.page("orders_posts_ids", after=after, limit=limit))
+
+    def load(self, ids: Sequence[int], keys: Collection[str], paid: Collection[str]) -> list[Order]:
+        if not ids:
+            return []
+        rows = self._shop.page("orders_posts_rows", ids=ids)
+        rows.sort()
+        metas = self._shop.page("orders_posts_meta", ids=ids, keys=sorted(_COLUMNS | set(keys)))
+        crcs: dict[int, int] = {}
+        for row in metas:
+            crcs[row[0]] = crcs.get(row[0], 0) + row[4]
+        meta = first_rows(metas)
+        wanted = [row[0] for row in rows if row[1] == "shop_order" and (row[2] or "").removeprefix("wc-") in paid]
+        items = Items(self._shop, wanted)
+        return [self._order(row, meta.get(row[0], {}), crcs.get(row[0], 0), items) for row in rows]
+
+    def _order(self, row: Sequence[Any], meta: dict[str, str], meta_crc: int, items: Items) -> Order:
+        id_, type_, status, created, _local, parent, crc = row
+        customer = meta.get("_customer_user", "")
+        return Order(
+            id=id_,
+            kind=kind_of(type_),
+            type=type_,
+            status=(status or "").removeprefix("wc-"),
+            parent_id=parent or 0,
+            customer_id=int(customer) if customer.isascii() and customer.isdigit() else 0,
+            email=meta.get("_billing_email", ""),
+            total=money.to_micros(meta.get("_order_total", "")),
+            currency=meta.get("_order_currency", "").upper(),
+            created=dates.utc(created or ""),
+            payment=meta.get("_payment_method", ""),
+            crc=crc + meta_crc,
+            meta=meta,
+            lines=tuple(items.lines.get(id_, ())),
+            shipping=tuple(items.shipping.get(id_, ())),
+            coupons=tuple(items.coupons.get(id_, ())),
+        )
+
+    def addresses(self, ids: Sequence[int]) -> dict[int, tuple[Address, Address]]:
+        if not ids:
+            return {}
+        found = {}
+        for id_, meta in self.meta(ids, _ADDRESS_KEYS).items():
+            both = [
+                msgspec.convert({part: meta.get(f"_{kind}_{part}", "") for part in _PARTS}, Address)
+                for kind in ("billing", "shipping")
+            ]
+            found[id_] = (both[0], both[1])
+        return found
+
+    def emails(self, ids: Sequence[int]) -> dict[int, str]:
+        return {id_: meta["_billing_email"] for id_, meta in self.meta(ids, ["_billing_email"]).items()}
+
+    def meta(self, ids: Sequence[int], keys: Collection[str]) -> dict[int, dict[str, str]]:
+        if not ids or not keys:
+            return {}
+        return first_rows(self._shop.page("orders_posts_meta", ids=ids, keys=sorted(keys)))
+
+    def changed(self, cursor: Cursor, limit: int) -> list[tuple[str, int]] | None:
+        return None
+
+    def latest(self) -> Cursor | None:
+        return None
+
+    def last_id(self) -> int:
+        return int(self._shop.value("orders_posts_last_id") or 0)
+
+    def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
+        posts = self._shop.page("orders_posts_sums", after=after, upto=upto)
+        metas = dict(self._shop.page("orders_posts_meta_sums", after=after, upto=upto, keys=sorted(_COLUMNS | set(keys))))
+        return {bucket: (count, crc + metas.get(bucket, 0)) for bucket, count, crc in posts}

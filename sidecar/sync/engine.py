@@ -1,0 +1,172 @@
+"""One run, step by step: accounts, orders, products, standing, people. Interrupt it anywhere and run it again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+
+import msgspec
+
+from sidecar.config import Config
+from sidecar.crm import tables
+from sidecar.errors import SidecarError, UsageError
+from sidecar.mapping.compile import Mapping
+from sidecar.mysql.connection import open_connection
+from sidecar.state import runs
+from sidecar.state.database import State
+from sidecar.state.runs import Run
+from sidecar.store import schema
+from sidecar.sync import accounts, catalogue, orders, standing
+from sidecar.sync.people import Difference, PeopleStep
+from sidecar.sync.session import Choices, Counts, Progress, Session
+from sidecar.values import email
+
+_BACKFILLED = "backfill.done"
+_RULES = "rules.digest"
+_STORAGE = "storage"
+_CHOICE = "choices"
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What a run answers. `mode` is full or changes; `differences` only of a dry run."""
+
+    run: Run
+    mode: str
+    storage: str
+    currency: str
+    counts: Counts
+    differences: list[Difference] = []
+
+
+def sync(config: Config, state: State, mapping: Mapping, choices: Choices, progress: Progress | None = None) -> Report:
+    """Do the main job. Raises Conflict while another run is at work; a run that fails leaves what it did, and the
+    next one goes on from there."""
+    with runs.lock(state):
+        run = runs.start(state, "dry-run" if choices.dry_run else "sync", msgspec.to_builtins(choices))
+        started = time.perf_counter()
+        session = None
+        try:
+            if not choices.dry_run:
+                _own_tables(config)
+            session = Session(config, state, mapping, choices, run, progress or _silent)
+            mode = _mode(session)
+            step = _steps(session, mode)
+            _finished(session, mode)
+        except BaseException as error:
+            if session is not None:
+                run.counts = msgspec.to_builtins(session.counts)
+                session.close()
+            state_ = "failed" if isinstance(error, Exception) else "interrupted"
+            runs.finish(state, run, state_, error.message if isinstance(error, SidecarError) else type(error).__name__)
+            raise
+        session.close()
+        session.counts.seconds = round(time.perf_counter() - started, 3)
+        run.counts = msgspec.to_builtins(session.counts)
+        runs.finish(state, run, "done")
+        return Report(
+            run=run, mode=mode, storage=session.info.storage, currency=session.info.currency,
+            counts=session.counts, differences=step.differences,
+        )  # fmt: skip
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    """No progress wanted."""
+
+
+def _own_tables(config: Config) -> None:
+    connection = open_connection(config.shop.database, write=True)
+    try:
+        prefix = config.shop.table_prefix or "wp_"
+        tables.ensure(connection, prefix)
+        tables.prune(connection, prefix, config.sync.undo_days)
+    finally:
+        connection.close()
+
+
+def _mode(session: Session) -> str:
+    """full: everybody from the beginning, or on from where an interrupted backfill stopped; else changes."""
+    state = session.state
+    rules = _rules_digest(session)
+    everything = session.choices.full
+    if state.get(_STORAGE) != session.info.storage:
+        # The owner switched the order storage: ids are the same, digests are not. Look at every row again.
+        with state.transaction():
+            state.set(_STORAGE, session.info.storage)
+            state.set("orders.walk", "0")
+            state.set("orders.cursor", "")
+        everything = True
+    if state.get(_RULES) != rules:
+        with state.transaction():
+            state.set(_RULES, rules)
+        everything = True
+    if everything:
+        with state.transaction() as sql:
+            state.set(_BACKFILLED, "")
+            sql.execute("UPDATE person SET dirty = 1")
+            # What the rules read may be other keys now: order documents are made anew.
+            sql.execute("UPDATE shop_order SET crc = -1")
+    choice = msgspec.json.encode((session.choices.since_months,)).decode()
+    if state.get(_CHOICE) != choice:
+        with state.transaction() as sql:
+            state.set(_CHOICE, choice)
+            sql.execute("UPDATE person SET dirty = 1 WHERE reason = 'inactive'")
+    return "changes" if state.get(_BACKFILLED) else "full"
+
+
+def _rules_digest(session: Session) -> str:
+    words = (session.mapping.digest, msgspec.to_builtins(session.rules, order="deterministic"), session.config.people, session.info.timezone, session.info.gmt_offset)
+    return _digest((msgspec.json.encode(words, order="deterministic")))
+
+
+def _digest(data: bytes) -> str:
+    """A short digest of a configuration."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _steps(session: Session, mode: str) -> PeopleStep:
+    again = accounts.walk(session) if mode == "full" else accounts.changed(session)
+    if again:
+        orders.of_accounts(session, again)
+    if mode == "full":
+        orders.walk(session)
+    else:
+        orders.changed(session)
+    orders.refund_rates(session)
+    catalogue.changed(session)
+    for address in session.choices.only:
+        if "@" in address:
+            session.registry.touch(session.registry.find([session.state.key(address)]).values())
+    if session.choices.full is False and mode == "changes":
+        _retry(session)
+    step = PeopleStep(session, standing.settle(session))
+    step.run()
+    return step
+
+
+def _retry(session: Session) -> None:
+    """People that FluentCRM refused get another chance in every run: the obstacle may be gone."""
+    session.state.sql.execute("UPDATE person SET dirty = 1 WHERE verdict = 'failed'")
+
+
+def _finished(session: Session, mode: str) -> None:
+    if session.choices.dry_run or session.choices.only:
+        return
+    if schema.storage(session.reader) != session.info.storage:
+        # Switched while we ran: the next run starts over from the other storage.
+        session.state.set(_STORAGE, "")
+        return
+    session.state.set(_BACKFILLED, "1")
+
+
+def only_of(words: tuple[str, ...]) -> tuple[str, ...]:
+    """`--only` as given → customers, guests or identities. Raises UsageError for anything else."""
+    if words in (("customers",), ("guests",)):
+        return words
+    found = []
+    for word in words:
+        identity = email.identity(word)
+        if identity is None or "@" not in identity:
+            raise UsageError(f"--only takes customers, guests or e-mail addresses, not {word!r}")
+        found.append(identity)
+    return tuple(found)
+

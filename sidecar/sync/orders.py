@@ -1,0 +1,255 @@
+"""Step 2: orders. Every order row gets its verdict in the ledger; people whose orders moved need another look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC
+from typing import Any
+
+import msgspec
+
+from sidecar.mysql.connection import Reader
+from sidecar.people import ledger
+from sidecar.state import dead_letters
+from sidecar.store.model import Order
+from sidecar.store.orders import BUCKET, choose
+from sidecar.sync.pages import ahead
+from sidecar.sync.session import Session
+from sidecar.sync.sums import differing
+from sidecar.values import dates, email
+
+_encode = msgspec.json.Encoder().encode
+_INSERT = (
+    "INSERT INTO shop_order (id, parent_id, customer_id, person_id, verdict, status, total, rate, created, crc, doc)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET parent_id = excluded.parent_id,"
+    " customer_id = excluded.customer_id, person_id = excluded.person_id, verdict = excluded.verdict,"
+    " status = excluded.status, total = excluded.total, rate = excluded.rate, created = excluded.created,"
+    " crc = excluded.crc, doc = excluded.doc"
+)
+_CURSOR = "orders.cursor"
+_WALK = "orders.walk"
+
+
+def walk(session: Session) -> None:
+    """Every order row by primary key, from where an interrupted walk stopped; then what changed meanwhile."""
+    latest = session.orders.latest()
+    after = int(session.state.get(_WALK, "0"))
+    known = bool(session.state.rows("SELECT 1 FROM shop_order WHERE id > ? LIMIT 1", (after,)))
+    total = session.orders.last_id()
+    for ids, orders in _load(session, _pages(session, after)):
+        with session.state.transaction():
+            stage(session, orders)
+            session.state.set(_WALK, str(ids[-1]))
+        session.progress("orders", ids[-1], total)
+    with session.state.transaction():
+        session.state.set(_WALK, "0")
+        if latest:
+            session.state.set(_CURSOR, f"{latest[0]}|{latest[1]}")
+    if known or after:
+        sweep(session)
+
+
+def changed(session: Session) -> None:
+    """What changed since the last run: HPOS by the compound cursor with an overlap, then both storages by digests
+    of ranges, which also see deletions and rows whose date did not move."""
+    cursor = session.state.get(_CURSOR)
+    latest = session.orders.latest()
+    if cursor and latest:
+        at = dates.utc(cursor.partition("|")[0])
+        start = dates.local_text(at - session.config.sync.overlap_seconds, UTC) if at is not None else cursor.partition("|")[0]
+        place: tuple[str, int] = (start, 0)
+        while found := session.orders.changed(place, session.config.sync.page_orders):
+            place = found[-1]
+            restage(session, sorted(id_ for _, id_ in found))
+    sweep(session)
+    if latest:
+        session.state.set(_CURSOR, f"{latest[0]}|{latest[1]}")
+
+
+def sweep(session: Session) -> None:
+    """Compare digests of ranges and load again what differs; rows that are gone leave the ledger."""
+    highest = session.state.rows("SELECT COALESCE(MAX(id), 0) FROM shop_order")[0][0]
+    last = max(session.orders.last_id(), highest)
+    storage = session.info.storage
+    stale = differing(
+        session.reader,
+        "shop_order",
+        "id",
+        session.state,
+        last,
+        lambda reader, after, upto: choose(reader, storage).sums(after, upto, session.order_keys),
+    )
+    total = len(stale)
+    for start in range(0, total, 8):
+        part = stale[start : start + 8]
+        there: set[int] = set()
+        for bucket in part:
+            after, high = bucket * BUCKET - 1, (bucket + 1) * BUCKET - 1
+            while ids := [id_ for id_ in session.orders.ids(after, BUCKET) if id_ <= high]:
+                there.update(ids)
+                after = ids[-1]
+        mine = [id_ for bucket in part for id_ in _known(session, bucket)]
+        _forget(session, [id_ for id_ in mine if id_ not in there])
+        restage(session, sorted(there))
+        session.progress("changes", start + len(part), total)
+
+
+def restage(session: Session, ids: Sequence[int]) -> None:
+    """Load some orders again."""
+    size = session.config.sync.page_orders
+    for start in range(0, len(ids), size):
+        part = ids[start : start + size]
+        orders = session.orders.load(part, session.order_keys, session.loaded_statuses)
+        with session.state.transaction():
+            stage(session, orders)
+            _forget(session, sorted(set(part) - {order.id for order in orders}))
+
+
+def of_accounts(session: Session, user_ids: Iterable[int]) -> None:
+    """Orders of accounts that came, went or moved: they may belong to somebody else now."""
+    wanted = msgspec.json.encode(sorted(user_ids)).decode()
+    rows = session.state.rows(
+        "SELECT id FROM shop_order WHERE customer_id > 0 AND customer_id IN (SELECT value FROM json_each(?)) ORDER BY id", (wanted,)
+    )
+    restage(session, [row[0] for row in rows])
+
+
+def _known(session: Session, bucket: int) -> list[int]:
+    rows = session.state.rows(
+        "SELECT id FROM shop_order WHERE id BETWEEN ? AND ?", (bucket * BUCKET, (bucket + 1) * BUCKET - 1)
+    )
+    return [row[0] for row in rows]
+
+
+def _pages(session: Session, after: int) -> Iterator[list[int]]:
+    while ids := session.orders.ids(after, session.config.sync.page_orders):
+        after = ids[-1]
+        yield ids
+
+
+def _load(session: Session, pages: Iterable[list[int]]) -> Iterator[tuple[list[int], list[Order]]]:
+    storage, keys, paid = session.info.storage, session.order_keys, session.loaded_statuses
+
+    def load(reader: Reader, ids: list[int]) -> list[Order]:
+        return choose(reader, storage).load(ids, keys, paid)
+
+    return ahead(session.reader, pages, load)
+
+
+def stage(session: Session, orders: Sequence[Order]) -> None:
+    """Verdicts into the ledger. Call it in a transaction."""
+    rules, state = session.rules, session.state
+    old = _before(session, orders)
+    owners = session.registry.of_accounts({order.customer_id for order in orders if order.customer_id})
+    firsts = [ledger.before_person(order, rules) for order in orders]
+    identities: dict[int, str] = {}
+    for order, first in zip(orders, firsts, strict=True):
+        if first is None and owners.get(order.customer_id) is None:
+            found = ledger.identity(order)
+            if found is not None and email.problem(found) is None:
+                identities[order.id] = found
+    people = session.registry.people(list(identities.values()))
+    rows: list[tuple[Any, ...]] = []
+    touched: set[int] = set()
+    fixed: list[str] = []
+    for order, first in zip(orders, firsts, strict=True):
+        person = None
+        if first is None:
+            person = owners.get(order.customer_id)
+            if person is None:
+                person = people.get(identities.get(order.id, ""))
+            verdict = ledger.with_person(order, rules, person is not None)
+        else:
+            verdict = first
+        row = _row(session, order, verdict, person)
+        before = old.get(order.id)
+        if before is not None and before[2:] == (verdict, person, row[9], row[10]):
+            continue
+        rows.append(row)
+        _touch(touched, before, person, order)
+        if verdict in ledger.FAILED:
+            dead_letters.add(state, "order", f"order:{order.id}", verdict, ledger.REASONS[verdict], session.run.id)
+        elif before is not None and before[2] in ledger.FAILED:
+            fixed.append(f"order:{order.id}")
+        if before is not None and before[3] is not None and verdict == "anonymised":
+            state.sql.execute("UPDATE person SET reason = 'anonymised' WHERE id = ?", (before[3],))
+    state.sql.executemany(_INSERT, rows)
+    dead_letters.resolve(state, "order", fixed)
+    session.counts.orders_read += len(orders)
+    session.counts.orders_changed += len(rows)
+    _touch_parents(session, rows)
+    session.registry.touch(touched)
+
+
+def _before(session: Session, orders: Sequence[Order]) -> dict[int, tuple[Any, ...]]:
+    wanted = msgspec.json.encode([order.id for order in orders]).decode()
+    rows = session.state.rows(
+        "SELECT id, parent_id, verdict, person_id, crc, doc FROM shop_order WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
+    )
+    return {row[0]: row for row in rows}
+
+
+def _row(session: Session, order: Order, verdict: str, person: int | None) -> tuple[Any, ...]:
+    total, rate = order.total, None
+    if verdict == "candidate":
+        assert total is not None
+        if order.currency and order.currency != session.rules.currency:
+            rate = ledger.rate(order, session.rules)
+            total = ledger.convert(total, rate) if rate else total
+    doc = None
+    if person is not None:
+        doc = _encode(ledger.document(order, session.rules, session.products))
+    status = ledger.status(order, session.rules)
+    return (
+        order.id, order.parent_id, order.customer_id, person, verdict, status, total, rate, order.created, order.crc, doc,
+    )  # fmt: skip
+
+
+def _touch(touched: set[int], before: tuple[Any, ...] | None, person: int | None, order: Order) -> None:
+    if before is not None and before[3] is not None:
+        touched.add(before[3])
+    if person is not None:
+        touched.add(person)
+
+
+def _touch_parents(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
+    """A refund that came or changed concerns the person of its order; in another currency it takes its order's rate."""
+    refunds = [row for row in rows if row[4] == "refund"]
+    if not refunds:
+        return
+    sql = session.state.sql
+    sql.executemany(
+        "UPDATE person SET dirty = 1 WHERE id = (SELECT person_id FROM shop_order WHERE id = ?)",
+        [(row[1],) for row in refunds],
+    )
+
+
+def refund_rates(session: Session) -> None:
+    """Bring refunds of foreign-currency orders to the shop's currency, at their order's rate, once."""
+    rows = session.state.rows(
+        "SELECT r.id, r.total, o.rate FROM shop_order o JOIN shop_order r ON r.parent_id = o.id"
+        " WHERE o.rate IS NOT NULL AND r.verdict = 'refund' AND r.rate IS NULL AND r.total IS NOT NULL"
+    )
+    with session.state.transaction() as sql:
+        sql.executemany(
+            "UPDATE shop_order SET total = ?, rate = ? WHERE id = ?",
+            [(ledger.convert(total, rate), rate, id_) for id_, total, rate in rows],
+        )
+
+
+def _forget(session: Session, ids: Sequence[int]) -> None:
+    """Orders that are deleted in the shop leave the ledger; their people and parents' people are looked at again."""
+    if not ids:
+        return
+    wanted = msgspec.json.encode(list(ids)).decode()
+    with session.state.transaction() as sql:
+        sql.execute(
+            "UPDATE person SET dirty = 1 WHERE id IN (SELECT person_id FROM shop_order"
+            " WHERE id IN (SELECT value FROM json_each(?1)) UNION SELECT o.person_id FROM shop_order r"
+            " JOIN shop_order o ON o.id = r.parent_id WHERE r.id IN (SELECT value FROM json_each(?1)))",
+            (wanted,),
+        )
+        sql.execute("DELETE FROM shop_order WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
+        dead_letters.resolve(session.state, "order", [f"order:{id_}" for id_ in ids])
+
+
