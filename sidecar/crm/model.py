@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 
 import msgspec
 
@@ -77,6 +78,7 @@ class Patch(msgspec.Struct, kw_only=True):
         return len(self.columns) + len(self.fields) + len(self.tags_add) + len(self.tags_remove) + len(self.lists_add) + len(self.lists_remove)
 
 
+@lru_cache(maxsize=4096)
 def digest(value: str) -> int:
     """A CRC-32 of a value: enough to tell whether somebody changed it since."""
     return zlib.crc32(value.encode("utf-8", "surrogatepass"))

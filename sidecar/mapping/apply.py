@@ -6,12 +6,13 @@ import msgspec
 
 from sidecar.crm.model import Wanted
 from sidecar.mapping import transforms
-from sidecar.mapping.compile import CompiledField, CompiledTag, Mapping, is_multi
+from sidecar.mapping.compile import CompiledTag, Mapping
 from sidecar.mapping.sources import Person, Value
 from sidecar.values import php, text
 
 _SLUGS: dict[str, str] = {}
 _PACKED: dict[tuple[str, ...], str] = {}
+_ITEMS: dict[str, tuple[str, ...]] = {}
 _CACHE = 5000
 
 
@@ -31,24 +32,52 @@ def wanted(person: Person, mapping: Mapping) -> Wanted:
     problems: list[tuple[str, str]] = []
     for field in mapping.fields:
         try:
-            value = _encode(field, _value(field, person))
+            value = field.read(person)
         except (transforms.Unfit, php.PhpError) as error:
             problems.append((field.target, _reason(error)))
             continue
-        if field.column:
-            if value is not None and len(value) > field.limit:
-                problems.append((field.column, f"too_long ({len(value)} > {field.limit})"))
-                continue
-            columns[field.column] = value
+        if not value:
+            text_ = None
+        elif field.multi:
+            text_ = pack(value)
         else:
-            fields[field.slug] = value
+            text_ = value if isinstance(value, str) else field.join.join(value)
+        if field.column:
+            if text_ is not None and len(text_) > field.limit:
+                problems.append((field.column, f"too_long ({len(text_)} > {field.limit})"))
+                continue
+            columns[field.column] = text_
+        else:
+            fields[field.slug] = text_
     return Wanted(
         columns=columns,
         fields=fields,
         tags=_tags(mapping.tags, person, problems),
-        lists=_tags(mapping.lists, person, problems),
+        lists=_tags(mapping.lists, person, problems) if mapping.lists else {},
         problems=problems,
     )
+
+
+def pack(value: str | list[str]) -> str:
+    """Several values as FluentCRM stores them: a PHP-serialized list of strings."""
+    items = (value,) if isinstance(value, str) else tuple(value)
+    packed = _PACKED.get(items)
+    if packed is None:
+        if len(_PACKED) >= _CACHE:
+            _PACKED.clear()
+            _ITEMS.clear()
+        packed = _PACKED[items] = php.dumps(items)
+        _ITEMS[packed] = items
+    return packed
+
+
+def items_of(packed: str) -> tuple[str, ...]:
+    """The values of a packed text that `pack` made."""
+    found = _ITEMS.get(packed)
+    if found is None:
+        value = php.loads(packed)
+        found = tuple(str(item) for item in value) if isinstance(value, list) else ()
+    return found
 
 
 def explain(person: Person, mapping: Mapping) -> list[Step]:
@@ -60,8 +89,10 @@ def explain(person: Person, mapping: Mapping) -> list[Step]:
         value, problem = None, ""
         try:
             for name, getter in zip(names, field.getters, strict=True):
-                seen.append((name, getter(person)))
-            value = _encode(field, _value(field, person))
+                seen.append((name, getter(person) or None))
+            found = field.read(person)
+            if found:
+                value = pack(found) if field.multi else found if isinstance(found, str) else field.join.join(found)
             if value is not None and field.limit and len(value) > field.limit:
                 problem, value = f"too_long ({len(value)} > {field.limit})", None
         except (transforms.Unfit, php.PhpError) as error:
@@ -72,41 +103,6 @@ def explain(person: Person, mapping: Mapping) -> list[Step]:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, transforms.Unfit) else "unparsable_meta"
-
-
-def _value(field: CompiledField, person: Person) -> Value:
-    """The first source that gives something. A bad value does not hide a good one in a later source."""
-    fault: Exception | None = None
-    for getter in field.getters:
-        try:
-            value = getter(person)
-            if value is not None and field.chain:
-                value = transforms.run(value, field.chain, person)
-        except (transforms.Unfit, php.PhpError) as error:
-            fault = fault or error
-            continue
-        if value:
-            return value
-    if fault is not None:
-        raise fault
-    return None
-
-
-def _encode(field: CompiledField, value: Value) -> str | None:
-    """As FluentCRM stores it: text, or a PHP-serialized list of strings for fields with several values."""
-    if value is None:
-        return None
-    if field.slug and is_multi(field.rule.type):
-        items = tuple(value) if isinstance(value, list) else (value,)
-        packed = _PACKED.get(items)
-        if packed is None:
-            if len(_PACKED) >= _CACHE:
-                _PACKED.clear()
-            packed = _PACKED[items] = php.dumps(list(items))
-        return packed
-    if isinstance(value, list):
-        return (field.join if field.join is not None else ", ").join(value)
-    return value
 
 
 def _tags(rules: tuple[CompiledTag, ...], person: Person, problems: list[tuple[str, str]]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import msgspec
 from sidecar import toml_file
 from sidecar.errors import MappingError, Problem
 from sidecar.mapping import sources, transforms
+from sidecar.values import php
 from sidecar.mapping.rules import CHOICE, MULTI, Conflict, FieldRule, FieldType, MappingFile, Options, Pick, Step, TagRule
 
 CUSTOM = "custom:"
@@ -32,8 +33,10 @@ class CompiledField(msgspec.Struct, frozen=True):
     slug: str
     getters: tuple[sources.Getter, ...]
     chain: tuple[transforms.Transform, ...]
-    join: str | None
+    join: str
     limit: int
+    multi: bool
+    read: sources.Getter
 
     @property
     def target(self) -> str:
@@ -166,7 +169,10 @@ class _Compiler:
                     self._say("field", number, key, "belongs to custom fields only", f'write to = "{CUSTOM}{column}" to make one')
         getters = self._getters(rule.from_, rule.pick, "field", number)
         chain, join = self._chain(rule.transform, "field", number)
-        return CompiledField(rule, column, slug, getters, chain, join, limit)
+        multi = bool(slug) and is_multi(rule.type)
+        return CompiledField(
+            rule, column, slug, getters, chain, ", " if join is None else join, limit, multi, _reader(getters, chain)
+        )
 
     def _tag(self, rule: TagRule, kind: str, number: int) -> CompiledTag:
         if not rule.slug.strip():
@@ -220,6 +226,32 @@ class _Compiler:
             chain.extend(transforms.step(item))
             join = item.join if item.join is not None else join
         return tuple(chain), join
+
+
+def _reader(getters: tuple[sources.Getter, ...], chain: tuple[transforms.Transform, ...]) -> sources.Getter:
+    """One function for a rule: the first source that gives something, transformed. A bad value does not hide a
+    good one in a later source; when none is good, the first fault is raised."""
+    if len(getters) == 1:
+        get = getters[0]
+        if not chain:
+            return get
+        return lambda person: transforms.run(get(person), chain, person)
+
+    def read(person: sources.Person) -> sources.Value:
+        fault: Exception | None = None
+        for get in getters:
+            try:
+                value = transforms.run(get(person), chain, person)
+            except (transforms.Unfit, php.PhpError) as error:
+                fault = fault or error
+                continue
+            if value:
+                return value
+        if fault is not None:
+            raise fault
+        return None
+
+    return read
 
 
 def _meant(word: str, known: list[str]) -> str:

@@ -1,6 +1,6 @@
 """Where values come from: `billing.*`, `user_meta.KEY`, `facts.*` … Each source is a small function of a Person.
 
-Every getter gives a text, a list of texts, or None when there is nothing: money with two decimals, dates in
+Every getter gives a text, a list of texts, or something false when there is nothing: money with two decimals, dates in
 the shop's time zone as FluentCRM writes them.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
+from operator import attrgetter
 
 import msgspec
 
@@ -69,12 +70,6 @@ class Person(msgspec.Struct, kw_only=True, eq=False):
         return self.region
 
 
-def _address(kind: str, part: str) -> Getter:
-    if kind == "billing":
-        return lambda person: getattr(person.billing, part) or None
-    return lambda person: getattr(person.shipping, part) or None
-
-
 def _moment(part: str) -> Getter:
     def get(person: Person) -> Value:
         at = getattr(person.facts, part)
@@ -87,16 +82,8 @@ def _amount(part: str) -> Getter:
     return lambda person: money.fixed(getattr(person.facts, part))
 
 
-def _text(part: str) -> Getter:
-    return lambda person: getattr(person.facts, part) or None
-
-
-def _many(part: str) -> Getter:
-    return lambda person: list(getattr(person.facts, part)) or None
-
-
-def _touch(which: str, part: str) -> Getter:
-    return lambda person: getattr(getattr(person.facts, which), part) or None
+def _of_facts(part: str) -> Getter:
+    return attrgetter(f"facts.{part}")
 
 
 def _aov(person: Person) -> Value:
@@ -135,22 +122,22 @@ FACTS: dict[str, tuple[Getter, str]] = {
     "last_order_id": (lambda person: str(person.facts.last_order_id or "") or None, "its number in the database"),
     "products": (_products, "titles of products bought"),
     "categories": (lambda person: sorted(person.facts.categories) or None, "names of their categories"),
-    "product_types": (_many("product_types"), "physical, digital, subscription"),
-    "payment_method": (_text("payment_method"), "gateway id of the last counted order"),
-    "payment_methods": (_many("payment_methods"), "gateway ids ever used"),
-    "shipping_method": (_text("shipping_method"), "method id of the last counted order"),
-    "shipping_methods": (_many("shipping_methods"), "method ids ever used"),
-    "coupons": (_many("coupons"), "coupon codes used in counted orders"),
-    "customer_type": (_text("customer_type"), "retail or b2b"),
-    "customer_status": (_text("customer_status"), "lead, new, returning or vip"),
-    "roles": (_many("roles"), "WordPress roles"),
-    "locale": (_text("locale"), "the account's language, such as pl_PL"),
-    "birthday": (_text("birthday"), "YYYY-MM-DD"),
+    "product_types": (_of_facts("product_types"), "physical, digital, subscription"),
+    "payment_method": (_of_facts("payment_method"), "gateway id of the last counted order"),
+    "payment_methods": (_of_facts("payment_methods"), "gateway ids ever used"),
+    "shipping_method": (_of_facts("shipping_method"), "method id of the last counted order"),
+    "shipping_methods": (_of_facts("shipping_methods"), "method ids ever used"),
+    "coupons": (_of_facts("coupons"), "coupon codes used in counted orders"),
+    "customer_type": (_of_facts("customer_type"), "retail or b2b"),
+    "customer_status": (_of_facts("customer_status"), "lead, new, returning or vip"),
+    "roles": (_of_facts("roles"), "WordPress roles"),
+    "locale": (_of_facts("locale"), "the account's language, such as pl_PL"),
+    "birthday": (_of_facts("birthday"), "YYYY-MM-DD"),
     "registered": (_moment("registered"), "when the account was made, shop time"),
     "optin": (_yes_no("optin"), "what the marketing opt-in meta says: yes or no"),
     "account": (lambda person: "yes" if person.facts.is_account else "no", "whether there is an account"),
     **{
-        f"{prefix}{name}": (_touch(which, part), f"order attribution of the {word} counted order")
+        f"{prefix}{name}": (_of_facts(f"{which}.{part}"), f"order attribution of the {word} counted order")
         for prefix, which, word in (("first_", "first_touch", "first"), ("", "last_touch", "last"))
         for name, part in (
             ("utm_source", "source"), ("utm_medium", "medium"), ("utm_campaign", "campaign"),
@@ -194,7 +181,7 @@ def getter(source: str, pick: Pick) -> Getter | None:
     """The function for a source name, or None when there is no such source."""
     group, _, key = source.partition(".")
     if group in ("billing", "shipping"):
-        return _address(group, key) if key in ADDRESS_PARTS else None
+        return attrgetter(source) if key in ADDRESS_PARTS else None
     if group in GROUPS:
         found = GROUPS[group].get(key)
         return found[0] if found else None

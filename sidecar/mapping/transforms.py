@@ -135,7 +135,7 @@ HOLES = ("value", "first_name", "last_name", "email", "country")
 
 def run(value: Value, chain: tuple[Transform, ...], person: Person) -> Value:
     """A value through its transforms; a list goes through item by item. Raises Unfit."""
-    if value is None:
+    if not value:
         return None
     if isinstance(value, list):
         for transform in chain:

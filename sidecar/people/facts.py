@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -18,7 +19,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The owner's words that facts depend on: which meta mean what."""
 
     b2b_roles: frozenset[str] = frozenset()
-    b2b_meta: tuple[str, ...] = ()
+    b2b_meta: frozenset[str] = frozenset()
     birthday_meta: tuple[str, ...] = ()
     optin_meta: tuple[str, ...] = ()
     capabilities_key: str = "wp_capabilities"
@@ -39,7 +40,7 @@ def compute(
     """
     facts = Facts()
     business = False
-    optin: bool | None = None
+    opted: tuple[tuple[int, int], bool] | None = None
     paid = []
     newest = None
     for order in orders:
@@ -47,6 +48,9 @@ def compute(
             newest = (order.created, order.id)
         if order.doc.b2b:
             business = True
+        said = order.doc.optin
+        if said is not None and (opted is None or (order.created, order.id) > opted[0]):
+            opted = ((order.created, order.id), said)
         if order.verdict == "candidate":
             facts.gross += order.total
             facts.refunded += order.refunded
@@ -58,29 +62,27 @@ def compute(
     if paid:
         paid.sort(key=_by_time)
         _bought(facts, paid, products)
-    for order in sorted(orders, key=_by_time):
-        if order.doc.optin is not None:
-            optin = order.doc.optin
     if account is not None:
         facts.is_account = True
         facts.registered = account.registered
         meta = account.meta
         facts.locale = meta.get("locale", "") or settings.default_locale
         facts.roles = roles(meta.get(settings.capabilities_key, ""))
-        business = business or any(role in settings.b2b_roles for role in facts.roles)
-        business = business or any(meta.get(key, "").strip() for key in settings.b2b_meta)
+        business = business or not settings.b2b_roles.isdisjoint(facts.roles)
+        business = business or _any(meta, settings.b2b_meta)
         business = business or meta.get("customer_type", "").strip().lower() in ("b2b", "business", "company")
         for key in settings.birthday_meta:
-            if (raw := meta.get(key)) and (day := dates.birthday(raw, settings.dayfirst)):
+            if key in meta and (day := dates.birthday(meta[key], settings.dayfirst)):
                 facts.birthday = day
                 break
         for key in settings.optin_meta:
-            if (said := yes_or_no(meta.get(key, ""))) is not None:
-                optin = said
+            if key in meta and (word := yes_or_no(meta[key])) is not None:
+                facts.optin = word
                 break
     if not facts.birthday and order_birthday:
         facts.birthday = dates.birthday(order_birthday, settings.dayfirst) or ""
-    facts.optin = optin
+    if facts.optin is None and opted is not None:
+        facts.optin = opted[1]
     facts.customer_type = "b2b" if business else "retail"
     facts.customer_status = status_of(facts.orders_count, facts.ltv, None, 0)
     return facts
@@ -112,15 +114,14 @@ def _bought(facts: Facts, paid: Sequence[LedgerOrder], products: Mapping[int, Pr
             payments.add(doc.payment)
         methods.update(doc.shipping)
         coupons.update(doc.coupons)
-        for line in doc.lines:
-            id_, quantity = line.product_id, line.quantity
+        for id_, variation, quantity, name in doc.lines:
             bought[id_] = bought.get(id_, 0) + quantity
-            product = products.get(line.variation_id or id_) or products.get(id_)
+            product = products.get(variation or id_) or products.get(id_)
             if product is None:
-                lost[id_] = line.name
+                lost[id_] = name
                 continue
-            for name in product.categories:
-                categories[name] = categories.get(name, 0) + quantity
+            for category in product.categories:
+                categories[category] = categories.get(category, 0) + quantity
             kinds.add(
                 "subscription" if "subscription" in product.kind else "physical" if product.physical else "digital"
             )
@@ -143,15 +144,22 @@ def status_of(orders_count: int, ltv: int, vip_from: int | None, vip_orders: int
     return "new" if orders_count == 1 else "returning"
 
 
+def _any(meta: Mapping[str, str], keys: frozenset[str]) -> bool:
+    return not keys.isdisjoint(meta) and any(meta[key].strip() for key in keys.intersection(meta))
+
+
 def roles(capabilities: str) -> list[str]:
     """Role names from `{prefix}capabilities` (PHP-serialized {role: true})."""
-    if not capabilities:
-        return []
+    return list(_roles(capabilities)) if capabilities else []
+
+
+@lru_cache(maxsize=256)
+def _roles(capabilities: str) -> tuple[str, ...]:
     try:
         value = php.loads(capabilities)
     except php.PhpError:
-        return []
-    return [str(role) for role, on in value.items() if on] if isinstance(value, dict) else []
+        return ()
+    return tuple(str(role) for role, on in value.items() if on) if isinstance(value, dict) else ()
 
 
 def yes_or_no(text: str) -> bool | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 import msgspec
 
@@ -55,9 +56,19 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     b2b_meta: tuple[str, ...] = ()
     optin_meta: tuple[str, ...] = ()
 
+    @property
+    def extra(self) -> frozenset[str]:
+        """Meta keys that few orders have."""
+        return _extra(self.b2b_meta, self.optin_meta)
+
     def keys(self) -> frozenset[str]:
         """The order meta keys that the ledger reads."""
         return frozenset((*ATTRIBUTION, *RATES, ANONYMISED, *self.b2b_meta, *self.optin_meta))
+
+
+@lru_cache(maxsize=8)
+def _extra(*groups: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(key for group in groups for key in group)
 
 
 def status(order: Order, rules: Rules) -> str:
@@ -145,28 +156,16 @@ def _positive(text: str) -> Decimal | None:
 def document(order: Order, rules: Rules, products: Mapping[int, Product]) -> OrderDoc:
     """The order's parts for the ledger. A line's name is kept only when its product is gone."""
     meta = order.meta
-    touch = _NO_TOUCH
-    if any(key in meta for key in ATTRIBUTION):
-        source, medium, campaign, device, type_ = (meta.get(key, "")[:190] for key in ATTRIBUTION)
-        touch = Touch(source, medium, campaign, device, type_)
-    optin = None
-    for key in rules.optin_meta:
-        if meta.get(key):
-            optin = meta[key].strip().lower() in ("1", "yes", "true", "on")
-            break
-    return OrderDoc(
-        lines=tuple(
-            msgspec.structs.replace(line, name="") if line.product_id in products else line for line in order.lines
-        )
-        if order.lines
-        else (),
-        shipping=order.shipping,
-        coupons=order.coupons,
-        payment=order.payment,
-        touch=touch,
-        b2b=any(meta.get(key, "").strip() for key in rules.b2b_meta),
-        optin=optin,
-    )
+    touch, optin, b2b = _NO_TOUCH, None, False
+    if meta:
+        get = meta.get
+        touch = Touch(*[get(key, "")[:190] for key in ATTRIBUTION])
+        if not rules.extra.isdisjoint(meta):
+            b2b = any(get(key, "").strip() for key in rules.b2b_meta)
+            said = next((meta[key] for key in rules.optin_meta if get(key)), "")
+            optin = said.strip().lower() in ("1", "yes", "true", "on") if said else None
+    lines = tuple([(id_, variation, quantity, "" if id_ in products else name) for id_, variation, quantity, name in order.lines])
+    return OrderDoc(lines, order.shipping, order.coupons, order.payment, touch, b2b, optin)
 
 
 def custom_statuses(found: Iterable[str], rules: Rules) -> list[str]:

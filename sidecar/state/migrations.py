@@ -58,7 +58,7 @@ MIGRATIONS: Final = (
     );
     CREATE INDEX shop_order_person ON shop_order (person_id) WHERE person_id IS NOT NULL;
     CREATE INDEX shop_order_customer ON shop_order (customer_id) WHERE customer_id > 0;
-    CREATE INDEX shop_order_parent ON shop_order (parent_id) WHERE parent_id > 0;
+    CREATE INDEX shop_order_parent ON shop_order (parent_id) WHERE verdict = 'refund';
 
     CREATE TABLE product (id INTEGER PRIMARY KEY, crc INTEGER NOT NULL);
 

@@ -7,7 +7,7 @@ with a zero date, amounts as text in postmeta, several meta rows under one key.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from sidecar.mysql.connection import Reader
@@ -67,23 +67,25 @@ def kind_of(type_: str) -> Kind:
     return "order" if type_ == ORDER else "refund" if type_ == REFUND else "other"
 
 
-def first_rows(rows: Iterable[Sequence[Any]]) -> dict[int, dict[str, str]]:
+def first_rows(rows: Sequence[Sequence[Any]]) -> dict[int, dict[str, str]]:
     """{owner: {key: value}} from (owner, meta id, key, value, …) rows: the lowest id of a key wins, as in WordPress."""
     found: dict[int, dict[str, str]] = {}
-    seen: dict[tuple[int, str], int] = {}
     for row in rows:
-        owner, meta_id, key, value = row[0], row[1], row[2], row[3]
-        mine = found.get(owner)
+        mine = found.get(row[0])
         if mine is None:
-            found[owner] = mine = {}
-        if key in mine:
-            if meta_id >= seen.get((owner, key), 0):
-                continue
-            mine[key] = value or ""
-            seen[owner, key] = meta_id
+            found[row[0]] = {row[2]: row[3] or ""}
+        elif row[2] in mine:
+            return _first_of_sorted(rows)
         else:
-            mine[key] = value or ""
-            seen[owner, key] = meta_id
+            mine[row[2]] = row[3] or ""
+    return found
+
+
+def _first_of_sorted(rows: Sequence[Sequence[Any]]) -> dict[int, dict[str, str]]:
+    """The same where a key stands twice: rare, so only then the rows are sorted."""
+    found: dict[int, dict[str, str]] = {}
+    for row in sorted(rows, key=lambda row: (row[0], row[1])):
+        found.setdefault(row[0], {}).setdefault(row[2], row[3] or "")
     return found
 
 
@@ -111,13 +113,11 @@ class Items:
         for item_id, order_id, type_, name in rows:
             mine = meta.get(item_id, nothing)
             if type_ == "line_item":
-                line = Line(
-                    _int(mine.get("_product_id")),
-                    _int(mine.get("_variation_id")),
-                    _int(mine.get("_qty")),
-                    name or "",
-                )
-                self.lines.setdefault(order_id, []).append(line)
+                line = (_int(mine.get("_product_id")), _int(mine.get("_variation_id")), _int(mine.get("_qty")), name or "")
+                if order_id in self.lines:
+                    self.lines[order_id].append(line)
+                else:
+                    self.lines[order_id] = [line]
             elif type_ == "shipping":
                 method = (mine.get("method_id") or "").partition(":")[0]
                 if method:

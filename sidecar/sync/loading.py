@@ -74,7 +74,7 @@ def load(session: Session, reader: Reader, rows: Sequence[Row], *, crm_empty: bo
     for row in rows:
         account = _own(row, accounts)
         identity = email.identity(account.email) if account else _guest(session, row, emails)
-        ordered = addresses.get(row.newest, (Address(), Address()))
+        ordered = addresses.get(row.newest, _BOTH)
         meta = birthdays.get(row.newest, {})
         order_meta, item_meta, product_meta = extra.get(row.id, ({}, {}, {}))
         people.append(
@@ -120,6 +120,8 @@ def _complete(account: Account | None) -> bool:
 
 
 _PARTS = Address.__struct_fields__
+_NOWHERE = Address()
+_BOTH = (_NOWHERE, _NOWHERE)
 _KEYS = {kind: [f"{kind}_{part}" for part in _PARTS] for kind in ("billing", "shipping")}
 
 
@@ -128,9 +130,10 @@ def _merged(account: Account | None, kind: str, ordered: Address) -> Address:
     if account is None:
         return ordered
     get = account.meta.get
-    texts = [get(key, "") for key in _KEYS[kind]]
-    own = Address(**dict(zip(_PARTS, texts, strict=True)))
+    own = Address(*[get(key, "") for key in _KEYS[kind]])
     if own.address_1 or own.city or own.postcode or own.country:
+        if ordered is _NOWHERE:
+            return own
         place = own
     else:
         place = ordered
@@ -160,7 +163,7 @@ def _extra(session: Session, reader: Reader, rows: Sequence[Row]) -> dict[int, E
     ids = sorted({id_ for row in rows for id_ in (row.counted[:1] + row.counted[-_ANY:])})
     metas = choose(reader, session.info.storage).meta(ids, mapping.order_meta)
     items = products.item_meta(reader, ids, mapping.item_meta)
-    bought = sorted({line.product_id for row in rows for order in row.orders for line in order.doc.lines})
+    bought = sorted({line[0] for row in rows for order in row.orders for line in order.doc.lines})
     things = products.meta(reader, bought, mapping.product_meta)
     found: dict[int, Extra] = {}
     for row in rows:
@@ -178,7 +181,7 @@ def _extra(session: Session, reader: Reader, rows: Sequence[Row]) -> dict[int, E
         item_meta = {key: [text for id_ in recent for text in items.get(id_, {}).get(key, ())] for key in mapping.item_meta}
         by_id = {order.id: order for order in row.orders}
         product_meta = {
-            key: [things.get(line.product_id, {}).get(key, "") for id_ in recent for line in by_id[id_].doc.lines]
+            key: [things.get(line[0], {}).get(key, "") for id_ in recent for line in by_id[id_].doc.lines]
             for key in mapping.product_meta
         }
         found[row.id] = (order_meta, item_meta, product_meta)

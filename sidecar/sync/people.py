@@ -25,7 +25,6 @@ from sidecar.sync.loading import Loaded, Page, Row, left_out, load
 from sidecar.sync.pages import ahead
 from sidecar.sync.session import Session
 from sidecar.values import email as emails
-from sidecar.values import php
 
 _doc = msgspec.json.Decoder(OrderDoc).decode
 _written = msgspec.json.Decoder(Written).decode
@@ -311,12 +310,7 @@ class PeopleStep:
             if value:
                 known = self._offered[slug]
                 if multi:
-                    if value not in _SEEN:
-                        if len(_SEEN) > 20_000:
-                            _SEEN.clear()
-                        items = php.loads(value)
-                        _SEEN[value] = tuple(str(item) for item in items) if isinstance(items, list) else ()
-                    known.update(_SEEN[value])
+                    known.update(apply.items_of(value))
                 else:
                     known.add(value)
 
@@ -501,7 +495,6 @@ class DryTerms:
         return [self.ids.setdefault(slug, -1 - len(self.ids)) for slug in wanted]
 
 
-_SEEN: dict[str, tuple[str, ...]] = {}
 _WHY = {
     "address_collides": "FluentCRM's accent-blind index takes this address for another contact's",
     "erased_in_shop_but_not_our_contact": "the shop erased this person; the contact was made by somebody else: delete it by hand",

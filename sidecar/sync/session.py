@@ -85,7 +85,7 @@ class Session:
         people = config.people
         self.settings = facts.Settings(
             b2b_roles=frozenset(people.b2b_roles),
-            b2b_meta=people.b2b_meta,
+            b2b_meta=frozenset(people.b2b_meta),
             birthday_meta=people.birthday_meta,
             optin_meta=people.optin_meta,
             capabilities_key=self.customers.capabilities_key,
