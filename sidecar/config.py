@@ -19,7 +19,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A section of the file: unknown keys are refused, nothing changes after loading."""
 
 
-class Database(Section):
+class Database(Section, frozen=True):
     """Where the shop's MySQL or MariaDB is. Empty values are filled from `wp-config.php` when `wp_path` is set."""
 
     host: str = ""
@@ -31,7 +31,7 @@ class Database(Section):
     name: str = ""
 
 
-class Shop(Section):
+class Shop(Section, frozen=True):
     """The WordPress site. `table_prefix` is this blog's own (`wp_2_` on a multisite's second blog)."""
 
     wp_path: str = ""
@@ -41,20 +41,20 @@ class Shop(Section):
     database: Database = Database()
 
 
-class State(Section):
+class State(Section, frozen=True):
     """Where the sidecar keeps all that it writes outside the shop's database."""
 
     dir: str = ""
 
 
-class Vip(Section):
+class Vip(Section, frozen=True):
     """Who is a VIP: LTV among the top `percent` of buyers, and at least `min_orders` counted orders."""
 
     percent: Percent = 5.0
     min_orders: NotNegative = 2
 
 
-class TestOrders(Section):
+class TestOrders(Section, frozen=True):
     """How hygiene recognises an order that somebody made to try the shop. It reports; it never removes."""
 
     emails: tuple[str, ...] = ("*@example.com", "test@*", "*+test@*")
@@ -62,7 +62,7 @@ class TestOrders(Section):
     max_total: str = ""
 
 
-class People(Section):
+class People(Section, frozen=True):
     """Who is a person and what counts as bought."""
 
     paid_statuses: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ class People(Section):
     test_orders: TestOrders = TestOrders()
 
 
-class OptIn(Section):
+class OptIn(Section, frozen=True):
     """One proof of consent that the owner vouches for: a meta key, the values that mean yes, the wording shown."""
 
     source: str
@@ -97,19 +97,19 @@ class OptIn(Section):
     wording: str = ""
 
 
-class Consent(Section):
+class Consent(Section, frozen=True):
     """What proves that a person agreed to marketing e-mail. Empty: nobody did, and all are `transactional`."""
 
     email: tuple[OptIn, ...] = ()
 
 
-class Mapping(Section):
+class Mapping(Section, frozen=True):
     """Where the mapping rules are. Empty: `mapping.toml` beside the configuration, else the built-in default."""
 
     file: str = ""
 
 
-class Sync(Section):
+class Sync(Section, frozen=True):
     """How hard a run may work the host. `limit_rate` is rows read from the shop per second and `max_load` the
     one-minute load above which reading slows down; 0 is no limit. What a run replaced can be undone for
     `undo_days`."""
@@ -123,14 +123,14 @@ class Sync(Section):
     undo_days: NotNegative = 30
 
 
-class Log(Section):
+class Log(Section, frozen=True):
     """What is written to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
     format: Literal["text", "json"] = "text"
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     """The whole configuration."""
 
     shop: Shop = Shop()

@@ -13,7 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from sidecar.people.model import OrderDoc, Touch
-from sidecar.store.model import Order, Product
+from sidecar.store.model import Order
 from sidecar.values import email, money
 
 REASONS = {
@@ -153,8 +153,8 @@ def _positive(text: str) -> Decimal | None:
     return found if found.is_finite() and Decimal("0.000001") <= found <= Decimal(10**9) else None
 
 
-def document(order: Order, rules: Rules, products: Mapping[int, Product]) -> OrderDoc:
-    """The order's parts for the ledger. A line's name is kept only when its product is gone."""
+def document(order: Order, rules: Rules) -> OrderDoc:
+    """The order's parts for the ledger."""
     meta = order.meta
     touch, optin, b2b = _NO_TOUCH, None, False
     if meta:
@@ -164,8 +164,7 @@ def document(order: Order, rules: Rules, products: Mapping[int, Product]) -> Ord
             b2b = any(get(key, "").strip() for key in rules.b2b_meta)
             said = next((meta[key] for key in rules.optin_meta if get(key)), "")
             optin = said.strip().lower() in ("1", "yes", "true", "on") if said else None
-    lines = tuple([(id_, variation, quantity, "" if id_ in products else name) for id_, variation, quantity, name in order.lines])
-    return OrderDoc(lines, order.shipping, order.coupons, order.payment, touch, b2b, optin)
+    return OrderDoc(order.lines, order.shipping, order.coupons, order.payment, touch, b2b, optin)
 
 
 def custom_statuses(found: Iterable[str], rules: Rules) -> list[str]:

@@ -9,8 +9,8 @@ import msgspec
 Kind = Literal["order", "refund", "other"]
 
 
-# One order line: (product id, variation id or 0, quantity, title as sold). The title stays when the product is
-# deleted. A plain tuple, because half a million of them pass through a first sync.
+# One order line: (product id, variation id or 0, quantity, title as sold, '' while the product exists).
+# A plain tuple, because half a million of them pass through a first sync.
 Line = tuple[int, int, int, str]
 
 

@@ -54,12 +54,12 @@ class OrderReader(Protocol):
         """{bucket of BUCKET ids: (rows, sum of crc)}: which ranges changed since they were loaded."""
 
 
-def choose(shop: Reader, storage: Storage) -> OrderReader:
-    """The reader for a storage (see `schema.storage`, which says which one rules now)."""
+def choose(shop: Reader, storage: Storage, products: Collection[int] = ()) -> OrderReader:
+    """The reader for a storage (see `schema.storage`, which says which one rules now). `products`: ids that exist."""
     from sidecar.store.orders_hpos import HposOrders
     from sidecar.store.orders_posts import PostsOrders
 
-    return HposOrders(shop) if storage == "hpos" else PostsOrders(shop)
+    return HposOrders(shop, products) if storage == "hpos" else PostsOrders(shop, products)
 
 
 def kind_of(type_: str) -> Kind:
@@ -90,39 +90,44 @@ def _first_of_sorted(rows: Sequence[Sequence[Any]]) -> dict[int, dict[str, str]]
 
 
 class Items:
-    """Lines, shipping methods and coupons of a page of orders (the same tables in both storages)."""
+    """Lines, shipping methods and coupons of a page of orders (the same tables in both storages).
 
-    def __init__(self, shop: Reader, ids: Sequence[int]) -> None:
+    A line's stored name is read only when its product is not among `products`.
+    """
+
+    def __init__(self, shop: Reader, ids: Sequence[int], products: Collection[int]) -> None:
         self.lines: dict[int, list[Line]] = {}
         self.shipping: dict[int, list[str]] = {}
         self.coupons: dict[int, list[str]] = {}
         if ids:
-            self._load(shop, ids)
+            self._load(shop, ids, products)
 
-    def _load(self, shop: Reader, ids: Sequence[int]) -> None:
-        meta: dict[int, dict[str, str]] = {}
-        for item_id, key, value in shop.page("items_meta", ids=ids):
-            mine = meta.get(item_id)
-            if mine is None:
-                meta[item_id] = {key: value}
+    def _load(self, shop: Reader, ids: Sequence[int], products: Collection[int]) -> None:
+        bought: dict[int, tuple[int, int]] = {}
+        variations: dict[int, int] = {}
+        quantities: dict[int, int] = {}
+        for item_id, order_id, key, value in shop.page("items_meta", ids=ids):
+            if key == "_product_id":
+                if item_id not in bought:
+                    bought[item_id] = (order_id, _int(value))
+            elif key == "_qty":
+                quantities.setdefault(item_id, _int(value))
+            elif key == "_variation_id":
+                variations.setdefault(item_id, _int(value))
+            elif value:
+                self.shipping.setdefault(order_id, []).append(value.partition(":")[0])
+        lost = [item_id for item_id, (_, product) in bought.items() if product not in products]
+        names = dict(shop.page("items_names", ids=lost)) if lost else {}
+        lines = self.lines
+        for item_id in sorted(bought):
+            order_id, product = bought[item_id]
+            line = (product, variations.get(item_id, 0), quantities.get(item_id, 1), names.get(item_id) or "")
+            if order_id in lines:
+                lines[order_id].append(line)
             else:
-                mine.setdefault(key, value)
-        nothing: dict[str, str] = {}
-        rows = shop.page("items_rows", ids=ids)
-        rows.sort()
-        for item_id, order_id, type_, name in rows:
-            mine = meta.get(item_id, nothing)
-            if type_ == "line_item":
-                line = (_int(mine.get("_product_id")), _int(mine.get("_variation_id")), _int(mine.get("_qty")), name or "")
-                if order_id in self.lines:
-                    self.lines[order_id].append(line)
-                else:
-                    self.lines[order_id] = [line]
-            elif type_ == "shipping":
-                method = (mine.get("method_id") or "").partition(":")[0]
-                if method:
-                    self.shipping.setdefault(order_id, []).append(method)
-            elif name:
+                lines[order_id] = [line]
+        for _, order_id, name in sorted(shop.page("items_coupons", ids=ids)):
+            if name:
                 self.coupons.setdefault(order_id, []).append(name)
 
 

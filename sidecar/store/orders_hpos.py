@@ -16,8 +16,9 @@ class HposOrders:
 
     storage: Literal["hpos"] = "hpos"
 
-    def __init__(self, shop: Reader) -> None:
+    def __init__(self, shop: Reader, products: Collection[int] = ()) -> None:
         self._shop = shop
+        self._products = products
 
     def ids(self, after: int, limit: int) -> list[int]:
         return sorted(row[0] for row in self._shop.page("orders_hpos_ids", after=after, limit=limit))
@@ -29,7 +30,7 @@ class HposOrders:
         rows.sort()
         meta = self.meta(ids, keys)
         wanted = [row[0] for row in rows if row[1] == "shop_order" and (row[2] or "").removeprefix("wc-") in paid]
-        items = Items(self._shop, wanted)
+        items = Items(self._shop, wanted, self._products)
         nothing: dict[str, str] = {}
         return [
             Order(

@@ -26,8 +26,9 @@ class PostsOrders:
 
     storage: Literal["posts"] = "posts"
 
-    def __init__(self, shop: Reader) -> None:
+    def __init__(self, shop: Reader, products: Collection[int] = ()) -> None:
         self._shop = shop
+        self._products = products
 
     def ids(self, after: int, limit: int) -> list[int]:
         return sorted(row[0] for row in self._shop.page("orders_posts_ids", after=after, limit=limit))
@@ -43,7 +44,7 @@ class PostsOrders:
             crcs[row[0]] = crcs.get(row[0], 0) + row[4]
         meta = first_rows(metas)
         wanted = [row[0] for row in rows if row[1] == "shop_order" and (row[2] or "").removeprefix("wc-") in paid]
-        items = Items(self._shop, wanted)
+        items = Items(self._shop, wanted, self._products)
         return [self._order(row, meta.get(row[0], {}), crcs.get(row[0], 0), items) for row in rows]
 
     def _order(self, row: Sequence[Any], meta: dict[str, str], meta_crc: int, items: Items) -> Order:

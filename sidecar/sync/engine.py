@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import msgspec
 
@@ -41,7 +44,7 @@ class Report(msgspec.Struct, kw_only=True):
 def sync(config: Config, state: State, mapping: Mapping, choices: Choices, progress: Progress | None = None) -> Report:
     """Do the main job. Raises Conflict while another run is at work; a run that fails leaves what it did, and the
     next one goes on from there."""
-    with runs.lock(state):
+    with runs.lock(state), _quiet_collector():
         run = runs.start(state, "dry-run" if choices.dry_run else "sync", msgspec.to_builtins(choices))
         started = time.perf_counter()
         session = None
@@ -67,6 +70,19 @@ def sync(config: Config, state: State, mapping: Mapping, choices: Choices, progr
             run=run, mode=mode, storage=session.info.storage, currency=session.info.currency,
             counts=session.counts, differences=step.differences,
         )  # fmt: skip
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """No cycle collection during a run: it would walk through a page's half million rows again and again (a sixth
+    of the time), and pages hold no cycles."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _silent(step: str, done: int, total: int) -> None:

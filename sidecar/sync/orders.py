@@ -129,9 +129,10 @@ def _pages(session: Session, after: int) -> Iterator[list[int]]:
 
 def _load(session: Session, pages: Iterable[list[int]]) -> Iterator[tuple[list[int], list[Order]]]:
     storage, keys, paid = session.info.storage, session.order_keys, session.loaded_statuses
+    products = session.products
 
     def load(reader: Reader, ids: list[int]) -> list[Order]:
-        return choose(reader, storage).load(ids, keys, paid)
+        return choose(reader, storage, products).load(ids, keys, paid)
 
     return ahead(session.reader, pages, load)
 
@@ -198,7 +199,7 @@ def _row(session: Session, order: Order, verdict: str, person: int | None) -> tu
             total = ledger.convert(total, rate) if rate else total
     doc = None
     if person is not None:
-        doc = _encode(ledger.document(order, session.rules, session.products))
+        doc = _encode(ledger.document(order, session.rules))
     status = ledger.status(order, session.rules)
     return (
         order.id, order.parent_id, order.customer_id, person, verdict, status, total, rate, order.created, order.crc, doc,

@@ -78,9 +78,9 @@ class Session:
         self.counts = Counts()
         self.reader = Reader(config)
         self.info: ShopInfo = probe(self.reader, config.people.paid_statuses)
-        self.orders: OrderReader = choose(self.reader, self.info.storage)
-        self.customers = Customers(self.reader)
         self.products: dict[int, Product] = products.load(self.reader)
+        self.orders: OrderReader = choose(self.reader, self.info.storage, self.products)
+        self.customers = Customers(self.reader)
         self.registry = Registry(state)
         people = config.people
         self.settings = facts.Settings(
