@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from functools import lru_cache
 
 import msgspec
 
@@ -38,13 +37,15 @@ class Contact(msgspec.Struct, kw_only=True):
 
 class Wanted(msgspec.Struct, kw_only=True):
     """What the rules say of a person: {target: value or None when the shop has none}, {slug: title} of tags and
-    lists, and (target, reason) for values that could not be used: those targets are left alone."""
+    lists, (target, reason) for values that could not be used (those targets are left alone), and the single values
+    of fields that hold several."""
 
     columns: dict[str, str | None]
     fields: dict[str, str | None]
     tags: dict[str, str] = {}
     lists: dict[str, str] = {}
     problems: list[tuple[str, str]] = []
+    choices: dict[str, tuple[str, ...]] = {}
 
 
 class Written(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -78,10 +79,17 @@ class Patch(msgspec.Struct, kw_only=True):
         return len(self.columns) + len(self.fields) + len(self.tags_add) + len(self.tags_remove) + len(self.lists_add) + len(self.lists_remove)
 
 
-@lru_cache(maxsize=4096)
 def digest(value: str) -> int:
     """A CRC-32 of a value: enough to tell whether somebody changed it since."""
-    return zlib.crc32(value.encode("utf-8", "surrogatepass"))
+    return zlib.crc32(value.encode("utf-8", "replace"))
+
+
+def digests(values: dict[str, str]) -> dict[str, int]:
+    """The digest of every value."""
+    try:
+        return dict(zip(values, map(zlib.crc32, map(str.encode, values.values())), strict=True))
+    except UnicodeEncodeError:
+        return {name: digest(value) for name, value in values.items()}
 
 
 class UndoOld(msgspec.Struct, frozen=True, array_like=True):

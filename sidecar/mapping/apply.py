@@ -12,7 +12,6 @@ from sidecar.values import php, text
 
 _SLUGS: dict[str, str] = {}
 _PACKED: dict[tuple[str, ...], str] = {}
-_ITEMS: dict[str, tuple[str, ...]] = {}
 _CACHE = 5000
 
 
@@ -27,10 +26,12 @@ class Step(msgspec.Struct, frozen=True):
 
 def wanted(person: Person, mapping: Mapping) -> Wanted:
     """What FluentCRM should have of this person. A target whose sources are all empty has the value None."""
+    # Most rules take one text as it is: they need no care, and there are 50,000 people.
+    fields: dict[str, str | None] = {slug: read(person) or None for slug, read in mapping.plain}  # type: ignore[misc]
     columns: dict[str, str | None] = {}
-    fields: dict[str, str | None] = {}
     problems: list[tuple[str, str]] = []
-    for field in mapping.fields:
+    choices: dict[str, tuple[str, ...]] = {}
+    for field in mapping.careful:
         try:
             value = field.read(person)
         except (transforms.Unfit, php.PhpError) as error:
@@ -39,7 +40,9 @@ def wanted(person: Person, mapping: Mapping) -> Wanted:
         if not value:
             text_ = None
         elif field.multi:
-            text_ = pack(value)
+            items = (value,) if isinstance(value, str) else tuple(value)
+            choices[field.slug] = items
+            text_ = pack(items)
         else:
             text_ = value if isinstance(value, str) else field.join.join(value)
         if field.column:
@@ -55,29 +58,20 @@ def wanted(person: Person, mapping: Mapping) -> Wanted:
         tags=_tags(mapping.tags, person, problems),
         lists=_tags(mapping.lists, person, problems) if mapping.lists else {},
         problems=problems,
+        choices=choices,
     )
 
 
-def pack(value: str | list[str]) -> str:
+def pack(items: tuple[str, ...]) -> str:
     """Several values as FluentCRM stores them: a PHP-serialized list of strings."""
-    items = (value,) if isinstance(value, str) else tuple(value)
+    if len(items) > 3:
+        return php.dumps(items)
     packed = _PACKED.get(items)
     if packed is None:
         if len(_PACKED) >= _CACHE:
             _PACKED.clear()
-            _ITEMS.clear()
         packed = _PACKED[items] = php.dumps(items)
-        _ITEMS[packed] = items
     return packed
-
-
-def items_of(packed: str) -> tuple[str, ...]:
-    """The values of a packed text that `pack` made."""
-    found = _ITEMS.get(packed)
-    if found is None:
-        value = php.loads(packed)
-        found = tuple(str(item) for item in value) if isinstance(value, list) else ()
-    return found
 
 
 def explain(person: Person, mapping: Mapping) -> list[Step]:
@@ -92,7 +86,7 @@ def explain(person: Person, mapping: Mapping) -> list[Step]:
                 seen.append((name, getter(person) or None))
             found = field.read(person)
             if found:
-                value = pack(found) if field.multi else found if isinstance(found, str) else field.join.join(found)
+                value = pack((found,) if isinstance(found, str) else tuple(found)) if field.multi else found if isinstance(found, str) else field.join.join(found)
             if value is not None and field.limit and len(value) > field.limit:
                 problem, value = f"too_long ({len(value)} > {field.limit})", None
         except (transforms.Unfit, php.PhpError) as error:

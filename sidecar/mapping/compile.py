@@ -53,10 +53,15 @@ class CompiledTag(msgspec.Struct, frozen=True):
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole file, compiled. `digest` changes when any rule does; `*_meta` are the keys that rules read."""
+    """The whole file, compiled. `digest` changes when any rule does; `*_meta` are the keys that rules read.
+
+    `fields` are all field rules; `plain` and `careful` part them: custom fields that take one text as it is, and
+    the rest."""
 
     options: Options
     fields: tuple[CompiledField, ...]
+    plain: tuple[tuple[str, sources.Getter], ...]
+    careful: tuple[CompiledField, ...]
     tags: tuple[CompiledTag, ...]
     lists: tuple[CompiledTag, ...]
     user_meta: frozenset[str]
@@ -126,9 +131,12 @@ class _Compiler:
         tags = [self._tag(rule, "tag", number) for number, rule in enumerate(parsed.tag)]
         lists = [self._tag(rule, "list", number) for number, rule in enumerate(parsed.list)]
         self._twice((rule.to for rule in parsed.field), "field", "to")
+        easy = [field for field in fields if _is_plain(field)]
         return Mapping(
             options=parsed.options,
             fields=tuple(fields),
+            plain=tuple((field.slug, field.read) for field in easy),
+            careful=tuple(field for field in fields if field not in easy),
             tags=tuple(tags),
             lists=tuple(lists),
             user_meta=frozenset(self._meta["user_meta"]),
@@ -226,6 +234,20 @@ class _Compiler:
             chain.extend(transforms.step(item))
             join = item.join if item.join is not None else join
         return tuple(chain), join
+
+
+def _is_plain(field: CompiledField) -> bool:
+    """One source that gives one text and cannot fail, no transform, no limit."""
+    source = field.rule.from_ if isinstance(field.rule.from_, str) else "".join(field.rule.from_[:2])
+    group, _, name = source.partition(".")
+    return (
+        bool(field.slug)
+        and not field.multi
+        and not field.chain
+        and len(field.getters) == 1
+        and group not in sources.KEYED
+        and name not in sources.LISTS
+    )
 
 
 def _reader(getters: tuple[sources.Getter, ...], chain: tuple[transforms.Transform, ...]) -> sources.Getter:

@@ -146,6 +146,11 @@ FACTS: dict[str, tuple[Getter, str]] = {
     },
 }  # fmt: skip
 
+# Facts that are lists.
+LISTS = frozenset(
+    {"products", "categories", "product_types", "payment_methods", "shipping_methods", "coupons", "roles"}
+)
+
 PERSON: dict[str, tuple[Getter, str]] = {
     "email": (lambda person: person.email, "the identity: trimmed, lower case"),
     "first_name": (lambda person: person.names()[0] or None, "cleaned; a full name in one field is split"),

@@ -90,7 +90,7 @@ def _plain(error: Exception) -> str:
 
 
 def _prepare(connection: Connection[Any], *, write: bool) -> None:
-    maria = "mariadb" in connection.get_server_info().lower()
+    maria = "mariadb" in str(connection.get_server_info()).lower()  # type: ignore[no-untyped-call]
     with connection.cursor() as cursor:
         cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
         # Strict while writing, so that nothing is cut in silence; zero dates stay readable.
@@ -129,13 +129,13 @@ class Reader:
         """The open connection; opened on first use."""
         if self._connection is None:
             self._connection = open_connection(self._config.shop.database)
-            self._packs = _can_pack(self._connection.get_server_info())
+            self._packs = _can_pack(self.server)
         return self._connection
 
     @property
     def server(self) -> str:
         """The server's version text."""
-        return str(self.connection.get_server_info())
+        return str(self.connection.get_server_info())  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Close; a later query opens again."""
@@ -190,8 +190,9 @@ class Reader:
         for attempt in (1, 2, 3):
             try:
                 started = time.perf_counter()
-                with self.connection.cursor() as cursor:
-                    cursor.execute(sql, dict(params) or None)
+                connection = self.connection
+                with connection.cursor() as cursor:
+                    cursor.execute(sql % {key: _literal(connection, value) for key, value in params.items()} if params else sql)
                     found = cursor.fetchall()
                 self.longest = max(self.longest, time.perf_counter() - started)
                 self.queries += 1
@@ -209,6 +210,13 @@ class Reader:
                     ) from error
                 time.sleep(attempt)
         raise AssertionError("unreachable")
+
+
+def _literal(connection: Connection[Any], value: Any) -> str:
+    """A parameter as SQL. Long lists of ids are joined here: PyMySQL escapes them one by one."""
+    if isinstance(value, list) and value and type(value[0]) is int:
+        return f"({','.join(map(str, value))})"
+    return str(connection.literal(value))
 
 
 def _can_pack(server: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
 
 import msgspec
 
@@ -47,7 +46,7 @@ _NO_TOUCH = Touch()
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger goes by. `statuses` maps custom statuses to core ones, `rates` currencies to the number of
-    their units in one unit of the shop's currency, as text."""
+    their units in one unit of the shop's currency, as text; `extra` is b2b_meta and optin_meta together."""
 
     paid: frozenset[str]
     statuses: Mapping[str, str] = {}
@@ -55,20 +54,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     rates: Mapping[str, str] = {}
     b2b_meta: tuple[str, ...] = ()
     optin_meta: tuple[str, ...] = ()
-
-    @property
-    def extra(self) -> frozenset[str]:
-        """Meta keys that few orders have."""
-        return _extra(self.b2b_meta, self.optin_meta)
+    extra: frozenset[str] = frozenset()
 
     def keys(self) -> frozenset[str]:
         """The order meta keys that the ledger reads."""
         return frozenset((*ATTRIBUTION, *RATES, ANONYMISED, *self.b2b_meta, *self.optin_meta))
-
-
-@lru_cache(maxsize=8)
-def _extra(*groups: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(key for group in groups for key in group)
 
 
 def status(order: Order, rules: Rules) -> str:

@@ -220,9 +220,6 @@ def left_out(session: Session, person: Loaded, has_orders: bool, orders_count: i
         return "gone"
     if email.anonymised(person.identity):
         return "anonymised"
-    problem = email.problem(person.identity)
-    if problem:
-        return "bad_email"
     if session.choices.since_months and not _active(session, person):
         return "inactive"
     return ""

@@ -11,7 +11,7 @@ import msgspec
 
 from sidecar.crm import diff as crm_diff
 from sidecar.crm.fields import Definition, Fields
-from sidecar.crm.model import NEW_STATUS, Contact, Wanted, Written, digest
+from sidecar.crm.model import NEW_STATUS, Contact, Wanted, Written, digests
 from sidecar.crm.terms import Terms
 from sidecar.crm.writer_sql import Batch, Change, NewContact, Outcome, Writer
 from sidecar.mapping import apply
@@ -306,13 +306,11 @@ class PeopleStep:
 
     def _note_options(self, wanted: Wanted) -> None:
         for slug, multi in self._choices.items():
-            value = wanted.fields.get(slug)
-            if value:
-                known = self._offered[slug]
-                if multi:
-                    known.update(apply.items_of(value))
-                else:
-                    known.add(value)
+            if multi:
+                if slug in wanted.choices:
+                    self._offered[slug].update(wanted.choices[slug])
+            elif value := wanted.fields.get(slug):
+                self._offered[slug].add(value)
 
     def _create(self, look: Look, person: Loaded, identity: str, wanted: Wanted, batch: Batch) -> None:
         session = self._session
@@ -322,8 +320,8 @@ class PeopleStep:
         fields = {slug: value for slug, value in wanted.fields.items() if value}
         tags, lists = self._tags.resolve(wanted.tags), self._lists.resolve(wanted.lists)
         look.written = Written(
-            c={name: digest(value) for name, value in columns.items()},
-            f={slug: digest(value) for slug, value in fields.items()},
+            c=digests(columns),
+            f=digests(fields),
             t=sorted(tags),
             l=sorted(lists),
         )

@@ -99,6 +99,7 @@ class Session:
             rates={key.upper(): value for key, value in people.currency_rates.items()},
             b2b_meta=people.b2b_meta,
             optin_meta=people.optin_meta,
+            extra=frozenset(people.b2b_meta + people.optin_meta),
         )
         self.order_keys = self.rules.keys()
         consented = [rule.source.partition(".") for rule in config.consent.email]
