@@ -20,7 +20,7 @@ from sidecar.config import Database
 from sidecar.crm.model import LIST, TAG, Patch, UndoDetail, UndoOld, Written
 from sidecar.crm.sqltext import chunks, derived, quote, quote_or_null
 from sidecar.errors import StoreUnavailable
-from sidecar.mysql.connection import open_connection
+from sidecar.mysql.connection import has_table_values, open_connection
 
 _AGAIN = frozenset({1205, 1213, 1020})
 _GONE = frozenset({2006, 2013, 2055, 1053, 1927, 4031})
@@ -104,6 +104,7 @@ class Writer:
         self._pivot_unique = pivot_unique
         self._connection: Connection[Any] | None = None
         self._limit = 400_000
+        self._wide = False
         self.rows = 0
 
     @property
@@ -115,6 +116,7 @@ class Writer:
                 cursor.execute("SELECT @@max_allowed_packet")
                 row = cursor.fetchone()
                 packet = int(row[0]) if row else 1 << 20
+            self._wide = has_table_values(self._connection)
             # Characters, of which one may take four bytes.
             self._limit = max(16_000, min(packet // 5, 1_500_000))
         return self._connection
@@ -208,24 +210,23 @@ class Writer:
         for group in chunks(rows, self._limit):
             self._do(head + ",".join(group))
         ids = self._ids(new)
-        fields: list[str] = []
         undo: list[str] = []
         tags: list[tuple[int, int, str]] = []
         encode = msgspec.json.encode
-        tail = f",{self._now},{self._now})"
-        heads: dict[str, str] = {}
         for contact in new:
-            id_ = str(ids[contact.email])
-            for slug, value in contact.fields.items():
-                mid = heads.get(slug)
-                if mid is None:
-                    mid = heads[slug] = f",0,'custom_field',{quote(slug)},"
-                fields.append(f"({id_}{mid}{quote(value)}{tail}")
             number = ids[contact.email]
+            id_ = str(number)
             tags += [(number, tag, TAG) for tag in contact.tags]
             tags += [(number, list_, LIST) for list_ in contact.lists]
             undo.append(f"({self._run},'created',{id_},{quote(encode((contact.status, contact.written)).decode())},UTC_TIMESTAMP())")
-        self._fields(fields)
+        if self._wide:
+            self._fields_wide([(ids[c.email], c.fields) for c in new])
+        else:
+            self._fields(
+                f"({ids[c.email]},0,'custom_field',{quote(slug)},{quote(value)},{self._now},{self._now})"
+                for c in new
+                for slug, value in c.fields.items()
+            )
         self._attach(tags)
         self._undo(undo)
         return [Outcome(person=c.person, state="done", contact_id=ids[c.email]) for c in new]
@@ -245,6 +246,27 @@ class Writer:
         )
         for group in chunks(rows, self._limit):
             self._do(head + ",".join(group))
+
+    def _fields_wide(self, rows: Sequence[tuple[int, dict[str, str]]]) -> None:
+        """The same for many new contacts: one row a contact, turned into one row a field by the server. A fifth
+        cheaper for it than plain rows, and half the text; needs MariaDB's table value constructors (10.3)."""
+        slugs = list(dict.fromkeys(slug for _, fields in rows for slug in fields))
+        if not slugs:
+            return
+        names = ",".join(f"v{number}" for number in range(1, len(slugs) + 1))
+        keys = " UNION ALL ".join(f"SELECT {number} i,{quote(slug)} k" for number, slug in enumerate(slugs, 1))
+        texts = (
+            f"({id_},{','.join([quote(fields[slug]) if slug in fields else 'NULL' for slug in slugs])})"
+            for id_, fields in rows
+        )
+        for group in chunks(texts, self._limit):
+            self._do(
+                f"INSERT INTO {self._table('fc_subscriber_meta')}"  # noqa: S608
+                " (subscriber_id,created_by,object_type,`key`,value,created_at,updated_at)"
+                f" WITH p(s,{names}) AS (VALUES {','.join(group)})"
+                f" SELECT p.s,0,'custom_field',k.k,ELT(k.i,{names}),{self._now},{self._now}"
+                f" FROM p CROSS JOIN ({keys}) k WHERE ELT(k.i,{names}) IS NOT NULL"
+            )
 
     def _undo(self, rows: Iterable[str]) -> None:
         head = f"INSERT INTO {self._table('fcsc_undo')} (run_id,kind,object_id,detail,created_gmt) VALUES "

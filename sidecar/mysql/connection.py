@@ -220,9 +220,16 @@ def _literal(connection: Connection[Any], value: Any) -> str:
 
 
 def _can_pack(server: str) -> bool:
-    numbers = [int(part) for part in re.findall(r"\d+", server.replace("5.5.5-", ""))[:3]]
-    numbers += [0] * (3 - len(numbers))
-    if "mariadb" in server.lower():
-        return tuple(numbers) >= (10, 2, 3)
-    return tuple(numbers) >= (5, 7, 8)
+    return _version(server) >= ((10, 2, 3) if "mariadb" in server.lower() else (5, 7, 8))
+
+
+def has_table_values(connection: Connection[Any]) -> bool:
+    """Whether `WITH t(a, b) AS (VALUES (1, 2), …)` works: MariaDB from 10.3."""
+    server = str(connection.get_server_info())  # type: ignore[no-untyped-call]
+    return "mariadb" in server.lower() and _version(server) >= (10, 3)
+
+
+def _version(server: str) -> tuple[int, ...]:
+    """(10, 11, 19) of `5.5.5-10.11.19-MariaDB-0+deb12u1`: the first part is a disguise for old clients."""
+    return tuple(int(part) for part in re.findall(r"\d+", server.removeprefix("5.5.5-"))[:3])
 
