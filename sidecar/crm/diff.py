@@ -93,7 +93,9 @@ def _terms(has: set[int], terms: Terms, attached: list[int]) -> tuple[list[int],
     return add, sorted(remove)
 
 
-def written_after(contact: Contact | None, patch: Patch | None, wanted: Wanted, written: Written, tags: Terms, lists: Terms) -> Written:
+def written_after(
+    contact: Contact | None, patch: Patch | None, wanted: Wanted, written: Written, tags: Terms, lists: Terms
+) -> Written:
     """What to remember: every value that now is as the rules want it, and what we wrote before and did not touch.
 
     A value that a person changed and the policy left alone keeps its old digest, so it stays recognised as theirs.

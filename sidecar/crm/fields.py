@@ -71,7 +71,10 @@ class Fields:
                 self._owned.update(made)
                 self.made += len(made)
                 return
-        raise CrmRefused("FluentCRM's custom field definitions keep changing under us", hint="run it again when nobody edits them")
+        raise CrmRefused(
+            "FluentCRM's custom field definitions keep changing under us",
+            hint="run it again when nobody edits them",
+        )
 
     def _parse(self, text: str | None) -> list[dict[str, Any]]:
         if not text:
@@ -83,10 +86,7 @@ class Fields:
                 f"FluentCRM's custom field definitions cannot be read ({error}): nothing was changed",
                 hint="open FluentCRM → Settings → Custom Contact Fields and save them once",
             ) from error
-        items = list(value.values()) if isinstance(value, dict) else value
-        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise CrmRefused("FluentCRM's custom field definitions are no list of fields: nothing was changed")
-        return items
+        return entries_of(value)
 
     def _store(self, row_id: int | None, before: str | None, after: str, made: Sequence[str]) -> bool:
         table = f"`{self._prefix}fc_meta`"
@@ -113,7 +113,10 @@ class Fields:
 
 
 def _merge(
-    entries: list[dict[str, Any]], wanted: Mapping[str, Definition], options: Mapping[str, set[str]], owned: set[str]
+    entries: list[dict[str, Any]],
+    wanted: Mapping[str, Definition],
+    options: Mapping[str, set[str]],
+    owned: set[str],
 ) -> list[str]:
     """Put what is missing into `entries`; returns the slugs that were added. Others' entries are not touched."""
     have = {entry.get("slug"): entry for entry in entries}
@@ -128,7 +131,12 @@ def _merge(
                     hint="change the type in mapping.toml, or let the rule fill another slug",
                 )
             continue
-        entry = {"field_key": definition.key, "type": definition.type, "label": definition.label, "slug": slug}
+        entry = {
+            "field_key": definition.key,
+            "type": definition.type,
+            "label": definition.label,
+            "slug": slug,
+        }
         if definition.options or definition.type in ("select-one", "select-multi", "radio", "checkbox"):
             entry["options"] = list(definition.options)
         if definition.group:
@@ -141,6 +149,14 @@ def _merge(
             listed = _listed(entry.get("options"))
             entry["options"] = [*listed, *sorted(found - set(listed))][:_MOST_OPTIONS]
     return made
+
+
+def entries_of(value: Any) -> list[dict[str, Any]]:
+    """The definitions of an unserialized option. Raises CrmRefused when it is no list of fields."""
+    items = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise CrmRefused("FluentCRM's custom field definitions are no list of fields: nothing was changed")
+    return items
 
 
 def _listed(options: Any) -> list[str]:

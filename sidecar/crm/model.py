@@ -76,7 +76,14 @@ class Patch(msgspec.Struct, kw_only=True):
     @property
     def changes(self) -> int:
         """How many single values it touches."""
-        return len(self.columns) + len(self.fields) + len(self.tags_add) + len(self.tags_remove) + len(self.lists_add) + len(self.lists_remove)
+        return (
+            len(self.columns)
+            + len(self.fields)
+            + len(self.tags_add)
+            + len(self.tags_remove)
+            + len(self.lists_add)
+            + len(self.lists_remove)
+        )
 
 
 def digest(value: str) -> int:

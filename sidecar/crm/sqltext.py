@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 
 def quote(value: str) -> str:
@@ -33,7 +33,7 @@ def chunks(rows: Iterable[str], limit: int) -> Iterator[list[str]]:
         yield group
 
 
-def derived(rows: list[tuple[str, ...]], names: tuple[str, ...]) -> str:
+def derived(rows: Sequence[tuple[str, ...]], names: tuple[str, ...]) -> str:
     """`(SELECT 1 AS a, 'x' AS b UNION ALL SELECT 2, 'y')`: a little table, on any server version."""
     first = ", ".join(f"{cell} AS {name}" for cell, name in zip(rows[0], names, strict=True))
     rest = "".join(f" UNION ALL SELECT {', '.join(row)}" for row in rows[1:])

@@ -55,8 +55,11 @@ def prune(connection: Connection[Any], prefix: str, days: int) -> int:
     gone = 0
     with connection.cursor() as cursor:
         while True:
-            count = cursor.execute(
-                f"DELETE FROM `{prefix}fcsc_undo` WHERE created_gmt < UTC_TIMESTAMP() - INTERVAL %s DAY LIMIT 2000", (days,)  # noqa: S608
+            count = int(
+                cursor.execute(
+                    f"DELETE FROM `{prefix}fcsc_undo` WHERE created_gmt < UTC_TIMESTAMP() - INTERVAL %s DAY LIMIT 2000",
+                    (days,),
+                )
             )
             connection.commit()
             gone += count

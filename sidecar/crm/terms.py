@@ -51,6 +51,20 @@ class Terms:
         return id_
 
 
+class DryTerms:
+    """Tags or lists for a dry run: missing ones get ids that no row has."""
+
+    def __init__(self, reader: Reader, kind: str) -> None:
+        self.ids: dict[str, int] = {}
+        for id_, _title, slug in sorted(reader.page(f"terms_{kind}s")):
+            self.ids.setdefault(slug, id_)
+        self.owned: set[int] = set()
+
+    def resolve(self, wanted: Mapping[str, str]) -> list[int]:
+        """As `Terms.resolve`, but nothing is made."""
+        return [self.ids.setdefault(slug, -1 - len(self.ids)) for slug in wanted]
+
+
 def record(cursor: Any, prefix: str, run_id: int, kind: str, id_: int, slug: str) -> None:
     """Remember a thing as made by us, and by which run (so that undo can take it away)."""
     cursor.execute(

@@ -9,6 +9,7 @@ import msgspec
 import pymysql
 
 from sidecar.crm import contacts
+from sidecar.crm.fields import entries_of
 from sidecar.crm.model import LIST, TAG, Contact, FieldValue, Patch, UndoDetail, Written, digest
 from sidecar.crm.writer_sql import Batch, Change, Writer
 from sidecar.errors import CrmRefused, NotFound
@@ -39,7 +40,10 @@ def undo(reader: Reader, writer: Writer, run_id: int) -> Result:
     except pymysql.err.ProgrammingError:
         first = []
     if not first:
-        raise NotFound(f"there is nothing to undo of run {run_id}", hint="`sidecar sync status` lists the runs; what they replaced is kept for [sync] undo_days")
+        raise NotFound(
+            f"there is nothing to undo of run {run_id}",
+            hint="`sidecar sync status` lists the runs; what they replaced is kept for [sync] undo_days",
+        )
     result = Result()
     after = 0
     made: list[tuple[int, str, int, str]] = []
@@ -77,7 +81,9 @@ def _contacts(reader: Reader, writer: Writer, rows: Sequence[Sequence[Any]], res
                 patch, moved = _restored(contact, detail)
                 if patch or moved:
                     outcome = writer.write(
-                        Batch(changes=[Change(person=0, patch=patch, move_to=moved, email=contact.email if moved else "")])
+                        Batch(
+                            changes=[Change(person=0, patch=patch, move_to=moved, email=contact.email if moved else "")]
+                        )
                     )
                     result.restored += outcome[0].state == "done"
             result.contact_ids.append(contact_id)
@@ -100,9 +106,7 @@ def _taken_back(contact: Contact, written: Written) -> Patch:
     """The contact stays; fields and tags of the run that nobody touched go."""
     return Patch(
         contact_id=contact.id,
-        fields={
-            slug: (row, "") for slug, row in contact.fields.items() if written.f.get(slug) == digest(row.value)
-        },
+        fields={slug: (row, "") for slug, row in contact.fields.items() if written.f.get(slug) == digest(row.value)},
         tags_remove=[tag for tag in written.t if tag in contact.tags],
         lists_remove=[list_ for list_ in written.l if list_ in contact.lists],
     )
@@ -152,10 +156,9 @@ def _made(reader: Reader, writer: Writer, kind: str, object_id: int, slug: str, 
             rows = reader.rows("fields_definitions")
             if used or not rows:
                 return
-            value = php.loads(rows[0][1])
-            entries = list(value.values()) if isinstance(value, dict) else value
-            left = [entry for entry in entries if entry.get("slug") != slug] if isinstance(entries, list) else None
-            if left is None or len(left) == len(entries):  # type: ignore[arg-type]
+            entries = entries_of(php.loads(rows[0][1]))
+            left = [entry for entry in entries if entry.get("slug") != slug]
+            if len(left) == len(entries):
                 return
             cursor.execute(
                 f"UPDATE `{prefix}fc_meta` SET value = %s WHERE id = %s AND BINARY value = BINARY %s",  # noqa: S608

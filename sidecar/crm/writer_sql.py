@@ -174,7 +174,7 @@ class Writer:
 
     def _do(self, sql: str) -> int:
         # Text that is no valid Unicode (from damaged PHP strings) must not stop a batch.
-        changed = self.connection.query(sql.encode("utf-8", "replace"))  # type: ignore[arg-type]
+        changed = self.connection.query(sql.encode("utf-8", "replace"))
         self.rows += changed
         return changed
 
@@ -204,9 +204,7 @@ class Writer:
             f"{','.join([quote_or_null(c.columns.get(name, '')) for name in _COLUMNS])})"
             for c in new
         )
-        head = (
-            f"INSERT INTO {self._table('fc_subscribers')} (email,hash,status,created_at,updated_at,{','.join(_COLUMNS)}) VALUES "
-        )
+        head = f"INSERT INTO {self._table('fc_subscribers')} (email,hash,status,created_at,updated_at,{','.join(_COLUMNS)}) VALUES "
         for group in chunks(rows, self._limit):
             self._do(head + ",".join(group))
         ids = self._ids(new)
@@ -218,7 +216,9 @@ class Writer:
             id_ = str(number)
             tags += [(number, tag, TAG) for tag in contact.tags]
             tags += [(number, list_, LIST) for list_ in contact.lists]
-            undo.append(f"({self._run},'created',{id_},{quote(encode((contact.status, contact.written)).decode())},UTC_TIMESTAMP())")
+            undo.append(
+                f"({self._run},'created',{id_},{quote(encode((contact.status, contact.written)).decode())},UTC_TIMESTAMP())"
+            )
         if self._wide:
             self._fields_wide([(ids[c.email], c.fields) for c in new])
         else:
@@ -235,7 +235,9 @@ class Writer:
         found: dict[str, int] = {}
         with self.connection.cursor() as cursor:
             for group in chunks((quote(c.email) for c in new), self._limit):
-                cursor.execute(f"SELECT email, id FROM {self._table('fc_subscribers')} WHERE email IN ({','.join(group)})")  # noqa: S608
+                cursor.execute(
+                    f"SELECT email, id FROM {self._table('fc_subscribers')} WHERE email IN ({','.join(group)})"
+                )
                 found.update(cursor.fetchall())
         return found
 
@@ -358,7 +360,7 @@ class Writer:
             )
         for start in range(0, len(empty), 500):
             values = derived(empty[start : start + 500], ("id", "old"))
-            self._do(f"DELETE m FROM {table} m JOIN {values} n ON n.id = m.id WHERE BINARY m.value = BINARY n.old")  # noqa: S608
+            self._do(f"DELETE m FROM {table} m JOIN {values} n ON n.id = m.id WHERE BINARY m.value = BINARY n.old")
 
     def _move(self, id_: int, old: str, new: str) -> None:
         """A new address: contact, its hash, and mail that waits (source: FluentCRM's Cleanup.php:146-157)."""
@@ -377,7 +379,7 @@ class Writer:
         would be sent without an unsubscribe link. Nothing is kept for undo: this is an erasure."""
         for table, column in _DELETED_WITH:
             self._do(f"DELETE FROM {self._table(table)} WHERE {column} = {id_}")  # noqa: S608
-        self._do(f"DELETE FROM {self._table('fcsc_undo')} WHERE object_id = {id_} AND kind IN ('created', 'changed')")  # noqa: S608
+        self._do(f"DELETE FROM {self._table('fcsc_undo')} WHERE object_id = {id_} AND kind IN ('created', 'changed')")
         self._do(f"DELETE FROM {self._table('fc_subscribers')} WHERE id = {id_}")  # noqa: S608
 
 

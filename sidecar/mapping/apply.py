@@ -74,6 +74,15 @@ def pack(items: tuple[str, ...]) -> str:
     return packed
 
 
+def items_of(packed: str) -> tuple[str, ...]:
+    """The values of a text that `pack` made; () when it is something else."""
+    try:
+        value = php.loads(packed)
+    except php.PhpError:
+        return ()
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+
 def explain(person: Person, mapping: Mapping) -> list[Step]:
     """The same, told rule by rule."""
     steps = []
@@ -86,7 +95,13 @@ def explain(person: Person, mapping: Mapping) -> list[Step]:
                 seen.append((name, getter(person) or None))
             found = field.read(person)
             if found:
-                value = pack((found,) if isinstance(found, str) else tuple(found)) if field.multi else found if isinstance(found, str) else field.join.join(found)
+                value = (
+                    pack((found,) if isinstance(found, str) else tuple(found))
+                    if field.multi
+                    else found
+                    if isinstance(found, str)
+                    else field.join.join(found)
+                )
             if value is not None and field.limit and len(value) > field.limit:
                 problem, value = f"too_long ({len(value)} > {field.limit})", None
         except (transforms.Unfit, php.PhpError) as error:

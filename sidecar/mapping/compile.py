@@ -13,8 +13,19 @@ import msgspec
 from sidecar import toml_file
 from sidecar.errors import MappingError, Problem
 from sidecar.mapping import sources, transforms
+from sidecar.mapping.rules import (
+    CHOICE,
+    MULTI,
+    Conflict,
+    FieldRule,
+    FieldType,
+    MappingFile,
+    Options,
+    Pick,
+    Step,
+    TagRule,
+)
 from sidecar.values import php
-from sidecar.mapping.rules import CHOICE, MULTI, Conflict, FieldRule, FieldType, MappingFile, Options, Pick, Step, TagRule
 
 CUSTOM = "custom:"
 COLUMNS = {
@@ -22,7 +33,17 @@ COLUMNS = {
     "postal_code": 192, "city": 192, "state": 192, "country": 192, "timezone": 192, "date_of_birth": 10,
     "contact_type": 50, "source": 50, "user_id": 20,
 }  # fmt: skip
-_RESERVED = frozenset(COLUMNS) | {"id", "email", "hash", "status", "ip", "avatar", "created_at", "updated_at", "_secure_hash"}
+_RESERVED = frozenset(COLUMNS) | {
+    "id",
+    "email",
+    "hash",
+    "status",
+    "ip",
+    "avatar",
+    "created_at",
+    "updated_at",
+    "_secure_hash",
+}
 
 
 class CompiledField(msgspec.Struct, frozen=True):
@@ -94,7 +115,10 @@ def load(path: str | Path | None) -> Mapping:
     try:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise MappingError(f"cannot read the mapping rules {path}: {error.strerror}", hint="set [mapping] file, or leave it empty for the default") from error
+        raise MappingError(
+            f"cannot read the mapping rules {path}: {error.strerror}",
+            hint="set [mapping] file, or leave it empty for the default",
+        ) from error
     except UnicodeDecodeError as error:
         raise MappingError(f"{path} is not UTF-8 text (byte {error.start})", hint="save it as UTF-8") from error
     return compile_text(text, str(path))
@@ -116,7 +140,9 @@ def compile_text(text: str, file: str) -> Mapping:
 def _error(file: str, problems: list[Problem]) -> MappingError:
     problems = sorted(problems, key=lambda problem: problem.line or 0)
     count = f"{len(problems)} problem{'s' if len(problems) != 1 else ''}"
-    return MappingError(f"{file}: {count} in the mapping rules", problems, hint="`sidecar mapping check` shows them again")
+    return MappingError(
+        f"{file}: {count} in the mapping rules", problems, hint="`sidecar mapping check` shows them again"
+    )
 
 
 class _Compiler:
@@ -155,7 +181,13 @@ class _Compiler:
         seen: set[str] = set()
         for number, name in enumerate(names):
             if name in seen:
-                self._say(kind, number, key, f"{name!r} is filled by another rule already", "give one rule several sources: from = [a, b]")
+                self._say(
+                    kind,
+                    number,
+                    key,
+                    f"{name!r} is filled by another rule already",
+                    "give one rule several sources: from = [a, b]",
+                )
             seen.add(name)
 
     def _field(self, rule: FieldRule, number: int) -> CompiledField:
@@ -164,29 +196,67 @@ class _Compiler:
         if rule.to.startswith(CUSTOM):
             slug = rule.to.removeprefix(CUSTOM)
             if not slug or slug in _RESERVED or not slug.replace("_", "").replace("-", "").isalnum() or len(slug) > 190:
-                self._say("field", number, "to", f"{slug!r} cannot be the slug of a custom field", "use a-z, 0-9 and _, and no name of a contact column")
+                self._say(
+                    "field",
+                    number,
+                    "to",
+                    f"{slug!r} cannot be the slug of a custom field",
+                    "use a-z, 0-9 and _, and no name of a contact column",
+                )
             if rule.options and rule.type not in CHOICE:
-                self._say("field", number, "options", f"a field of type {rule.type!r} has no options", "use select-one, select-multi, radio or checkbox")
+                self._say(
+                    "field",
+                    number,
+                    "options",
+                    f"a field of type {rule.type!r} has no options",
+                    "use select-one, select-multi, radio or checkbox",
+                )
         else:
             column = rule.to
             limit = COLUMNS.get(column, 0)
             if not limit:
-                self._say("field", number, "to", f"there is no contact column {column!r} to write", _meant(column, [*COLUMNS, *(f"{CUSTOM}{column}",)]))
+                self._say(
+                    "field",
+                    number,
+                    "to",
+                    f"there is no contact column {column!r} to write",
+                    _meant(column, [*COLUMNS, *(f"{CUSTOM}{column}",)]),
+                )
             for key, given in (("label", rule.label), ("options", rule.options), ("group", rule.group)):
                 if given:
-                    self._say("field", number, key, "belongs to custom fields only", f'write to = "{CUSTOM}{column}" to make one')
+                    self._say(
+                        "field",
+                        number,
+                        key,
+                        "belongs to custom fields only",
+                        f'write to = "{CUSTOM}{column}" to make one',
+                    )
         getters = self._getters(rule.from_, rule.pick, "field", number)
         chain, join = self._chain(rule.transform, "field", number)
         multi = bool(slug) and is_multi(rule.type)
         return CompiledField(
-            rule, column, slug, getters, chain, ", " if join is None else join, limit, multi, _reader(getters, chain)
+            rule,
+            column,
+            slug,
+            getters,
+            chain,
+            ", " if join is None else join,
+            limit,
+            multi,
+            _reader(getters, chain),
         )
 
     def _tag(self, rule: TagRule, kind: str, number: int) -> CompiledTag:
         if not rule.slug.strip():
             self._say(kind, number, "slug", "is empty", 'such as "woo-{value}"')
         if kind == "tag" and not rule.slug.startswith("woo-"):
-            self._say(kind, number, "slug", f"{rule.slug!r} does not begin with woo-", "so that tags which people made are never taken for ours")
+            self._say(
+                kind,
+                number,
+                "slug",
+                f"{rule.slug!r} does not begin with woo-",
+                "so that tags which people made are never taken for ours",
+            )
         for key, given in (("slug", rule.slug), ("title", rule.title)):
             for hole in transforms.template_holes(given):
                 if hole != "value":
@@ -210,21 +280,35 @@ class _Compiler:
             self._say(kind, number, "from", "names no source", "such as billing.phone")
         return tuple(found)
 
-    def _chain(self, steps: tuple[str | Step, ...], kind: str, number: int) -> tuple[tuple[transforms.Transform, ...], str | None]:
+    def _chain(
+        self, steps: tuple[str | Step, ...], kind: str, number: int
+    ) -> tuple[tuple[transforms.Transform, ...], str | None]:
         chain: list[transforms.Transform] = []
         join = None
         for item in steps:
             if isinstance(item, str):
                 named = transforms.NAMED.get(item)
                 if named is None:
-                    self._say(kind, number, "transform", f"there is no transform {item!r}", _meant(item, list(transforms.NAMED)))
+                    self._say(
+                        kind,
+                        number,
+                        "transform",
+                        f"there is no transform {item!r}",
+                        _meant(item, list(transforms.NAMED)),
+                    )
                 else:
                     chain.append(named[0])
                 continue
             if item.template is not None:
                 for hole in transforms.template_holes(item.template):
                     if hole not in transforms.HOLES:
-                        self._say(kind, number, "transform", f"the template has {{{hole}}}, which is not known", _meant(hole, list(transforms.HOLES)))
+                        self._say(
+                            kind,
+                            number,
+                            "transform",
+                            f"the template has {{{hole}}}, which is not known",
+                            _meant(hole, list(transforms.HOLES)),
+                        )
             if item.limit is not None and item.limit < 1:
                 self._say(kind, number, "transform", "limit must be at least 1")
             if item.default is not None and item.map is None:

@@ -156,14 +156,20 @@ PERSON: dict[str, tuple[Getter, str]] = {
     "first_name": (lambda person: person.names()[0] or None, "cleaned; a full name in one field is split"),
     "last_name": (lambda person: person.names()[1] or None, "likewise"),
     "country": (lambda person: person.country() or None, "ISO-2; the shop's where the person has none"),
-    "contact_type": (lambda person: "customer" if person.facts.orders_count else "lead", "FluentCRM's contact type"),
+    "contact_type": (
+        lambda person: "customer" if person.facts.orders_count else "lead",
+        "FluentCRM's contact type",
+    ),
     "user_id": (lambda person: str(person.account.id) if person.account else None, "WordPress user id"),
 }
 
 USER: dict[str, tuple[Getter, str]] = {
     "id": (lambda person: str(person.account.id) if person.account else None, "WordPress user id"),
     "email": (lambda person: person.account.email if person.account else None, "as stored"),
-    "display_name": (lambda person: (person.account.display_name if person.account else "") or None, "as stored"),
+    "display_name": (
+        lambda person: (person.account.display_name if person.account else "") or None,
+        "as stored",
+    ),
     "registered": (FACTS["registered"][0], "shop time"),
     "roles": (FACTS["roles"][0], "WordPress roles"),
 }

@@ -115,7 +115,13 @@ def step(spec: Step) -> list[Transform]:
 
         def filled(value: str, person: Person) -> str | None:
             first, last = person.names()
-            words = {"value": value, "first_name": first, "last_name": last, "email": person.email, "country": person.country()}
+            words = {
+                "value": value,
+                "first_name": first,
+                "last_name": last,
+                "email": person.email,
+                "country": person.country(),
+            }
             return _HOLE.sub(lambda hole: words.get(hole.group(1), hole.group(0)), template)
 
         found.append(filled)

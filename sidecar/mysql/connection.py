@@ -20,7 +20,7 @@ import pymysql
 from pymysql.connections import Connection
 
 from sidecar.config import Config, Database
-from sidecar.errors import ConfigError, StoreUnavailable
+from sidecar.errors import StoreUnavailable
 from sidecar.mysql import queries
 from sidecar.mysql.throttle import Throttle
 
@@ -69,7 +69,9 @@ def open_connection(database: Database, *, write: bool = False) -> Connection[An
             1698: "this account logs in by operating-system user: make an own account with the GRANTs of `sidecar init`",
             1049: f"there is no database {database.name!r}: check [shop.database] name",
         }.get(number, "is the server up, and is [shop.database] host, port or unix_socket right?")
-        raise StoreUnavailable(f"cannot connect to the shop's database at {place}: {_plain(error)}", hint=hint) from error
+        raise StoreUnavailable(
+            f"cannot connect to the shop's database at {place}: {_plain(error)}", hint=hint
+        ) from error
     return connection
 
 
@@ -192,7 +194,9 @@ class Reader:
                 started = time.perf_counter()
                 connection = self.connection
                 with connection.cursor() as cursor:
-                    cursor.execute(sql % {key: _literal(connection, value) for key, value in params.items()} if params else sql)
+                    cursor.execute(
+                        sql % {key: _literal(connection, value) for key, value in params.items()} if params else sql
+                    )
                     found = cursor.fetchall()
                 self.longest = max(self.longest, time.perf_counter() - started)
                 self.queries += 1
@@ -232,4 +236,3 @@ def has_table_values(connection: Connection[Any]) -> bool:
 def _version(server: str) -> tuple[int, ...]:
     """(10, 11, 19) of `5.5.5-10.11.19-MariaDB-0+deb12u1`: the first part is a disguise for old clients."""
     return tuple(int(part) for part in re.findall(r"\d+", server.removeprefix("5.5.5-"))[:3])
-

@@ -54,19 +54,21 @@ class Registry:
         found: set[bytes] = set()
         for start in range(0, len(keys), 900):
             part = keys[start : start + 900]
-            rows = self._state.rows(f"SELECT key FROM suppressed WHERE key IN ({','.join('?' * len(part))})", part)  # noqa: S608
+            rows = self._state.rows(f"SELECT key FROM suppressed WHERE key IN ({','.join('?' * len(part))})", part)
             found.update(row[0] for row in rows)
         return found
 
     def of_accounts(self, user_ids: Iterable[int]) -> dict[int, int | None]:
         """{user id: person id} of accounts that exist; None where the account has no usable address."""
         rows = self._state.rows(
-            "SELECT user_id, person_id FROM account WHERE user_id IN (SELECT value FROM json_each(?))", (_list(user_ids),)
+            "SELECT user_id, person_id FROM account WHERE user_id IN (SELECT value FROM json_each(?))",
+            (_list(user_ids),),
         )
         return dict(rows)
 
     def touch(self, person_ids: Iterable[int]) -> None:
         """They need another look."""
         self._state.sql.execute(
-            "UPDATE person SET dirty = 1 WHERE id IN (SELECT value FROM json_each(?)) AND dirty = 0", (_list(person_ids),)
+            "UPDATE person SET dirty = 1 WHERE id IN (SELECT value FROM json_each(?)) AND dirty = 0",
+            (_list(person_ids),),
         )

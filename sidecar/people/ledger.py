@@ -29,12 +29,11 @@ REASONS = {
     "no_date": "it has no creation date",
 }
 FAILED = frozenset({"bad_total", "no_date"})
-CORE_STATUSES = frozenset(
-    {"pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed"}
-)
+CORE_STATUSES = frozenset({"pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed"})
 _DRAFTS = frozenset({"auto-draft", "draft", "new", "checkout-draft"})
 ATTRIBUTION = tuple(
-    f"_wc_order_attribution_{part}" for part in ("utm_source", "utm_medium", "utm_campaign", "device_type", "source_type")
+    f"_wc_order_attribution_{part}"
+    for part in ("utm_source", "utm_medium", "utm_campaign", "device_type", "source_type")
 )
 RATES = (
     "_wcpay_multi_currency_order_exchange_rate", "_wcpay_multi_currency_order_default_currency",

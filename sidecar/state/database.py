@@ -46,7 +46,7 @@ class State:
     @property
     def sql(self) -> sqlite3.Connection:
         """The plain SQLite connection, for set-based work."""
-        connection: sqlite3.Connection = self.database.connection()
+        connection: sqlite3.Connection = self.database.connection()  # type: ignore[no-untyped-call]
         return connection
 
     def close(self) -> None:
@@ -76,7 +76,10 @@ class State:
 
     def set(self, key: str, value: str) -> None:
         """Keep a setting."""
-        self.sql.execute("INSERT INTO setting VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value", (key, value))
+        self.sql.execute(
+            "INSERT INTO setting VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
 
     def rows(self, sql: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """The rows of a query on the state."""
@@ -98,7 +101,10 @@ def _secret(path: Path) -> bytes:
         secret = path.read_bytes()
         if len(secret) >= 32:
             return secret
-        raise ConfigError(f"{path} is damaged ({len(secret)} bytes)", hint="restore it from the backup, or remove it and the state")
+        raise ConfigError(
+            f"{path} is damaged ({len(secret)} bytes)",
+            hint="restore it from the backup, or remove it and the state",
+        )
     except FileNotFoundError:
         secret = os.urandom(32)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

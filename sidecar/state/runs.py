@@ -42,7 +42,10 @@ def lock(state: State) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Conflict("another run is at work on this shop", hint="`sidecar sync status` shows it; wait for it to end") from error
+            raise Conflict(
+                "another run is at work on this shop",
+                hint="`sidecar sync status` shows it; wait for it to end",
+            ) from error
         yield
     finally:
         os.close(handle)
@@ -85,7 +88,8 @@ def finish(state: State, run: Run, outcome: str, error: str = "") -> None:
 def latest(state: State, limit: int = 20) -> list[Run]:
     """The newest runs first."""
     rows = state.rows(
-        "SELECT id, kind, state, started, finished, options, counts, error FROM run ORDER BY id DESC LIMIT ?", (limit,)
+        "SELECT id, kind, state, started, finished, options, counts, error FROM run ORDER BY id DESC LIMIT ?",
+        (limit,),
     )
     return [
         Run(

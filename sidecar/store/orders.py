@@ -24,7 +24,9 @@ BUCKET = 256
 class OrderReader(Protocol):
     """What both storages can do. Ids are order ids (the same in both); pages are by primary key."""
 
-    storage: Storage
+    @property
+    def storage(self) -> Storage:
+        """Which one it is."""
 
     def ids(self, after: int, limit: int) -> list[int]:
         """The next ids after one, ascending; empty at the end."""

@@ -100,5 +100,7 @@ class PostsOrders:
 
     def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
         posts = self._shop.page("orders_posts_sums", after=after, upto=upto)
-        metas = dict(self._shop.page("orders_posts_meta_sums", after=after, upto=upto, keys=sorted(_COLUMNS | set(keys))))
+        metas = dict(
+            self._shop.page("orders_posts_meta_sums", after=after, upto=upto, keys=sorted(_COLUMNS | set(keys)))
+        )
         return {bucket: (count, crc + metas.get(bucket, 0)) for bucket, count, crc in posts}

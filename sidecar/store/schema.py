@@ -52,7 +52,7 @@ def storage(shop: Reader) -> Storage:
 
     Tables may exist and be stale while posts rule, so the option decides, never the tables.
     """
-    found = dict(shop.rows("schema_options", names=["woocommerce_custom_orders_table_enabled"]))
+    found: dict[str, str] = dict(shop.rows("schema_options", names=["woocommerce_custom_orders_table_enabled"]))
     return "hpos" if found.get("woocommerce_custom_orders_table_enabled") == "yes" else "posts"
 
 
@@ -75,7 +75,7 @@ def probe(shop: Reader, paid_statuses: tuple[str, ...] = ()) -> ShopInfo:
                 f"there is no table {table}: {what} is not in this database under this prefix",
                 hint="check [shop] table_prefix and the database name; `sidecar doctor` lists what is missing",
             )
-    options = dict(shop.rows("schema_options", names=list(_OPTIONS)))
+    options: dict[str, str] = dict(shop.rows("schema_options", names=list(_OPTIONS)))
     hpos = options.get("woocommerce_custom_orders_table_enabled") == "yes"
     if hpos and f"{p}wc_orders" not in present:
         raise SchemaUnsupported(

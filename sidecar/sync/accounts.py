@@ -46,9 +46,7 @@ def changed(session: Session) -> set[int]:
         rows = session.customers.page(low * BUCKET - 1, BUCKET)
         page = [row for row in rows if row[0] < (low + 1) * BUCKET]
         loaded = session.customers.load([row[0] for row in page], session.user_keys)
-        known = dict(
-            session.state.rows("SELECT user_id, crc FROM account WHERE user_id BETWEEN ? AND ?", _bounds(low))
-        )
+        known = dict(session.state.rows("SELECT user_id, crc FROM account WHERE user_id BETWEEN ? AND ?", _bounds(low)))
         moved = [row for row in page if row[0] in loaded and known.get(row[0], -1) != loaded[row[0]].crc]
         with session.state.transaction():
             again |= _register(session, moved)
@@ -56,7 +54,8 @@ def changed(session: Session) -> set[int]:
             session.registry.touch(person for person in people.values() if person)
             again |= _deleted(session, *_bounds(low), {row[0] for row in page})
             session.state.sql.executemany(
-                "UPDATE account SET crc = ? WHERE user_id = ?", [(account.crc, id_) for id_, account in loaded.items()]
+                "UPDATE account SET crc = ? WHERE user_id = ?",
+                [(account.crc, id_) for id_, account in loaded.items()],
             )
     return again
 
@@ -112,13 +111,19 @@ def _move(session: Session, user_id: int, person: int, key: bytes, again: set[in
     taken = sql.execute("SELECT id FROM person WHERE key = ?", (key,)).fetchone()
     if taken is None and old[1] == user_id:
         sql.execute("DELETE FROM alias WHERE key = ?", (key,))
-        sql.execute("INSERT INTO alias VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET person_id = excluded.person_id", (old[0], person))
+        sql.execute(
+            "INSERT INTO alias VALUES (?, ?) ON CONFLICT(key) DO UPDATE SET person_id = excluded.person_id",
+            (old[0], person),
+        )
         sql.execute("UPDATE person SET key = ?, dirty = 1 WHERE id = ?", (key, person))
         return
     # Somebody is there already (a guest of that address): the account's orders go over to them.
     target = taken[0] if taken else session.state.sql.execute("INSERT INTO person (key) VALUES (?)", (key,)).lastrowid
     sql.execute("UPDATE account SET person_id = ? WHERE user_id = ?", (target, user_id))
-    sql.execute("UPDATE shop_order SET person_id = ? WHERE person_id = ? AND customer_id = ?", (target, person, user_id))
+    sql.execute(
+        "UPDATE shop_order SET person_id = ? WHERE person_id = ? AND customer_id = ?",
+        (target, person, user_id),
+    )
     sql.execute("UPDATE person SET dirty = 1, user_id = ? WHERE id = ?", (user_id, target))
     sql.execute("UPDATE person SET dirty = 1, user_id = NULL WHERE id = ? AND user_id = ?", (person, user_id))
     again.add(user_id)
@@ -136,5 +141,8 @@ def _deleted(session: Session, low: int, high: int, have: set[int]) -> set[int]:
     for user_id, person in people.items():
         if person is not None:
             other = sql.execute("SELECT MIN(user_id) FROM account WHERE person_id = ?", (person,)).fetchone()[0]
-            sql.execute("UPDATE person SET user_id = ?, dirty = 1 WHERE id = ? AND user_id = ?", (other, person, user_id))
+            sql.execute(
+                "UPDATE person SET user_id = ?, dirty = 1 WHERE id = ? AND user_id = ?",
+                (other, person, user_id),
+            )
     return gone

@@ -23,12 +23,19 @@ def changed(session: Session) -> None:
     if len(gone) + len(other) > _MANY:
         session.state.sql.execute("UPDATE person SET dirty = 1 WHERE orders_count > 0")
         if gone:
-            orders.restage(session, [row[0] for row in session.state.rows("SELECT id FROM shop_order WHERE verdict = 'candidate' ORDER BY id")])
+            orders.restage(
+                session,
+                [
+                    row[0]
+                    for row in session.state.rows("SELECT id FROM shop_order WHERE verdict = 'candidate' ORDER BY id")
+                ],
+            )
     else:
         for id_ in [*gone, *other]:
             # Lines stand in the ledger as [[product, variation, quantity, name], …].
             found = session.state.rows(
-                "SELECT id, person_id FROM shop_order WHERE verdict = 'candidate' AND instr(CAST(doc AS TEXT), ?)", (f"[{id_},",)
+                "SELECT id, person_id FROM shop_order WHERE verdict = 'candidate' AND instr(CAST(doc AS TEXT), ?)",
+                (f"[{id_},",),
             )
             session.registry.touch(row[1] for row in found)
             if id_ in gone:

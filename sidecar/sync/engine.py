@@ -20,7 +20,8 @@ from sidecar.state.database import State
 from sidecar.state.runs import Run
 from sidecar.store import schema
 from sidecar.sync import accounts, catalogue, orders, standing
-from sidecar.sync.people import Difference, PeopleStep
+from sidecar.sync.look import Difference
+from sidecar.sync.people import PeopleStep
 from sidecar.sync.session import Choices, Counts, Progress, Session
 from sidecar.values import email
 
@@ -118,6 +119,7 @@ def _mode(session: Session) -> str:
     if everything:
         with state.transaction() as sql:
             state.set(_BACKFILLED, "")
+            state.set("orders.walk", "0")
             sql.execute("UPDATE person SET dirty = 1")
             # What the rules read may be other keys now: order documents are made anew.
             sql.execute("UPDATE shop_order SET crc = -1")
@@ -130,8 +132,14 @@ def _mode(session: Session) -> str:
 
 
 def _rules_digest(session: Session) -> str:
-    words = (session.mapping.digest, msgspec.to_builtins(session.rules, order="deterministic"), session.config.people, session.info.timezone, session.info.gmt_offset)
-    return _digest((msgspec.json.encode(words, order="deterministic")))
+    words = (
+        session.mapping.digest,
+        msgspec.to_builtins(session.rules, order="deterministic"),
+        session.config.people,
+        session.info.timezone,
+        session.info.gmt_offset,
+    )
+    return _digest(msgspec.json.encode(words, order="deterministic"))
 
 
 def _digest(data: bytes) -> str:
@@ -185,4 +193,3 @@ def only_of(words: tuple[str, ...]) -> tuple[str, ...]:
             raise UsageError(f"--only takes customers, guests or e-mail addresses, not {word!r}")
         found.append(identity)
     return tuple(found)
-

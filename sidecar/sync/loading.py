@@ -178,7 +178,9 @@ def _extra(session: Session, reader: Reader, rows: Sequence[Row]) -> dict[int, E
             }
             for key in mapping.order_meta
         }
-        item_meta = {key: [text for id_ in recent for text in items.get(id_, {}).get(key, ())] for key in mapping.item_meta}
+        item_meta = {
+            key: [text for id_ in recent for text in items.get(id_, {}).get(key, ())] for key in mapping.item_meta
+        }
         by_id = {order.id: order for order in row.orders}
         product_meta = {
             key: [things.get(line[0], {}).get(key, "") for id_ in recent for line in by_id[id_].doc.lines]
@@ -230,5 +232,3 @@ def _active(session: Session, person: Loaded) -> bool:
     if person.account and person.account.registered and person.account.registered >= start:
         return True
     return any(order.created >= start for order in person.row.orders)
-
-

@@ -56,7 +56,11 @@ def changed(session: Session) -> None:
     latest = session.orders.latest()
     if cursor and latest:
         at = dates.utc(cursor.partition("|")[0])
-        start = dates.local_text(at - session.config.sync.overlap_seconds, UTC) if at is not None else cursor.partition("|")[0]
+        start = (
+            dates.local_text(at - session.config.sync.overlap_seconds, UTC)
+            if at is not None
+            else cursor.partition("|")[0]
+        )
         place: tuple[str, int] = (start, 0)
         while found := session.orders.changed(place, session.config.sync.page_orders):
             place = found[-1]
@@ -109,7 +113,8 @@ def of_accounts(session: Session, user_ids: Iterable[int]) -> None:
     """Orders of accounts that came, went or moved: they may belong to somebody else now."""
     wanted = msgspec.json.encode(sorted(user_ids)).decode()
     rows = session.state.rows(
-        "SELECT id FROM shop_order WHERE customer_id > 0 AND customer_id IN (SELECT value FROM json_each(?)) ORDER BY id", (wanted,)
+        "SELECT id FROM shop_order WHERE customer_id > 0 AND customer_id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (wanted,),
     )
     restage(session, [row[0] for row in rows])
 
@@ -185,7 +190,8 @@ def stage(session: Session, orders: Sequence[Order]) -> None:
 def _before(session: Session, orders: Sequence[Order]) -> dict[int, tuple[Any, ...]]:
     wanted = msgspec.json.encode([order.id for order in orders]).decode()
     rows = session.state.rows(
-        "SELECT id, parent_id, verdict, person_id, crc, doc FROM shop_order WHERE id IN (SELECT value FROM json_each(?))", (wanted,)
+        "SELECT id, parent_id, verdict, person_id, crc, doc FROM shop_order WHERE id IN (SELECT value FROM json_each(?))",
+        (wanted,),
     )
     return {row[0]: row for row in rows}
 
@@ -252,5 +258,3 @@ def _forget(session: Session, ids: Sequence[int]) -> None:
         )
         sql.execute("DELETE FROM shop_order WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
         dead_letters.resolve(session.state, "order", [f"order:{id_}" for id_ in ids])
-
-

@@ -15,7 +15,12 @@ Result = TypeVar("Result")
 
 
 def ahead(
-    reader: Reader, pages: Iterable[Page], load: Callable[[Reader, Page], Result], *, threads: int = 2, depth: int = 3
+    reader: Reader,
+    pages: Iterable[Page],
+    load: Callable[[Reader, Page], Result],
+    *,
+    threads: int = 2,
+    depth: int = 3,
 ) -> Iterator[tuple[Page, Result]]:
     """(page, what `load` made of it) in the order of `pages`, at most `depth` pages ahead.
 

@@ -32,7 +32,8 @@ def settle(session: Session) -> int | None:
             start = None
         else:
             start = sql.execute(
-                "SELECT ltv FROM person WHERE orders_count > 0 ORDER BY ltv DESC LIMIT 1 OFFSET ?", (places - 1,)
+                "SELECT ltv FROM person WHERE orders_count > 0 ORDER BY ltv DESC LIMIT 1 OFFSET ?",
+                (places - 1,),
             ).fetchone()[0]
         sql.execute(
             "UPDATE person SET dirty = 1 WHERE dirty = 0 AND orders_count > 0 AND status <> ''"

@@ -28,6 +28,6 @@ def differing(
             shop[bucket] = (had[0] + rows, had[1] + crc)
     mine = {
         row[0]: (row[1], row[2])
-        for row in state.rows(f"SELECT {column} / {BUCKET}, COUNT(*), SUM(COALESCE(crc, -1)) FROM {table} GROUP BY 1")  # noqa: S608
+        for row in state.rows(f"SELECT {column} / {BUCKET}, COUNT(*), SUM(COALESCE(crc, -1)) FROM {table} GROUP BY 1")
     }
     return sorted(bucket for bucket in shop.keys() | mine.keys() if shop.get(bucket) != mine.get(bucket))

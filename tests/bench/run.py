@@ -1,0 +1,188 @@
+"""`make bench`: the main job on a big shop, as ratios of one run. Not a test: nothing here fails by the clock.
+
+The shop is `../shared/bench/bigstore.py` (N customers, 3N orders), the floor `floor.sql`: what the server alone needs
+for the same contacts. Without that folder the project's own demo shop is used and the floor is left out.
+
+usage: run.py [CUSTOMERS] [--legacy-too] [--no-small]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sidecar.demo import shop as demo_shop
+from sidecar.demo.mariadb import PrivateMariaDB
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = Path(os.environ.get("SHARED_BENCH", ROOT.parent / "shared" / "bench"))
+NOW = "2026-11-01T12:00:00Z"
+CHANGED = 100
+
+
+@dataclass
+class Run:
+    """One command: wall seconds, peak RSS in MiB, CPU seconds, and what it answered."""
+
+    seconds: float
+    rss: float
+    cpu: float
+    counts: dict[str, Any] = field(default_factory=dict)
+
+
+def build(server: PrivateMariaDB, name: str, storage: str, customers: int) -> None:
+    """A big shop in a new database."""
+    server.create_database(name)
+    if not (SHARED / "bigstore.py").exists():
+        connection = server.connect(name)
+        demo_shop.build(connection, storage=storage, customers=customers, orders=3 * customers)
+        connection.close()
+        return
+    server.run_script(name, SHARED / "schema.sql.gz")
+    made = subprocess.run(
+        [sys.executable, SHARED / "bigstore.py", storage if storage == "hpos" else "legacy", str(customers)],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    server.run_script(name, made.stdout)
+
+
+def floor(server: PrivateMariaDB, name: str) -> float | None:
+    """Seconds that the server alone needs; None without the script."""
+    if not (SHARED / "floor.sql").exists():
+        return None
+    started = time.perf_counter()
+    server.run_script(name, SHARED / "floor.sql")
+    seconds = time.perf_counter() - started
+    server.run_script(name, "DROP TABLE IF EXISTS floor_a, floor_c, floor_m, floor_p;")
+    return seconds
+
+
+def sync(config: Path, *arguments: str) -> Run:
+    """`sidecar sync` in a process of its own."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sidecar", "--config", str(config), "--json", "sync", *arguments],
+        stdout=subprocess.PIPE, env={**os.environ, "SIDECAR_NOW": NOW},
+    )  # fmt: skip
+    assert process.stdout is not None
+    answer = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - started
+    if process.returncode:
+        sys.exit(f"sidecar sync failed ({process.returncode}): {answer.decode()[:2000]}")
+    return Run(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, json.loads(answer))
+
+
+def configure(server: PrivateMariaDB, name: str, folder: Path) -> Path:
+    """A configuration file for one database."""
+    folder.mkdir(parents=True)
+    path = folder / "sidecar.toml"
+    path.write_text(
+        f'[shop]\ntable_prefix = "wp_"\n[shop.database]\nunix_socket = "{server.socket}"\nuser = "root"\n'
+        f'name = "{name}"\n[state]\ndir = "{folder / "state"}"\n'
+    )
+    path.chmod(0o600)
+    return path
+
+
+def touch_orders(server: PrivateMariaDB, name: str) -> None:
+    """Change 100 orders as WooCommerce does: another total, a newer date."""
+    server.run_script(
+        name,
+        f"UPDATE wp_wc_orders SET total_amount = total_amount + 1, date_updated_gmt = '2026-11-01 12:30:00'"
+        f" WHERE type = 'shop_order' AND status = 'wc-completed' AND id MOD 1499 = 7 LIMIT {CHANGED};",
+    )
+
+
+def line(label: str, value: str, note: str = "") -> None:
+    print(f"  {label:<44}{value:>12}  {note}".rstrip(), flush=True)
+
+
+def counted(run: Run) -> dict[str, Any]:
+    return run.counts.get("counts", run.counts)
+
+
+def hpos(server: PrivateMariaDB, folder: Path, customers: int) -> tuple[float, float | None]:
+    """All figures for HPOS. Returns (seconds of the first sync, of the floor)."""
+    print(f"\nHPOS, {customers:,} customers, {3 * customers:,} orders")
+    build(server, f"hpos{customers}", "hpos", customers)
+    config = configure(server, f"hpos{customers}", folder / f"hpos{customers}")
+    base = floor(server, f"hpos{customers}")
+    first = sync(config)
+    after = floor(server, f"hpos{customers}")
+    if base is not None and after is not None:
+        # Once before and once after, so that a warm cache helps both alike.
+        line("floor: the server alone", f"{(base + after) / 2:.2f} s", f"before {base:.2f}, after {after:.2f}")
+        base = (base + after) / 2
+    orders = counted(first).get("orders_read", 0)
+    line(
+        "first full sync",
+        f"{first.seconds:.2f} s",
+        f"{orders / first.seconds:,.0f} orders/s, CPU {first.cpu:.1f} s",
+    )
+    if base:
+        line("first full sync / floor", f"{first.seconds / base:.2f}", "wanted: 2 or less")
+    line("peak memory", f"{first.rss:.0f} MiB", "wanted: 150 or less")
+    line("longest query on the shop", f"{counted(first).get('longest_query', 0):.2f} s", "wanted: below 1")
+    again = sync(config)
+    line(
+        "unchanged re-run / first",
+        f"{again.seconds / first.seconds:.2f}",
+        f"{again.seconds:.2f} s; wanted: 0.5 or less",
+    )
+    line("unchanged re-run: values written", f"{again.counts.get('writes', '?')}", "wanted: 0")
+    touch_orders(server, f"hpos{customers}")
+    some = sync(config)
+    line(
+        f"after {CHANGED} changed orders",
+        f"{some.seconds:.2f} s",
+        f"{counted(some).get('people', 0)} people; wanted: 2 or less",
+    )
+    full = sync(config, "--full")
+    line(
+        "unchanged --full re-run / first",
+        f"{full.seconds / first.seconds:.2f}",
+        f"{full.seconds:.2f} s, {full.counts.get('writes', '?')} written, {full.rss:.0f} MiB",
+    )
+    return first.seconds, base
+
+
+def main() -> None:
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    customers = numbers[0] if numbers else 50_000
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with tempfile.TemporaryDirectory(prefix="bench-") as name, PrivateMariaDB(durable=True) as server:
+        folder = Path(name)
+        print(f"server {server.connect().get_server_info()}, {os.cpu_count()} cores, Python {sys.version.split()[0]}")
+        if not (SHARED / "bigstore.py").exists():
+            print("../shared/bench is not here: using the demo shop, without the floor")
+        if "--no-small" not in sys.argv:
+            small, _ = hpos(server, folder, customers // 10)
+        big, _ = hpos(server, folder, customers)
+        if "--no-small" not in sys.argv:
+            line("10 x the customers / time", f"{big / small:.1f}", "wanted: 11 or less")
+        print(f"\nLegacy, {customers:,} customers")
+        build(server, "legacy", "posts", customers)
+        config = configure(server, "legacy", folder / "legacy")
+        first = sync(config)
+        line("first full sync", f"{first.seconds:.2f} s", f"CPU {first.cpu:.1f} s, {first.rss:.0f} MiB")
+        line("legacy / HPOS", f"{first.seconds / big:.2f}", "wanted: 2 or less")
+        again = sync(config)
+        line(
+            "unchanged re-run / first",
+            f"{again.seconds / first.seconds:.2f}",
+            f"{again.seconds:.2f} s, {again.counts.get('writes', '?')} written",
+        )
+
+
+if __name__ == "__main__":
+    main()
