@@ -11,7 +11,7 @@ from sidecar.mapping.sources import Person, Value
 from sidecar.values import php, text
 
 _SLUGS: dict[str, str] = {}
-_PACKED: dict[tuple[str, ...], str] = {}
+_PARTS: dict[str, str] = {}
 _CACHE = 5000
 
 
@@ -63,15 +63,20 @@ def wanted(person: Person, mapping: Mapping) -> Wanted:
 
 
 def pack(items: tuple[str, ...]) -> str:
-    """Several values as FluentCRM stores them: a PHP-serialized list of strings."""
-    if len(items) > 3:
-        return php.dumps(items)
-    packed = _PACKED.get(items)
-    if packed is None:
-        if len(_PACKED) >= _CACHE:
-            _PACKED.clear()
-        packed = _PACKED[items] = php.dumps(items)
-    return packed
+    """Several values as FluentCRM stores them: a PHP-serialized list of strings, as `php.dumps` makes it.
+
+    Titles and categories come again and again, so each is serialized once.
+    """
+    parts = [f"a:{len(items)}:{{"]
+    for number, item in enumerate(items):
+        part = _PARTS.get(item)
+        if part is None:
+            if len(_PARTS) >= _CACHE:
+                _PARTS.clear()
+            part = _PARTS[item] = php.dumps(item)
+        parts.append(f"i:{number};{part}")
+    parts.append("}")
+    return "".join(parts)
 
 
 def items_of(packed: str) -> tuple[str, ...]:

@@ -15,7 +15,14 @@ from peewee import SqliteDatabase
 from sidecar.errors import ConfigError, SchemaUnsupported
 from sidecar.state.migrations import MIGRATIONS
 
-_PRAGMAS = {"journal_mode": "wal", "synchronous": "normal", "busy_timeout": 30000, "temp_store": "memory"}
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "normal",
+    "busy_timeout": 30000,
+    "temp_store": "memory",
+    "cache_size": -12000,
+    "wal_autocheckpoint": 4000,
+}
 
 
 class State:

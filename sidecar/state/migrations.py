@@ -12,7 +12,7 @@ MIGRATIONS: Final = (
     CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
     -- One row a person. key: HMAC of the e-mail. dirty: needs another look. verdict: in | left | failed.
-    -- ltv is micros. facts and written are JSON; written holds digests of what the sidecar last wrote.
+    -- ltv is micros. Narrow and with few indexes: every run goes over it, and a first one fills it.
     CREATE TABLE person (
         id INTEGER PRIMARY KEY,
         key BLOB NOT NULL UNIQUE,
@@ -25,14 +25,13 @@ MIGRATIONS: Final = (
         orders_count INTEGER NOT NULL DEFAULT 0,
         ltv INTEGER NOT NULL DEFAULT 0,
         last_order INTEGER,
-        status TEXT NOT NULL DEFAULT '',
-        facts BLOB,
-        written BLOB
+        status TEXT NOT NULL DEFAULT ''
     );
     CREATE INDEX person_user ON person (user_id) WHERE user_id IS NOT NULL;
     CREATE INDEX person_contact ON person (contact_id) WHERE contact_id IS NOT NULL;
-    CREATE INDEX person_dirty ON person (id) WHERE dirty = 1;
-    CREATE INDEX person_buyers ON person (ltv, orders_count, status) WHERE orders_count > 0;
+
+    -- Facts (JSON of people.Facts), and digests of what the sidecar last wrote (JSON of crm.Written).
+    CREATE TABLE person_doc (person_id INTEGER PRIMARY KEY, facts BLOB NOT NULL, written BLOB);
 
     -- Old e-mail addresses of an account: later guest orders under one still belong to the person.
     CREATE TABLE alias (key BLOB PRIMARY KEY, person_id INTEGER NOT NULL) WITHOUT ROWID;

@@ -23,7 +23,8 @@ _WHY = {
 def remember(session: Session, looks: Sequence[Look], outcomes: dict[int, Outcome]) -> int:
     """Write down what became of a page, in one transaction. Returns how many must be looked at again."""
     counts = session.counts
-    rows: list[tuple[Any, ...]] = []
+    people: list[tuple[Any, ...]] = []
+    docs: list[tuple[int, bytes, bytes | None]] = []
     raced = 0
     fine: list[str] = []
     with session.state.transaction() as sql:
@@ -51,16 +52,27 @@ def remember(session: Session, looks: Sequence[Look], outcomes: dict[int, Outcom
             elif look.verdict == "failed":
                 counts.failed[look.reason] = counts.failed.get(look.reason, 0) + 1
             facts = look.facts
+            people.append(
+                (
+                    contact_id,
+                    made,
+                    look.verdict,
+                    look.reason,
+                    facts.orders_count,
+                    facts.ltv,
+                    facts.last_order,
+                    facts.customer_status,
+                    look.row.id,
+                )
+            )
             written = _encode(look.written) if look.written is not None else look.row.written
-            rows.append((
-                contact_id, made, look.verdict, look.reason, facts.orders_count, facts.ltv, facts.last_order,
-                facts.customer_status, _encode(facts), written, look.row.id,
-            ))  # fmt: skip
+            docs.append((look.row.id, _encode(facts), written))
         sql.executemany(
             "UPDATE person SET dirty = 0, contact_id = ?, made = ?, verdict = ?, reason = ?, orders_count = ?,"
-            " ltv = ?, last_order = ?, status = ?, facts = ?, written = ? WHERE id = ?",
-            rows,
+            " ltv = ?, last_order = ?, status = ? WHERE id = ?",
+            people,
         )
+        sql.executemany("INSERT OR REPLACE INTO person_doc VALUES (?, ?, ?)", docs)
         dead_letters.resolve(session.state, "person", fine)
     return raced
 

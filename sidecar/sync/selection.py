@@ -45,7 +45,8 @@ class Selection:
         after = 0
         while True:
             people = state.rows(
-                "SELECT id, key, user_id, contact_id, made, reason, written FROM person"  # noqa: S608
+                "SELECT id, key, user_id, contact_id, made, reason, written FROM person"
+                " LEFT JOIN person_doc ON person_id = id"  # noqa: S608
                 f" WHERE {where} AND id > ? ORDER BY id LIMIT ?",
                 [*parameters, after, self._session.config.sync.page_people],
             )
