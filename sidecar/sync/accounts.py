@@ -38,7 +38,7 @@ def changed(session: Session) -> set[int]:
         "account",
         "user_id",
         session.state,
-        last,
+        (1, last),
         lambda reader, after, upto: Customers(reader).sums(after, upto, session.user_keys),
     )
     again: set[int] = set()

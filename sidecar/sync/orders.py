@@ -72,7 +72,8 @@ def changed(session: Session) -> None:
 
 def sweep(session: Session) -> None:
     """Compare digests of ranges and load again what differs; rows that are gone leave the ledger."""
-    highest = session.state.rows("SELECT COALESCE(MAX(id), 0) FROM shop_order")[0][0]
+    lowest, highest = session.state.rows("SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), 0) FROM shop_order")[0]
+    first = min([*session.orders.ids(0, 1), *([lowest] if highest else [])], default=0)
     last = max(session.orders.last_id(), highest)
     storage = session.info.storage
     stale = differing(
@@ -80,7 +81,7 @@ def sweep(session: Session) -> None:
         "shop_order",
         "id",
         session.state,
-        last,
+        (first, last),
         lambda reader, after, upto: choose(reader, storage).sums(after, upto, session.order_keys),
     )
     total = len(stale)
