@@ -52,6 +52,9 @@ class OrderReader(Protocol):
     def last_id(self) -> int:
         """No order has a higher id."""
 
+    def crcs(self, low: int, high: int, keys: Collection[str]) -> dict[int, int]:
+        """{id: crc} of the orders from `low` to `high`, as `load` gives them."""
+
     def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
         """{bucket of BUCKET ids: (rows, sum of crc)}: which ranges changed since they were loaded."""
 

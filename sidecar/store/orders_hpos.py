@@ -89,6 +89,9 @@ class HposOrders:
     def last_id(self) -> int:
         return int(self._shop.value("orders_hpos_last_id") or 0)
 
+    def crcs(self, low: int, high: int, keys: Collection[str]) -> dict[int, int]:
+        return dict(self._shop.page("orders_hpos_crcs", low=low, high=high))
+
     def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
         rows = self._shop.page("orders_hpos_sums", after=after, upto=upto)
         return {bucket: (count, crc) for bucket, count, crc in rows}

@@ -98,6 +98,14 @@ class PostsOrders:
     def last_id(self) -> int:
         return int(self._shop.value("orders_posts_last_id") or 0)
 
+    def crcs(self, low: int, high: int, keys: Collection[str]) -> dict[int, int]:
+        posts = dict(self._shop.page("orders_posts_crcs", low=low, high=high))
+        if not posts:
+            return {}
+        wanted = sorted(_COLUMNS | set(keys))
+        metas = dict(self._shop.page("orders_posts_meta_crcs", ids=sorted(posts), keys=wanted))
+        return {id_: crc + metas.get(id_, 0) for id_, crc in posts.items()}
+
     def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
         posts = self._shop.page("orders_posts_sums", after=after, upto=upto)
         metas = dict(

@@ -84,19 +84,20 @@ def sweep(session: Session) -> None:
         (first, last),
         lambda reader, after, upto: choose(reader, storage).sums(after, upto, session.order_keys),
     )
-    total = len(stale)
-    for start in range(0, total, 8):
-        part = stale[start : start + 8]
-        there: set[int] = set()
-        for bucket in part:
-            after, high = bucket * BUCKET - 1, (bucket + 1) * BUCKET - 1
-            while ids := [id_ for id_ in session.orders.ids(after, BUCKET) if id_ <= high]:
-                there.update(ids)
-                after = ids[-1]
-        mine = [id_ for bucket in part for id_ in _known(session, bucket)]
-        _forget(session, [id_ for id_ in mine if id_ not in there])
-        restage(session, sorted(there))
-        session.progress("changes", start + len(part), total)
+    keys = session.order_keys
+
+    def load(reader: Reader, bucket: int) -> dict[int, int]:
+        return choose(reader, storage).crcs(bucket * BUCKET, (bucket + 1) * BUCKET - 1, keys)
+
+    moved: list[int] = []
+    gone: list[int] = []
+    for number, (bucket, there) in enumerate(ahead(session.reader, stale, load), 1):
+        known = _known(session, bucket)
+        moved += [id_ for id_, crc in there.items() if known.get(id_) != crc]
+        gone += [id_ for id_ in known if id_ not in there]
+        session.progress("changes", number, len(stale))
+    _forget(session, gone)
+    restage(session, sorted(moved))
 
 
 def restage(session: Session, ids: Sequence[int]) -> None:
@@ -120,11 +121,9 @@ def of_accounts(session: Session, user_ids: Iterable[int]) -> None:
     restage(session, [row[0] for row in rows])
 
 
-def _known(session: Session, bucket: int) -> list[int]:
-    rows = session.state.rows(
-        "SELECT id FROM shop_order WHERE id BETWEEN ? AND ?", (bucket * BUCKET, (bucket + 1) * BUCKET - 1)
-    )
-    return [row[0] for row in rows]
+def _known(session: Session, bucket: int) -> dict[int, int]:
+    low, high = bucket * BUCKET, (bucket + 1) * BUCKET - 1
+    return dict(session.state.rows("SELECT id, crc FROM shop_order WHERE id BETWEEN ? AND ?", (low, high)))
 
 
 def _pages(session: Session, after: int) -> Iterator[list[int]]:

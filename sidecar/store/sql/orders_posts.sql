@@ -35,10 +35,23 @@ FROM {p}posts WHERE ID > %(after)s AND ID <= %(upto)s
 -- columns: bucket crc
 SELECT p.ID DIV 256 AS bucket,
  CAST(SUM(CRC32(CONCAT_WS('|', m.meta_id, m.meta_key, m.meta_value))) AS UNSIGNED) AS crc
-FROM {p}posts p JOIN {p}postmeta m ON m.post_id = p.ID
+FROM {p}posts p STRAIGHT_JOIN {p}postmeta m FORCE INDEX (post_id) ON m.post_id = p.ID
 WHERE p.ID > %(after)s AND p.ID <= %(upto)s
  AND p.post_type IN ('shop_order', 'shop_order_refund', 'shop_subscription') AND m.meta_key IN %(keys)s
 GROUP BY p.ID DIV 256;
+
+-- name: orders_posts_crcs
+-- The digests of single posts, inside a range whose sum differs.
+-- columns: id crc
+SELECT ID AS id, CRC32(CONCAT_WS('|', ID, post_type, post_status, post_date_gmt, post_modified_gmt, post_parent)) AS crc
+FROM {p}posts WHERE ID BETWEEN %(low)s AND %(high)s
+ AND post_type IN ('shop_order', 'shop_order_refund', 'shop_subscription');
+
+-- name: orders_posts_meta_crcs
+-- The same of their wanted meta.
+-- columns: id crc
+SELECT post_id AS id, CAST(SUM(CRC32(CONCAT_WS('|', meta_id, meta_key, meta_value))) AS UNSIGNED) AS crc
+FROM {p}postmeta WHERE post_id IN %(ids)s AND meta_key IN %(keys)s GROUP BY post_id;
 
 -- name: orders_posts_last_id
 -- The highest post id.
