@@ -170,7 +170,7 @@ def _show(run: Context, shop: Runtime, server: PrivateMariaDB, first: Report, ve
     out.say()
     if verdict.ok:
         out.say(
-            f"Counted again by another path: shop and FluentCRM agree to the cent for each person ({verdict.seconds} s)."
+            f"Counted again by another path: shop and FluentCRM agree to the cent, each person ({verdict.seconds} s)."
         )
     else:
         sync_show.verdict(out, verdict, 20)
