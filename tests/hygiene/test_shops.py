@@ -112,6 +112,7 @@ def test_planted_by_the_test(
         assert refs(demo, config, check, monkeypatch) >= ids, check
 
 
+@pytest.mark.stores
 def test_stale_keys_of_plugins(real: ShopDatabase, config_for: Callable[..., Config]) -> None:
     """Real WooCommerce's list of active plugins is there: shipment tracking is not on it."""
     stale = findings(config_for(real), "stale_meta")["stale_meta"]
