@@ -18,7 +18,7 @@ from pymysql.connections import Connection
 
 from sidecar.config import Database
 from sidecar.crm.model import LIST, TAG, Patch, UndoDetail, UndoOld, Written
-from sidecar.crm.sqltext import chunks, derived, quote, quote_or_null
+from sidecar.mysql.sqltext import chunks, derived, quote, quote_or_null
 from sidecar.errors import StoreUnavailable
 from sidecar.mysql.connection import has_table_values, open_connection
 

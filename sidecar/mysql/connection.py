@@ -22,6 +22,7 @@ from pymysql.connections import Connection
 from sidecar.config import Config, Database
 from sidecar.errors import StoreUnavailable
 from sidecar.mysql import queries
+from sidecar.mysql.sqltext import literal
 from sidecar.mysql.throttle import Throttle
 
 log = logging.getLogger(__name__)
@@ -194,9 +195,7 @@ class Reader:
                 started = time.perf_counter()
                 connection = self.connection
                 with connection.cursor() as cursor:
-                    cursor.execute(
-                        sql % {key: _literal(connection, value) for key, value in params.items()} if params else sql
-                    )
+                    cursor.execute(sql % {key: literal(value) for key, value in params.items()} if params else sql)
                     found = cursor.fetchall()
                 self.longest = max(self.longest, time.perf_counter() - started)
                 self.queries += 1
@@ -214,13 +213,6 @@ class Reader:
                     ) from error
                 time.sleep(attempt)
         raise AssertionError("unreachable")
-
-
-def _literal(connection: Connection[Any], value: Any) -> str:
-    """A parameter as SQL. Long lists of ids are joined here: PyMySQL escapes them one by one."""
-    if isinstance(value, list) and value and type(value[0]) is int:
-        return f"({','.join(map(str, value))})"
-    return str(connection.literal(value))
 
 
 def _can_pack(server: str) -> bool:
