@@ -66,11 +66,7 @@ class Runtime:
     def retry(self, letters: tuple[int, ...] = (), progress: Progress | None = None) -> tuple[retry.Marked, Report]:
         """Another look at what dead letters are about, and a run of changes only."""
         marked = retry.mark(self.state, letters)
-        return marked, self.sync(self._again(), progress)
-
-    def _again(self) -> Choices:
-        """The choices of the last real run: looking again must not widen who counts as active."""
-        return Choices(since_months=verify.since_months(self.state))
+        return marked, self.sync(Choices(), progress)
 
     def close(self) -> None:
         """Close the state."""

@@ -23,10 +23,10 @@ SINCE = {"1m": 1, "3m": 3, "6m": 6, "12m": 12, "all": 0}
 @click.option(
     "--since",
     type=click.Choice(list(SINCE)),
-    default="all",
-    show_default=True,
+    default=None,
     help="Leave out people who neither ordered nor registered in this time. Who is taken, is taken with their whole"
-    " history. Contacts that are there already stay.",
+    " history. Contacts that are there already stay."
+    " Kept for later runs; the first run's default is all.",
 )
 @click.option(
     "--only",
@@ -43,7 +43,7 @@ SINCE = {"1m": 1, "3m": 3, "6m": 6, "12m": 12, "all": 0}
 @pass_run
 @click.pass_context
 def sync(
-    context: click.Context, run: Context, since: str, only: tuple[str, ...], dry_run: bool, show: bool,
+    context: click.Context, run: Context, since: str | None, only: tuple[str, ...], dry_run: bool, show: bool,
     limit_rate: int | None, full: bool,
 ) -> None:  # fmt: skip
     """Bring the shop's customers into FluentCRM: contacts, custom fields, tags.
@@ -60,12 +60,14 @@ def sync(
       sidecar sync undo RUN         take a run back
     """
     if context.invoked_subcommand is not None:
-        if only or dry_run or full or show or limit_rate is not None or since != "all":
+        if only or dry_run or full or show or limit_rate is not None or since is not None:
             raise UsageError(f"options of a run do not go with `sync {context.invoked_subcommand}`")
         return
     if show and not dry_run:
         raise UsageError("--show goes with --dry-run")
-    choices = Choices(since_months=SINCE[since], only=only_of(only), dry_run=dry_run, full=full)
+    choices = Choices(
+        since_months=None if since is None else SINCE[since], only=only_of(only), dry_run=dry_run, full=full
+    )
     with runtime.build(_limited(run.config, limit_rate)) as shop:
         with Steps(run.output) as steps:
             report = shop.sync(choices, steps)

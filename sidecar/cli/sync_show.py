@@ -19,7 +19,8 @@ from sidecar.sync.status import Status
 from sidecar.sync.undo import Undone
 from sidecar.sync.verify import Verdict
 from sidecar.sync.verify_shop import Line
-from sidecar.values.masking import mask_email, mask_text
+from sidecar.values import email as emails
+from sidecar.values.masking import mask_text
 
 MOST_PEOPLE = 25
 WHY = REASONS | {
@@ -124,10 +125,10 @@ def dry_run(output: Output, found: Report, *, show: bool) -> None:
     def told(target: str, value: str) -> str:
         if show or not value or target.startswith(_FACTS):
             return value
-        return mask_email(value) if target == "email" else mask_text(value)
+        return emails.mask(value) if target == "email" else mask_text(value)
 
     def who(one: Difference) -> str:
-        return one.identity if show else mask_email(one.identity)
+        return one.identity if show else emails.mask(one.identity)
 
     people = [
         {

@@ -42,11 +42,14 @@ class Fields:
         self._now = now
         self._options: dict[str, set[str]] = {}
         self._owned = {row[2] for row in reader.rows("owned_all") if row[0] == "field"}
+        self._ensured = False
         self.made = 0
 
     def ensure(self, wanted: Sequence[Definition]) -> None:
-        """Make the missing definitions. Raises CrmRefused when a field of that slug has another kind of value."""
-        self._change({definition.slug: definition for definition in wanted}, {})
+        """Make the missing definitions, once. Raises CrmRefused when a field of that slug has another kind of value."""
+        if not self._ensured:
+            self._change({definition.slug: definition for definition in wanted}, {})
+            self._ensured = True
 
     def offer(self, values: Mapping[str, set[str]]) -> None:
         """Add options to choice fields of ours, so that FluentCRM's filters can offer the values."""

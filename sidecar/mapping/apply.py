@@ -95,9 +95,12 @@ def explain(person: Person, mapping: Mapping) -> list[Step]:
         names = (field.rule.from_,) if isinstance(field.rule.from_, str) else field.rule.from_
         seen: list[tuple[str, Value]] = []
         value, problem = None, ""
-        try:
-            for name, getter in zip(names, field.getters, strict=True):
+        for name, getter in zip(names, field.getters, strict=True):
+            try:
                 seen.append((name, getter(person) or None))
+            except php.PhpError:
+                seen.append((name, None))
+        try:
             found = field.read(person)
             if found:
                 value = (

@@ -12,7 +12,7 @@ import msgspec
 
 from sidecar import toml_file
 from sidecar.errors import MappingError, Problem
-from sidecar.mapping import sources, transforms
+from sidecar.mapping import partial, sources, transforms
 from sidecar.mapping.rules import (
     CHOICE,
     MULTI,
@@ -128,6 +128,11 @@ def compile_text(text: str, file: str) -> Mapping:
     """Compile the text of a mapping file. Raises MappingError with every problem."""
     parsed, problems = toml_file.problems(text, MappingFile, file)
     if not isinstance(parsed, MappingFile):
+        # The rules that are well formed are looked at all the same, so that all faults are told at once.
+        if (rest := partial.usable(text)) is not None:
+            checked = _Compiler(text, file)
+            checked.compile(rest)
+            problems = [*problems, *checked.problems]
         raise _error(file, problems)
     found = _Compiler(text, file)
     mapping = found.compile(parsed)

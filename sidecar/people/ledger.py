@@ -22,6 +22,7 @@ REASONS = {
     "draft": "it is a draft",
     "other_type": "it is no order: a subscription or another plugin's type",
     "anonymised": "its personal data was erased",
+    "erased": "the person asked to be erased",
     "no_email": "it has no e-mail address, so it belongs to nobody",
     "bad_email": "its e-mail address is not one",
     "no_rate": "it is in another currency and has no exchange rate",
@@ -97,7 +98,10 @@ def before_person(order: Order, rules: Rules) -> str | None:
 def with_person(order: Order, rules: Rules, has_person: bool) -> str:
     """The verdict of a real order."""
     if not has_person:
-        return "no_email" if identity(order) is None else "bad_email"
+        found = identity(order)
+        if found is None:
+            return "no_email"
+        return "bad_email" if email.problem(found) else "erased"
     now = status(order, rules)
     if now not in rules.paid:
         return "unpaid" if now in CORE_STATUSES else "custom_status"

@@ -22,13 +22,12 @@ from sidecar.store import schema
 from sidecar.sync import accounts, catalogue, orders, standing
 from sidecar.sync.look import Difference
 from sidecar.sync.people import PeopleStep
-from sidecar.sync.session import Choices, Counts, Progress, Session
+from sidecar.sync.session import SINCE, Choices, Counts, Progress, Session
 from sidecar.values import email
 
 _BACKFILLED = "backfill.done"
 _RULES = "rules.digest"
 _STORAGE = "storage"
-_CHOICE = "choices"
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -101,32 +100,32 @@ def _own_tables(config: Config) -> None:
 
 
 def _mode(session: Session) -> str:
-    """full: everybody from the beginning, or on from where an interrupted backfill stopped; else changes."""
-    state = session.state
+    """full: everybody from the beginning, or on from where an interrupted backfill stopped; else changes.
+
+    A dry run answers the same and marks nothing.
+    """
+    state, dry = session.state, session.choices.dry_run
     rules = _rules_digest(session)
-    everything = session.choices.full
-    if state.get(_STORAGE) != session.info.storage:
-        # The owner switched the order storage: ids are the same, digests are not. Look at every row again.
-        with state.transaction():
-            state.set(_STORAGE, session.info.storage)
-            state.set("orders.walk", "0")
+    # The owner switched the order storage: ids are the same, digests are not. Look at every row again.
+    switched = state.get(_STORAGE) != session.info.storage
+    everything = session.choices.full or switched or state.get(_RULES) != rules
+    widened = state.get(SINCE) != str(session.since_months)
+    if dry:
+        session.everybody = everything or widened
+        return "full" if everything or not state.get(_BACKFILLED) else "changes"
+    with state.transaction() as sql:
+        state.set(_STORAGE, session.info.storage)
+        state.set(_RULES, rules)
+        state.set(SINCE, str(session.since_months))
+        if switched:
             state.set("orders.cursor", "")
-        everything = True
-    if state.get(_RULES) != rules:
-        with state.transaction():
-            state.set(_RULES, rules)
-        everything = True
-    if everything:
-        with state.transaction() as sql:
+        if everything:
             state.set(_BACKFILLED, "")
             state.set("orders.walk", "0")
             sql.execute("UPDATE person SET dirty = 1")
             # What the rules read may be other keys now: order documents are made anew.
             sql.execute("UPDATE shop_order SET crc = -1")
-    choice = msgspec.json.encode((session.choices.since_months,)).decode()
-    if state.get(_CHOICE) != choice:
-        with state.transaction() as sql:
-            state.set(_CHOICE, choice)
+        elif widened:
             sql.execute("UPDATE person SET dirty = 1 WHERE reason = 'inactive'")
     return "changes" if state.get(_BACKFILLED) else "full"
 
@@ -160,7 +159,7 @@ def _steps(session: Session, mode: str) -> PeopleStep:
     for address in session.choices.only:
         if "@" in address:
             session.registry.touch(session.registry.find([session.state.key(address)]).values())
-    if session.choices.full is False and mode == "changes":
+    if mode == "changes" and not session.choices.dry_run:
         _retry(session)
     step = PeopleStep(session, standing.settle(session))
     step.run()

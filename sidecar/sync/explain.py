@@ -23,7 +23,7 @@ from sidecar.state.database import State
 from sidecar.state.runs import Run
 from sidecar.sync import reasons
 from sidecar.sync.loading import Loaded, Page, load
-from sidecar.sync.look import Look, Looker
+from sidecar.sync.look import Look, Looker, shop_changed
 from sidecar.sync.reasons import Target, TermWord
 from sidecar.sync.session import Choices, Session
 from sidecar.sync.subject import Subject
@@ -162,17 +162,6 @@ class _Explainer:
         status = "subscribed" if person.consent else "transactional"
         proof = f"consent from {person.consent}" if person.consent else "no proof of consent"
         return "create", f"FluentCRM has no contact with this address; the new one will be {status} ({proof})"
-
-
-def shop_changed(session: Session, person: Loaded) -> str:
-    """When the shop's data of this person last changed, as wall-clock text in the shop's time zone ('' not known)."""
-    stamps = [order.created for order in person.row.orders[:1]]
-    if person.account is not None:
-        update = person.account.meta.get("last_update", "")
-        stamps += [int(update)] if update.isascii() and update.isdigit() and len(update) < 12 else []
-        stamps += [person.account.registered or 0]
-    newest = max(stamps, default=0)
-    return session.wall(newest) if newest else ""
 
 
 def _figures(facts: Facts, session: Session) -> dict[str, object]:

@@ -193,7 +193,7 @@ class Looker:
         before = _written(row.written) if row.written else Written()
         tags = crm_diff.Terms(self._tags.resolve(wanted.tags), self._tags.owned)
         lists = crm_diff.Terms(self._lists.resolve(wanted.lists), self._lists.owned)
-        patch = crm_diff.diff(contact, wanted, before, self._policies, tags, lists, self._shop_changed(person))
+        patch = crm_diff.diff(contact, wanted, before, self._policies, tags, lists, shop_changed(session, person))
         look.contact_id = contact.id
         look.written = crm_diff.written_after(contact, patch, wanted, before, tags, lists)
         move = self._move(person, contact)
@@ -234,12 +234,13 @@ class Looker:
         row = self._session.state.rows("SELECT person_id FROM alias WHERE key = ?", (self._session.state.key(has),))
         return person.identity if row and row[0][0] == person.row.id else ""
 
-    def _shop_changed(self, person: Loaded) -> str:
-        """When the shop's data of this person last changed, as wall-clock text, for the policy `newest`."""
-        stamps = [order.created for order in person.row.orders[:1]]
-        if person.account is not None:
-            update = person.account.meta.get("last_update", "")
-            stamps += [int(update)] if update.isascii() and update.isdigit() and len(update) < 12 else []
-            stamps += [person.account.registered or 0]
-        newest = max(stamps, default=0)
-        return self._session.wall(newest) if newest else ""
+
+def shop_changed(session: Session, person: Loaded) -> str:
+    """When the shop's data of this person last changed, as wall-clock text, for the policy `newest`; '' if unknown."""
+    stamps = [order.created for order in person.row.orders[:1]]
+    if person.account is not None:
+        update = person.account.meta.get("last_update", "")
+        stamps += [int(update)] if update.isascii() and update.isdigit() and len(update) < 12 else []
+        stamps += [person.account.registered or 0]
+    newest = max(stamps, default=0)
+    return session.wall(newest) if newest else ""

@@ -25,6 +25,17 @@ class PeopleStep:
         self._dry = session.choices.dry_run
         self._selection = Selection(session)
         self._crm_empty = not session.reader.value("contacts_any")
+        self._definitions = [
+            Definition(
+                slug=slug,
+                label=rule.label or slug,
+                type=rule.type,
+                key=field_key(rule.type),
+                options=rule.options,
+                group=rule.group,
+            )
+            for slug, rule in session.mapping.custom.items()
+        ]
         self._writers: list[Writer] = []
         self._fields: Fields | None = None
         self._terms: list[Terms] = []
@@ -36,19 +47,6 @@ class PeopleStep:
         connection, wall, run = self._writers[0].connection, session.wall(), session.run.id
         self._terms = [Terms(session.reader, connection, kind, run, wall) for kind in ("tag", "list")]
         self._fields = Fields(session.reader, connection, run, wall)
-        self._fields.ensure(
-            [
-                Definition(
-                    slug=slug,
-                    label=rule.label or slug,
-                    type=rule.type,
-                    key=field_key(rule.type),
-                    options=rule.options,
-                    group=rule.group,
-                )
-                for slug, rule in session.mapping.custom.items()
-            ]
-        )
         self._looker = Looker(session, vip_from, *self._terms)
 
     @property
@@ -122,6 +120,7 @@ class PeopleStep:
             with self._session.state.transaction() as sql:
                 crcs = [(crc, id_) for id_, crc in page.crcs.items()]
                 sql.executemany("UPDATE account SET crc = ? WHERE user_id = ?", crcs)
-            if self._fields is not None:
+            if self._fields is not None and len(batch):
+                self._fields.ensure(self._definitions)
                 self._fields.offer(self._looker.offered)
         return looks, batch

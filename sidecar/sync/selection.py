@@ -24,14 +24,15 @@ class Selection:
 
     def _where(self) -> tuple[str, list[Any]]:
         only = self._session.choices.only
+        dirty = "id > 0" if self._session.everybody else "dirty = 1"
         if only == ("customers",):
-            return "dirty = 1 AND user_id IS NOT NULL", []
+            return f"{dirty} AND user_id IS NOT NULL", []
         if only == ("guests",):
-            return "dirty = 1 AND user_id IS NULL", []
+            return f"{dirty} AND user_id IS NULL", []
         if only:
             ids = sorted(set(self._session.registry.find([self._session.state.key(one) for one in only]).values()))
-            return f"dirty = 1 AND id IN ({','.join('?' * len(ids)) or 'NULL'})", list(ids)
-        return "dirty = 1", []
+            return f"{dirty} AND id IN ({','.join('?' * len(ids)) or 'NULL'})", list(ids)
+        return dirty, []
 
     def total(self) -> int:
         """How many there are now."""

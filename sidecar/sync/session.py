@@ -22,13 +22,14 @@ from sidecar.store.orders import OrderReader, choose
 from sidecar.store.schema import ShopInfo, probe
 from sidecar.values import dates, places
 
+SINCE = "since"
 Progress = Callable[[str, int, int], None]
 
 
 class Choices(msgspec.Struct, kw_only=True, frozen=True):
-    """What was asked of a run. `since_months` 0 is all; `only` is customers, guests or e-mail addresses."""
+    """What was asked of a run. `since_months` 0 is all, None what the last run had; `only` is customers, guests or e-mail addresses."""
 
-    since_months: int = 0
+    since_months: int | None = None
     only: tuple[str, ...] = ()
     dry_run: bool = False
     full: bool = False
@@ -112,6 +113,10 @@ class Session:
         country = mapping.options.country or self.info.country
         self.shop = Shop(zone=self.info.zone, country=places.country(country) or "", products=self.products)
         self.now = int(clock.now().timestamp())
+        chosen = state.get(SINCE)
+        self.since_months: int = int(chosen or 0) if choices.since_months is None else choices.since_months
+        # Everybody gets a look, dirty or not: what a dry run of a full sync needs, as it must not mark anybody.
+        self.everybody = False
 
     @property
     def loaded_statuses(self) -> frozenset[str]:
@@ -122,7 +127,7 @@ class Session:
     @property
     def since(self) -> int:
         """People are active who registered or ordered at or after this moment (a month is 30.44 days)."""
-        return self.now - round(self.choices.since_months * 30.44 * 86400)
+        return self.now - round(self.since_months * 30.44 * 86400)
 
     def wall(self, at: int | None = None) -> str:
         """A time as FluentCRM writes it: wall-clock text in the shop's time zone."""

@@ -17,6 +17,7 @@ from sidecar.mapping.compile import Mapping
 from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 from sidecar.store.schema import ShopInfo, Storage, probe
+from sidecar.sync.session import SINCE
 from sidecar.sync.verify_crm import Comparison, Difference
 from sidecar.sync.verify_rules import ZERO
 from sidecar.sync.verify_shop import Account, Line, Recount, Somebody, Tick
@@ -82,8 +83,7 @@ def _silent(step: str, done: int, total: int) -> None:
 
 def since_months(state: State) -> int:
     """The `--since` of the last run in months; 0 is all."""
-    chosen = state.get("choices")
-    return msgspec.json.decode(chosen, type=tuple[int])[0] if chosen else 0
+    return int(state.get(SINCE) or 0)
 
 
 def _inactive(state: State, people: dict[str, Somebody]) -> None:

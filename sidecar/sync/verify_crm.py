@@ -18,7 +18,6 @@ from sidecar.store.schema import ShopInfo
 from sidecar.sync.verify_rules import ZERO
 from sidecar.sync.verify_shop import Somebody, Tick
 from sidecar.values import email
-from sidecar.values.masking import mask_email
 
 FIGURES = ("orders_count", "ltv", "aov", "first_order", "last_order", "customer_status")
 _PAGE = 2000
@@ -224,7 +223,7 @@ class Comparison:
         self.found_differences += 1
         if len(self.differences) < _MOST:
             self.differences.append(
-                Difference(mask_email(identity), self._people[identity].ref, field, expected, found)
+                Difference(email.mask(identity), self._people[identity].ref, field, expected, found)
             )
 
     def has_contact(self, identity: str) -> bool:

@@ -211,7 +211,7 @@ class Recount:
         if self._aliases or self._erased:
             key = self._state.key(identity)
             if key in self._erased:
-                return None, "bad_email"
+                return None, "erased"
             if key in self._aliases:
                 return self.users.get(self._aliases[key], identity), ""
         return identity, ""

@@ -29,12 +29,3 @@ def mask_text(text: str) -> str:
     if len(text) > MAX_LENGTH:
         return text[: MAX_LENGTH - 1].translate(_shape) + "…"
     return text.translate(_shape)
-
-
-def mask_email(address: str) -> str:
-    """Enough for the owner to recognise somebody, and no more: 'anna@shop.example' → 'a…@s….example'."""
-    local, at, domain = address.rpartition("@")
-    if not at or not local or not domain:
-        return mask_text(address)
-    name, dot, ending = domain.rpartition(".")
-    return f"{local[0]}…@{name[:1]}…{dot}{ending}" if dot else f"{local[0]}…@{domain[:1]}…"

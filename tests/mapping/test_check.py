@@ -90,7 +90,6 @@ def run(*words: str | Path) -> Result:
     return CliRunner().invoke(cli, [str(word) for word in words])
 
 
-@pytest.mark.xfail(strict=True, reason="compile_text must go on with partial.usable after faults of form")
 def test_every_mistake_at_once(tmp_path: Path, config: Path) -> None:
     file = tmp_path / "mapping.toml"
     file.write_text(TEN_MISTAKES)
