@@ -1,0 +1,72 @@
+"""A run of the main job in a process of its own that dies by SIGKILL at the Nth thing it says to the database.
+
+Called as: python killing.py SOCKET DATABASE STATE_DIR WHEN, with WHEN the number of the command after which it
+dies (0: it lives, and prints how many commands there were; -1: right after contacts were committed).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve()
+
+
+def main(socket: str, database: str, state: str, when: int) -> None:
+    from pymysql.connections import Connection
+
+    said = itertools.count(1)
+    last = 0
+    inserting: set[int] = set()
+    original = Connection._execute_command
+
+    def command(self: Connection, *arguments: object) -> None:  # type: ignore[type-arg]
+        nonlocal last
+        last = next(said)
+        original(self, *arguments)  # type: ignore[arg-type]
+        text = bytes(arguments[1].encode() if isinstance(arguments[1], str) else arguments[1])  # type: ignore[arg-type]
+        if b"INSERT INTO `wp_fc_subscribers`" in text:
+            inserting.add(id(self))
+        if when == -1 and text == b"COMMIT" and id(self) in inserting:
+            time.sleep(0.5)  # the server has it
+            os.kill(os.getpid(), signal.SIGKILL)
+        if last == when:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    Connection._execute_command = command  # type: ignore[method-assign]
+    from sidecar.config import Config, Database, Shop, State
+    from sidecar.mapping import compile as rules
+    from sidecar.state import database as state_database
+    from sidecar.sync.engine import sync
+    from sidecar.sync.session import Choices
+
+    config = Config(
+        shop=Shop(table_prefix="wp_", database=Database(unix_socket=socket, user="root", name=database)),
+        state=State(dir=state),
+    )
+    with state_database.State(state) as opened:
+        report = sync(config, opened, rules.load(None), Choices())
+    print(last, report.run.id)
+
+
+def run_until(socket: str, database: str, state: Path | str, when: int) -> tuple[int, int] | None:
+    """(commands, run id) of a run that lived, None of one that was killed."""
+    path = os.pathsep.join(entry for entry in (os.environ.get("PYTHONPATH", ""), *sys.path) if entry)
+    done = subprocess.run(
+        [sys.executable, str(HERE), socket, database, str(state), str(when)],
+        capture_output=True, text=True, check=False, timeout=120, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    if done.returncode == -signal.SIGKILL:
+        return None
+    assert done.returncode == 0, done.stderr[-2000:]
+    commands, run_id = done.stdout.split()
+    return int(commands), int(run_id)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
