@@ -1,5 +1,4 @@
 """Broken rows: 999 in, the one in the dead letter with its id and reason, until the row is repaired."""
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 
