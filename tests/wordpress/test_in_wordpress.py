@@ -80,8 +80,12 @@ def test_fluentcrm_reads_what_was_written(real: ShopDatabase, config_for: Config
     assert checksums(real, lambda table: table in QUIET) == before, "a message or an automation was started"
 
 
-@pytest.mark.xfail(strict=True, reason="FluentCRM 3.1.10 itself compares: 68.91 is more than 100 to it, as text")
-def test_fluentcrms_filters_know_numbers(real: ShopDatabase, config_for: ConfigFor, ask: Any) -> None:
+def test_fluentcrms_filters_know_numbers(
+    real: ShopDatabase, config_for: ConfigFor, ask: Any, fluentcrm: str, request: pytest.FixtureRequest
+) -> None:
+    if not fluentcrm.startswith("2."):
+        reason = "FluentCRM 3.1.10 itself compares as text: 68.91 is more than 100 to it (2.9.84 knows numbers)"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     run(config_for(real))
     ltv = {address: Decimal(value) for address, one in contacts(real).items() if (value := field(one, "woo_ltv"))}
     lines = ["100", "1500.50", "6204.07"]
