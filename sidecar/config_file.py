@@ -114,9 +114,7 @@ def _database_given(shop: Shop) -> bool:
     database = shop.database
     where = database.host or database.unix_socket
     password = database.password or database.password_file
-    return bool(
-        where and database.name and database.user and password and shop.table_prefix and shop.users_table
-    )
+    return bool(where and database.name and database.user and password and shop.table_prefix and shop.users_table)
 
 
 def _database(database: Database, wp: WpConfig | None, base: Path) -> Database:

@@ -44,9 +44,7 @@ def _without_phone(found: re.Match[str]) -> str:
 @contextmanager
 def bind(**context: str | int | None) -> Iterator[None]:
     """Add names (run, person, …) to every line that is logged inside. `person` is a key, never an address."""
-    merged = dict(_bound.get() or {}) | {
-        key: str(value) for key, value in context.items() if value is not None
-    }
+    merged = dict(_bound.get() or {}) | {key: str(value) for key, value in context.items() if value is not None}
     token = _bound.set(merged)
     try:
         yield
@@ -80,9 +78,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
 
 
 def _time(record: logging.LogRecord) -> str:
-    return (
-        datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class TextFormatter(logging.Formatter):

@@ -72,11 +72,7 @@ class _Reader:
             token = self.tokens[self.at]
             before = self.tokens[self.at - 1].value if self.at else ";"
             self.at += 1
-            if (
-                token.kind == "name"
-                and str(token.value).lower() == "define"
-                and before not in ("->", "function")
-            ):
+            if token.kind == "name" and str(token.value).lower() == "define" and before not in ("->", "function"):
                 self._define()
             elif token.kind == "name" and str(token.value).lower() == "const":
                 self._const()
@@ -130,11 +126,7 @@ class _Reader:
                 self._operand()
                 continue
             understood = False
-            depth += (
-                {"(": 1, "[": 1, ")": -1, "]": -1}.get(str(mark.value), 0)
-                if mark.kind == "punctuation"
-                else 0
-            )
+            depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(str(mark.value), 0) if mark.kind == "punctuation" else 0
         if not understood or any(part is COMPUTED for part in parts):
             return COMPUTED
         if len(parts) > 1:

@@ -138,9 +138,7 @@ def _walk(value: object, type_: Any, path: toml_lines.Path, root: Any) -> Iterat
         yield from _convert(value, type_, inner, path)
 
 
-def _walk_struct(
-    value: Mapping[str, object], type_: Any, path: toml_lines.Path, root: Any
-) -> Iterator[Fault]:
+def _walk_struct(value: Mapping[str, object], type_: Any, path: toml_lines.Path, root: Any) -> Iterator[Fault]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(type_)}
     tag = type_.__struct_config__.tag_field
     for key, one in value.items():
@@ -158,9 +156,7 @@ def _suggest(key: str, siblings: list[str], root: Any, path: toml_lines.Path) ->
     near = did_you_mean(key, siblings)
     if near:
         return near
-    elsewhere = [
-        toml_lines.dotted(place) for place in _places(root) if place[-1] == key and place[:-1] != path
-    ]
+    elsewhere = [toml_lines.dotted(place) for place in _places(root) if place[-1] == key and place[:-1] != path]
     if len(elsewhere) == 1:
         return f"did you mean {elsewhere[0]}?"
     return f"known here: {', '.join(siblings)}" if 0 < len(siblings) <= 12 else ""

@@ -146,9 +146,7 @@ def parse_db_host(text: str) -> DbHost:
     pattern = _IPV6 if address.count(":") > 1 else _IPV4
     found = pattern.match(address)
     if found is None:
-        raise ConfigError(
-            f"DB_HOST {text!r} is not a host", hint="write it like localhost or db.example:3307"
-        )
+        raise ConfigError(f"DB_HOST {text!r} is not a host", hint="write it like localhost or db.example:3307")
     return DbHost(found["host"], int(found["port"] or 0), socket)
 
 

@@ -1,5 +1,4 @@
 """A shop's owner at work: orders, refunds, accounts and products made and changed by SQL, in either order storage."""
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """What the tests of the main job share: running it, and reading what it left in FluentCRM without its own code."""
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 

@@ -40,9 +40,7 @@ def check(run: Context) -> None:
         run.output.warn(f"others on this machine may read {file}: run `chmod 600 {file}`")
     if not (database.password or database.unix_socket):
         run.output.warn("there is no database password: right only for an account without one")
-    run.output.result(
-        {"file": str(file or ""), "database": database.name, "prefix": run.config.shop.table_prefix}
-    )
+    run.output.result({"file": str(file or ""), "database": database.name, "prefix": run.config.shop.table_prefix})
     run.output.say(f"{file or 'The environment'} is in order; now try `sidecar doctor`.")
 
 

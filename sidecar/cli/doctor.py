@@ -16,9 +16,7 @@ MOST_DETAILS = 12
 
 
 @click.command()
-@click.option(
-    "--only", multiple=True, metavar="ID", help="Run one check or area (store.E003, crm); repeatable."
-)
+@click.option("--only", multiple=True, metavar="ID", help="Run one check or area (store.E003, crm); repeatable.")
 @pass_run
 def doctor(run: Context, only: tuple[str, ...]) -> None:
     """Check the shop, the CRM and this host. Exit 1 when something keeps the sidecar from working.

@@ -41,9 +41,7 @@ HEADER = """\
 @click.option("--db-name", metavar="NAME", help="The same for DB_NAME.")
 @click.option("--db-user", metavar="USER", help="The same for DB_USER, or an account of your own.")
 @click.option("--db-password-file", metavar="FILE", help="A file that holds that account's password.")
-@click.option(
-    "--table-prefix", metavar="PREFIX", help="The same for $table_prefix; on a multisite the blog's own."
-)
+@click.option("--table-prefix", metavar="PREFIX", help="The same for $table_prefix; on a multisite the blog's own.")
 @click.option("--force", is_flag=True, help="Replace the configuration that is there.")
 @pass_run
 def init(
@@ -64,9 +62,7 @@ def init(
     file = Path(run.config_option or os.environ.get("SIDECAR_CONFIG") or "sidecar.toml").expanduser()
     _refuse_to_overwrite(file, force=force)
     if not wp_path and not (db_name and db_user):
-        raise UsageError(
-            "where is WordPress?", hint="give --wp-path, or --db-name, --db-user and --table-prefix"
-        )
+        raise UsageError("where is WordPress?", hint="give --wp-path, or --db-name, --db-user and --table-prefix")
     written = Config(
         shop=Shop(
             wp_path=_absolute(wp_path),
@@ -89,9 +85,7 @@ def init(
 
 def _refuse_to_overwrite(file: Path, *, force: bool) -> None:
     if file.exists() and not force:
-        raise Conflict(
-            f"{file} is there already", hint="give --force to replace it, or --config for another file"
-        )
+        raise Conflict(f"{file} is there already", hint="give --force to replace it, or --config for another file")
 
 
 def _write(file: Path, text: str, *, force: bool) -> None:
@@ -142,9 +136,7 @@ def _connectable(written: Config, file: Path) -> tuple[Config, Config]:
         if by_tcp is database:
             raise
         changed = msgspec.structs.replace(written.shop.database, host="127.0.0.1", port=database.port)
-        written = msgspec.structs.replace(
-            written, shop=msgspec.structs.replace(written.shop, database=changed)
-        )
+        written = msgspec.structs.replace(written, shop=msgspec.structs.replace(written.shop, database=changed))
         config = config_file.complete(written, file)
     return written, config
 
@@ -186,9 +178,7 @@ def _report(run: Context, file: Path, config: Config, shop: ShopFacts, wp: WpCon
         elif finding.level == "info" or finding.id.startswith(("store", "wordpress.E", "crm")):
             out.say(f"  {finding.sentence}")
     out.say()
-    out.say(
-        "Better than WordPress' own account is one that may do only what is needed. Run as an administrator"
-    )
+    out.say("Better than WordPress' own account is one that may do only what is needed. Run as an administrator")
     out.say("of the database, with a password of your own:")
     out.say()
     out.raw("\n".join(sql))

@@ -60,15 +60,9 @@ def _common() -> list[click.Option]:
             expose_value=False,
             help="Use this configuration.",
         ),
-        click.Option(
-            ["--json"], is_flag=True, callback=_set_json, expose_value=False, help="Print one JSON object."
-        ),
-        click.Option(
-            ["--quiet"], is_flag=True, callback=_set_quiet, expose_value=False, help="Print the answer only."
-        ),
-        click.Option(
-            ["--debug"], is_flag=True, callback=_set_debug, expose_value=False, help="Log all; show traces."
-        ),
+        click.Option(["--json"], is_flag=True, callback=_set_json, expose_value=False, help="Print one JSON object."),
+        click.Option(["--quiet"], is_flag=True, callback=_set_quiet, expose_value=False, help="Print the answer only."),
+        click.Option(["--debug"], is_flag=True, callback=_set_debug, expose_value=False, help="Log all; show traces."),
     ]
 
 
@@ -118,9 +112,7 @@ class Root(click.Group):
         arguments = list(sys.argv[1:] if args is None else args)
         run = Context()
         # Known before the options are read, so that wrong usage is answered in JSON too.
-        run.output.json = (
-            "--json" in arguments[: arguments.index("--")] if "--" in arguments else "--json" in arguments
-        )
+        run.output.json = "--json" in arguments[: arguments.index("--")] if "--" in arguments else "--json" in arguments
         harden_streams()
         logs.setup()
         try:

@@ -27,9 +27,7 @@ def clean(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = str(value)
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) == "Cc" else char for char in text
-    )
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) == "Cc" else char for char in text)
 
 
 def render(rows: Iterable[Sequence[object]], headers: Sequence[str] = ()) -> list[str]:
@@ -47,9 +45,7 @@ def render(rows: Iterable[Sequence[object]], headers: Sequence[str] = ()) -> lis
 
 def _numeric(values: Iterable[object]) -> bool:
     seen = [value for value in values if value is not None]
-    return bool(seen) and all(
-        isinstance(one, int | float | Decimal) and not isinstance(one, bool) for one in seen
-    )
+    return bool(seen) and all(isinstance(one, int | float | Decimal) and not isinstance(one, bool) for one in seen)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:

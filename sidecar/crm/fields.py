@@ -96,14 +96,14 @@ class Fields:
         with self._connection.cursor() as cursor:
             if row_id is None:
                 cursor.execute(
-                    f"INSERT INTO {table} (object_type, object_id, `key`, value, created_at, updated_at)"  # noqa: S608
+                    f"INSERT INTO {table} (object_type, object_id, `key`, value, created_at, updated_at)"
                     " VALUES ('option', NULL, 'contact_custom_fields', %s, %s, %s)",
                     (after, self._now, self._now),
                 )
                 changed = 1
             else:
                 changed = cursor.execute(
-                    f"UPDATE {table} SET value = %s, updated_at = %s WHERE id = %s AND BINARY value = BINARY %s",  # noqa: S608
+                    f"UPDATE {table} SET value = %s, updated_at = %s WHERE id = %s AND BINARY value = BINARY %s",
                     (after, self._now, row_id, before),
                 )
             if changed != 1:

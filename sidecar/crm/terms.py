@@ -39,7 +39,7 @@ class Terms:
         with self._lock, self._connection.cursor() as cursor:
             table = f"`{self._prefix}{_TABLE[self._kind]}`"
             cursor.execute(
-                f"INSERT INTO {table} (title, slug, description, created_at, updated_at) VALUES (%s, %s, %s, %s, %s)",  # noqa: S608
+                f"INSERT INTO {table} (title, slug, description, created_at, updated_at) VALUES (%s, %s, %s, %s, %s)",
                 (title[:192], slug[:192], "Kept by FluentCRM Sidecar", self._now, self._now),
             )
             id_ = int(cursor.lastrowid)
@@ -68,10 +68,10 @@ class DryTerms:
 def record(cursor: Any, prefix: str, run_id: int, kind: str, id_: int, slug: str) -> None:
     """Remember a thing as made by us, and by which run (so that undo can take it away)."""
     cursor.execute(
-        f"INSERT IGNORE INTO `{prefix}fcsc_owned` (kind, object_id, slug, created_gmt) VALUES (%s, %s, %s, UTC_TIMESTAMP())",  # noqa: S608
+        f"INSERT IGNORE INTO `{prefix}fcsc_owned` (kind, object_id, slug, created_gmt) VALUES (%s, %s, %s, UTC_TIMESTAMP())",
         (kind, id_, slug[:150]),
     )
     cursor.execute(
-        f"INSERT INTO `{prefix}fcsc_undo` (run_id, kind, object_id, detail, created_gmt) VALUES (%s, %s, %s, %s, UTC_TIMESTAMP())",  # noqa: S608
+        f"INSERT INTO `{prefix}fcsc_undo` (run_id, kind, object_id, detail, created_gmt) VALUES (%s, %s, %s, %s, UTC_TIMESTAMP())",
         (run_id, kind, id_, slug),
     )

@@ -9,9 +9,10 @@ import msgspec
 import pymysql
 
 from sidecar.crm import contacts
+from sidecar.crm.batch import Batch, Change
 from sidecar.crm.fields import entries_of
 from sidecar.crm.model import LIST, TAG, Contact, FieldValue, Patch, UndoDetail, Written, digest
-from sidecar.crm.writer_sql import Batch, Change, Writer
+from sidecar.crm.writer_sql import Writer
 from sidecar.errors import CrmRefused, NotFound
 from sidecar.mysql.connection import Reader
 from sidecar.values import php
@@ -140,7 +141,7 @@ def _delete(writer: Writer, contact: Contact) -> None:
 def _forget(writer: Writer, ids: Sequence[int]) -> None:
     connection, prefix = writer.connection, writer.prefix
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM `{prefix}fcsc_undo` WHERE id IN %s", (list(ids),))  # noqa: S608
+        cursor.execute(f"DELETE FROM `{prefix}fcsc_undo` WHERE id IN %s", (list(ids),))
     connection.commit()
 
 
@@ -150,7 +151,7 @@ def _made(reader: Reader, writer: Writer, kind: str, object_id: int, slug: str, 
     with connection.cursor() as cursor:
         if kind == "field":
             used = cursor.execute(
-                f"SELECT 1 FROM `{prefix}fc_subscriber_meta` WHERE object_type = 'custom_field' AND `key` = %s LIMIT 1",  # noqa: S608
+                f"SELECT 1 FROM `{prefix}fc_subscriber_meta` WHERE object_type = 'custom_field' AND `key` = %s LIMIT 1",
                 (slug,),
             )
             rows = reader.rows("fields_definitions")
@@ -161,21 +162,21 @@ def _made(reader: Reader, writer: Writer, kind: str, object_id: int, slug: str, 
             if len(left) == len(entries):
                 return
             cursor.execute(
-                f"UPDATE `{prefix}fc_meta` SET value = %s WHERE id = %s AND BINARY value = BINARY %s",  # noqa: S608
+                f"UPDATE `{prefix}fc_meta` SET value = %s WHERE id = %s AND BINARY value = BINARY %s",
                 (php.dumps(left), rows[0][0], rows[0][1]),
             )
             result.fields_removed += 1
         else:
             type_, table = (TAG, "fc_tags") if kind == "tag" else (LIST, "fc_lists")
             if cursor.execute(
-                f"SELECT 1 FROM `{prefix}fc_subscriber_pivot` WHERE object_id = %s AND object_type = %s LIMIT 1",  # noqa: S608
+                f"SELECT 1 FROM `{prefix}fc_subscriber_pivot` WHERE object_id = %s AND object_type = %s LIMIT 1",
                 (object_id, type_),
             ):
                 return
-            cursor.execute(f"DELETE FROM `{prefix}{table}` WHERE id = %s", (object_id,))  # noqa: S608
+            cursor.execute(f"DELETE FROM `{prefix}{table}` WHERE id = %s", (object_id,))
             result.terms_removed += 1
         cursor.execute(
-            f"DELETE FROM `{prefix}fcsc_owned` WHERE kind = %s AND object_id = %s AND slug = %s",  # noqa: S608
+            f"DELETE FROM `{prefix}fcsc_owned` WHERE kind = %s AND object_id = %s AND slug = %s",
             (kind, object_id, slug[:150]),
         )
     connection.commit()

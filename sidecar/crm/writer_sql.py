@@ -7,90 +7,22 @@ An UPDATE carries the value that was read: what somebody changed in between is n
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 import pymysql
 from pymysql.connections import Connection
 
 from sidecar.config import Database
-from sidecar.crm.model import LIST, TAG, Patch, UndoDetail, UndoOld, Written
-from sidecar.mysql.sqltext import chunks, derived, quote, quote_or_null
+from sidecar.crm.batch import Batch, Outcome
+from sidecar.crm.rows import Rows
 from sidecar.errors import StoreUnavailable
-from sidecar.mysql.connection import has_table_values, open_connection
+from sidecar.mysql.connection import open_connection
 
 _AGAIN = frozenset({1205, 1213, 1020})
 _GONE = frozenset({2006, 2013, 2055, 1053, 1927, 4031})
 _DUPLICATE = 1062
 _BAD_TIME = 1292
-_COLUMNS = (
-    "user_id", "prefix", "first_name", "last_name", "timezone", "address_line_1", "address_line_2", "postal_code",
-    "city", "state", "country", "phone", "contact_type", "source", "date_of_birth",
-)  # fmt: skip
-_DELETED_WITH = (
-    ("fc_subscriber_meta", "subscriber_id"), ("fc_subscriber_pivot", "subscriber_id"),
-    ("fc_subscriber_notes", "subscriber_id"), ("fc_funnel_subscribers", "subscriber_id"),
-    ("fc_funnel_metrics", "subscriber_id"), ("fc_campaign_url_metrics", "subscriber_id"),
-    ("fc_campaign_emails", "subscriber_id"),
-)  # fmt: skip
-
-
-class NewContact(msgspec.Struct, kw_only=True):
-    """A contact to insert. `person` is the caller's handle; `status` is written as given, never a default."""
-
-    person: int
-    email: str
-    status: str
-    created: str
-    columns: dict[str, str]
-    fields: dict[str, str]
-    tags: Sequence[int]
-    lists: Sequence[int]
-    written: Written
-
-
-class Change(msgspec.Struct, kw_only=True):
-    """A patch for an existing contact; `move_to` is a new e-mail address of the same person."""
-
-    person: int
-    patch: Patch
-    move_to: str = ""
-    email: str = ""
-
-
-class Outcome(msgspec.Struct, kw_only=True):
-    """What became of one person's write: done with the contact's id, `raced` (look again), or refused and why."""
-
-    person: int
-    state: Literal["done", "raced", "refused"]
-    contact_id: int = 0
-    reason: str = ""
-
-
-class Batch(msgspec.Struct, kw_only=True):
-    """What is written together."""
-
-    new: list[NewContact] = []
-    changes: list[Change] = []
-    erase: list[tuple[int, int]] = []
-
-    def __len__(self) -> int:
-        return len(self.new) + len(self.changes) + len(self.erase)
-
-    def halves(self) -> tuple[Batch, Batch]:
-        a, b, c = len(self.new) // 2, len(self.changes) // 2, len(self.erase) // 2
-        if len(self.new) == len(self.changes) == len(self.erase) == 1:
-            a = 1
-        elif a == b == c == 0:
-            # Single rows of two kinds: part them by kind.
-            return Batch(new=self.new), Batch(changes=self.changes, erase=self.erase)
-        return (
-            Batch(new=self.new[:a], changes=self.changes[:b], erase=self.erase[:c]),
-            Batch(new=self.new[a:], changes=self.changes[b:], erase=self.erase[c:]),
-        )
 
 
 class Writer:
@@ -99,27 +31,26 @@ class Writer:
     def __init__(self, database: Database, prefix: str, run_id: int, now: str, *, pivot_unique: bool) -> None:
         self._database = database
         self.prefix = prefix
-        self._run = run_id
-        self._now = quote(now)
+        self._run_id = run_id
+        self._now = now
         self._pivot_unique = pivot_unique
         self._connection: Connection[Any] | None = None
-        self._limit = 400_000
-        self._wide = False
-        self.rows = 0
+        self._rows: Rows | None = None
 
     @property
     def connection(self) -> Connection[Any]:
         """The open connection; opened on first use."""
         if self._connection is None:
             self._connection = open_connection(self._database, write=True)
-            with self._connection.cursor() as cursor:
-                cursor.execute("SELECT @@max_allowed_packet")
-                row = cursor.fetchone()
-                packet = int(row[0]) if row else 1 << 20
-            self._wide = has_table_values(self._connection)
-            # Characters, of which one may take four bytes.
-            self._limit = max(16_000, min(packet // 5, 1_500_000))
+            self._rows = None
         return self._connection
+
+    @property
+    def _sql(self) -> Rows:
+        connection = self.connection
+        if self._rows is None:
+            self._rows = Rows(connection, self.prefix, self._run_id, self._now, pivot_unique=self._pivot_unique)
+        return self._rows
 
     def close(self) -> None:
         """Close; what was not committed is gone."""
@@ -159,7 +90,7 @@ class Writer:
         person = (batch.new or batch.changes)[0].person if batch.new or batch.changes else batch.erase[0][0]
         if number == _DUPLICATE:
             return Outcome(person=person, state="raced")
-        if number == _BAD_TIME and batch.new and "created_at" in str(error.args[-1]):
+        if number == _BAD_TIME and batch.new and batch.new[0].created and "created_at" in str(error.args[-1]):
             # A wall-clock time that the server's own zone skips in spring: the moment of writing will do.
             batch.new[0].created = ""
             return self.write(batch)[0]
@@ -172,227 +103,17 @@ class Writer:
         except pymysql.err.Error:
             self._connection = None
 
-    def _do(self, sql: str) -> int:
-        # Text that is no valid Unicode (from damaged PHP strings) must not stop a batch.
-        changed = self.connection.query(sql.encode("utf-8", "replace"))
-        self.rows += changed
-        return changed
-
     def _transaction(self, batch: Batch) -> list[Outcome]:
         outcomes = [Outcome(person=person, state="done", contact_id=contact) for person, contact in batch.erase]
         for _person, contact in batch.erase:
-            self._erase(contact)
+            self._sql.erase(contact)
         if batch.new:
-            outcomes += self._insert(batch.new)
+            outcomes += self._sql.insert(batch.new)
         if batch.changes:
-            self._update(batch.changes)
+            self._sql.update(batch.changes)
             outcomes += [
                 Outcome(person=change.person, state="done", contact_id=change.patch.contact_id)
                 for change in batch.changes
             ]
         self.connection.commit()
         return outcomes
-
-    def _table(self, name: str) -> str:
-        return f"`{self.prefix}{name}`"
-
-    def _insert(self, new: Sequence[NewContact]) -> list[Outcome]:
-        # MD5 of the address is FluentCRM's own `hash` column (Subscriber.php:73-75), not a secret.
-        rows = (
-            f"({quote(c.email)},'{hashlib.md5(c.email.encode(), usedforsecurity=False).hexdigest()}',{quote(c.status)},"
-            f"{quote(c.created) if c.created else self._now},{self._now},"
-            f"{','.join([quote_or_null(c.columns.get(name, '')) for name in _COLUMNS])})"
-            for c in new
-        )
-        head = f"INSERT INTO {self._table('fc_subscribers')} (email,hash,status,created_at,updated_at,{','.join(_COLUMNS)}) VALUES "
-        for group in chunks(rows, self._limit):
-            self._do(head + ",".join(group))
-        ids = self._ids(new)
-        undo: list[str] = []
-        tags: list[tuple[int, int, str]] = []
-        encode = msgspec.json.encode
-        for contact in new:
-            number = ids[contact.email]
-            id_ = str(number)
-            tags += [(number, tag, TAG) for tag in contact.tags]
-            tags += [(number, list_, LIST) for list_ in contact.lists]
-            undo.append(
-                f"({self._run},'created',{id_},{quote(encode((contact.status, contact.written)).decode())},UTC_TIMESTAMP())"
-            )
-        if self._wide:
-            self._fields_wide([(ids[c.email], c.fields) for c in new])
-        else:
-            self._fields(
-                f"({ids[c.email]},0,'custom_field',{quote(slug)},{quote(value)},{self._now},{self._now})"
-                for c in new
-                for slug, value in c.fields.items()
-            )
-        self._attach(tags)
-        self._undo(undo)
-        return [Outcome(person=c.person, state="done", contact_id=ids[c.email]) for c in new]
-
-    def _ids(self, new: Sequence[NewContact]) -> dict[str, int]:
-        found: dict[str, int] = {}
-        with self.connection.cursor() as cursor:
-            for group in chunks((quote(c.email) for c in new), self._limit):
-                cursor.execute(
-                    f"SELECT email, id FROM {self._table('fc_subscribers')} WHERE email IN ({','.join(group)})"
-                )
-                found.update(cursor.fetchall())
-        return found
-
-    def _fields(self, rows: Iterable[str]) -> None:
-        head = (
-            f"INSERT INTO {self._table('fc_subscriber_meta')}"
-            " (subscriber_id,created_by,object_type,`key`,value,created_at,updated_at) VALUES "
-        )
-        for group in chunks(rows, self._limit):
-            self._do(head + ",".join(group))
-
-    def _fields_wide(self, rows: Sequence[tuple[int, dict[str, str]]]) -> None:
-        """The same for many new contacts: one row a contact, turned into one row a field by the server. A fifth
-        cheaper for it than plain rows, and half the text; needs MariaDB's table value constructors (10.3)."""
-        slugs = list(dict.fromkeys(slug for _, fields in rows for slug in fields))
-        if not slugs:
-            return
-        names = ",".join(f"v{number}" for number in range(1, len(slugs) + 1))
-        keys = " UNION ALL ".join(f"SELECT {number} i,{quote(slug)} k" for number, slug in enumerate(slugs, 1))
-        texts = (
-            f"({id_},{','.join([quote(fields[slug]) if slug in fields else 'NULL' for slug in slugs])})"
-            for id_, fields in rows
-        )
-        for group in chunks(texts, self._limit):
-            self._do(
-                f"INSERT INTO {self._table('fc_subscriber_meta')}"  # noqa: S608
-                " (subscriber_id,created_by,object_type,`key`,value,created_at,updated_at)"
-                f" WITH p(s,{names}) AS (VALUES {','.join(group)})"
-                f" SELECT p.s,0,'custom_field',k.k,ELT(k.i,{names}),{self._now},{self._now}"
-                f" FROM p CROSS JOIN ({keys}) k WHERE ELT(k.i,{names}) IS NOT NULL"
-            )
-
-    def _undo(self, rows: Iterable[str]) -> None:
-        head = f"INSERT INTO {self._table('fcsc_undo')} (run_id,kind,object_id,detail,created_gmt) VALUES "
-        for group in chunks(rows, self._limit):
-            self._do(head + ",".join(group))
-
-    def _attach(self, rows: Sequence[tuple[int, int, str]]) -> None:
-        if not rows:
-            return
-        pivot = self._table("fc_subscriber_pivot")
-        columns = "(subscriber_id,object_id,object_type,created_at,updated_at)"
-        if self._pivot_unique:
-            quoted = {TAG: quote(TAG), LIST: quote(LIST)}
-            texts = (f"({s},{o},{quoted[t]},{self._now},{self._now})" for s, o, t in rows)
-            for group in chunks(texts, self._limit):
-                self._do(f"INSERT IGNORE INTO {pivot} {columns} VALUES {','.join(group)}")
-            return
-        # 2.9 has no unique key: an attachment that is there already must not be made twice.
-        for type_ in (TAG, LIST):
-            mine = [(str(s), str(o)) for s, o, t in rows if t == type_]
-            for start in range(0, len(mine), 500):
-                table = derived(mine[start : start + 500], ("s", "o"))
-                self._do(
-                    f"INSERT INTO {pivot} {columns} SELECT n.s, n.o, {quote(type_)}, {self._now}, {self._now} FROM {table} n"  # noqa: S608
-                    f" LEFT JOIN {pivot} p ON p.subscriber_id = n.s AND p.object_id = n.o AND p.object_type = {quote(type_)}"
-                    " WHERE p.id IS NULL"
-                )
-
-    def _detach(self, rows: Sequence[tuple[int, int, str]]) -> None:
-        pivot = self._table("fc_subscriber_pivot")
-        for type_ in (TAG, LIST):
-            pairs = [f"({s},{o})" for s, o, t in rows if t == type_]
-            for group in chunks(pairs, self._limit):
-                self._do(
-                    f"DELETE FROM {pivot} WHERE object_type = {quote(type_)} AND (subscriber_id, object_id) IN ({','.join(group)})"  # noqa: S608
-                )
-
-    def _update(self, changes: Sequence[Change]) -> None:
-        columns: dict[str, list[tuple[str, ...]]] = {}
-        set_: list[tuple[str, ...]] = []
-        empty: list[tuple[str, ...]] = []
-        fresh: list[str] = []
-        attach: list[tuple[int, int, str]] = []
-        detach: list[tuple[int, int, str]] = []
-        undo: list[str] = []
-        for change in changes:
-            patch = change.patch
-            id_ = patch.contact_id
-            for name, (old, value) in patch.columns.items():
-                columns.setdefault(name, []).append((str(id_), quote(old), quote_or_null(value)))
-            for slug, (row, value) in patch.fields.items():
-                if row is None:
-                    fresh.append(f"({id_},0,'custom_field',{quote(slug)},{quote(value)},{self._now},{self._now})")
-                elif value:
-                    set_.append((str(row.row_id), quote(row.value), quote(value)))
-                else:
-                    empty.append((str(row.row_id), quote(row.value)))
-            attach += [(id_, tag, TAG) for tag in patch.tags_add] + [(id_, list_, LIST) for list_ in patch.lists_add]
-            detach += [(id_, tag, TAG) for tag in patch.tags_remove]
-            detach += [(id_, list_, LIST) for list_ in patch.lists_remove]
-            if change.move_to:
-                self._move(id_, change.email, change.move_to)
-            undo.append(f"({self._run},'changed',{id_},{quote(undo_detail(change))},UTC_TIMESTAMP())")
-        self._set_columns(columns)
-        self._set_fields(set_, empty)
-        self._fields(fresh)
-        self._attach(attach)
-        self._detach(detach)
-        self._undo(undo)
-
-    def _set_columns(self, columns: dict[str, list[tuple[str, ...]]]) -> None:
-        table = self._table("fc_subscribers")
-        for name, rows in columns.items():
-            for start in range(0, len(rows), 500):
-                values = derived(rows[start : start + 500], ("id", "old", "new_"))
-                # BINARY: the accent-blind collation would call an old and a changed name equal.
-                self._do(
-                    f"UPDATE {table} s JOIN {values} n ON n.id = s.id SET s.`{name}` = n.new_, s.updated_at = {self._now}"  # noqa: S608
-                    f" WHERE BINARY COALESCE(CAST(s.`{name}` AS CHAR CHARACTER SET utf8mb4), '') = BINARY n.old"
-                )
-
-    def _set_fields(self, set_: list[tuple[str, ...]], empty: list[tuple[str, ...]]) -> None:
-        table = self._table("fc_subscriber_meta")
-        for start in range(0, len(set_), 500):
-            values = derived(set_[start : start + 500], ("id", "old", "new_"))
-            self._do(
-                f"UPDATE {table} m JOIN {values} n ON n.id = m.id SET m.value = n.new_, m.updated_at = {self._now}"  # noqa: S608
-                " WHERE BINARY m.value = BINARY n.old"
-            )
-        for start in range(0, len(empty), 500):
-            values = derived(empty[start : start + 500], ("id", "old"))
-            self._do(f"DELETE m FROM {table} m JOIN {values} n ON n.id = m.id WHERE BINARY m.value = BINARY n.old")
-
-    def _move(self, id_: int, old: str, new: str) -> None:
-        """A new address: contact, its hash, and mail that waits (source: FluentCRM's Cleanup.php:146-157)."""
-        md5 = hashlib.md5(new.encode(), usedforsecurity=False).hexdigest()
-        self._do(
-            f"UPDATE {self._table('fc_subscribers')} SET email = {quote(new)}, hash = '{md5}', updated_at = {self._now}"  # noqa: S608
-            f" WHERE id = {id_} AND BINARY email = BINARY {quote(old)}"
-        )
-        self._do(
-            f"UPDATE {self._table('fc_campaign_emails')} SET email_address = {quote(new)}"  # noqa: S608
-            f" WHERE subscriber_id = {id_} AND status IN ('draft','pending','scheduled','scheduling')"
-        )
-
-    def _erase(self, id_: int) -> None:
-        """A contact and all that hangs on it (source: FluentCRM's Cleanup.php:36-57). A mail left in the queue
-        would be sent without an unsubscribe link. Nothing is kept for undo: this is an erasure."""
-        for table, column in _DELETED_WITH:
-            self._do(f"DELETE FROM {self._table(table)} WHERE {column} = {id_}")  # noqa: S608
-        self._do(f"DELETE FROM {self._table('fcsc_undo')} WHERE object_id = {id_} AND kind IN ('created', 'changed')")
-        self._do(f"DELETE FROM {self._table('fc_subscribers')} WHERE id = {id_}")  # noqa: S608
-
-
-def undo_detail(change: Change) -> str:
-    """What undo needs of a change: old values, digests of the new ones, terms that came and went."""
-    patch = change.patch
-    detail = UndoDetail(
-        c={name: UndoOld.of(old, new) for name, (old, new) in patch.columns.items()},
-        f={slug: UndoOld.of(row.value if row else "", new) for slug, (row, new) in patch.fields.items()},
-        ta=patch.tags_add,
-        tr=patch.tags_remove,
-        la=patch.lists_add,
-        lr=patch.lists_remove,
-        moved=(change.email, change.move_to) if change.move_to else None,
-    )
-    return msgspec.json.encode(detail).decode()

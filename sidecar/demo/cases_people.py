@@ -24,17 +24,13 @@ def plan_people_cases(plan: Plan, till: Till) -> None:
 
 def _identity(plan: Plan, till: Till) -> None:
     day = plan.now - 200 * DAY
-    both = plan.account(
-        Person("Anna.Wielka@Example.org", HOME, profile=HOME, profile_email="anna.wielka@example.org")
-    )
+    both = plan.account(Person("Anna.Wielka@Example.org", HOME, profile=HOME, profile_email="anna.wielka@example.org"))
     orders = [till.sell(both, day), till.sell(Person("ANNA.WIELKA@EXAMPLE.ORG", HOME), day + DAY),
               till.sell(Person(" anna.wielka@example.org ", HOME), day + 2 * DAY)]  # fmt: skip
     plan.mark("email.account_and_guest", "anna.wielka@example.org")
     plan.mark("order.account_and_guest", *orders)
 
-    moved = plan.account(
-        Person("new.address@example.org", HOME, profile=HOME, profile_email="old.address@example.org")
-    )
+    moved = plan.account(Person("new.address@example.org", HOME, profile=HOME, profile_email="old.address@example.org"))
     plan.mark("order.changed_email", till.sell(moved, day, email="old.address@example.org"))
     plan.mark("email.changed", "new.address@example.org", "old.address@example.org")
     till.sell(Person("old.address@example.org", HOME), day - 30 * DAY, 4_000)
@@ -52,15 +48,11 @@ def _identity(plan: Plan, till: Till) -> None:
     plan.mark("order.no_email", missing)
 
     for number in range(3):
-        gone = till.sell(
-            Person("deleted@site.invalid", Address(first="[deleted]")), day + number * DAY, 7_000
-        )
+        gone = till.sell(Person("deleted@site.invalid", Address(first="[deleted]")), day + number * DAY, 7_000)
         gone.meta["_anonymized"] = "yes"
         plan.mark("order.anonymised", gone)
 
-    for number, (email, first) in enumerate(
-        (("josé@cafe.example.org", "José"), ("jose@cafe.example.org", "Jose"))
-    ):
+    for number, (email, first) in enumerate((("josé@cafe.example.org", "José"), ("jose@cafe.example.org", "Jose"))):
         twin = Person(email, replace(HOME, first=first))
         plan.mark("order.accent_pair", till.sell(twin, day + number * DAY, 3_000 + 1_000 * number))
         plan.mark("email.accent_pair", email)
@@ -81,9 +73,7 @@ def _identity(plan: Plan, till: Till) -> None:
 
 def _addresses_of_mail(plan: Plan, till: Till) -> None:
     day = plan.now - 180 * DAY
-    for number, email in enumerate(
-        ("not-an-email", "two@@signs.example.org", "anna@", "spaces in@mail.example.org")
-    ):
+    for number, email in enumerate(("not-an-email", "two@@signs.example.org", "anna@", "spaces in@mail.example.org")):
         plan.mark("order.invalid_email", till.sell(Person(email, HOME), day + number * DAY, 2_500))
         plan.mark("email.invalid", email)
     long = "x" * 60 + "@" + "sub." * 35 + "example.org"
@@ -187,6 +177,4 @@ def _staff(plan: Plan, till: Till) -> None:
     plan.mark("email.staff", admin.email)
     manager = plan.account(Person("manager@shop.example.org", HOME, profile=HOME, roles=("shop_manager",)))
     plan.mark("email.staff", manager.email)
-    plan.mark(
-        "order.staff", till.sell(manager, plan.now - 40 * DAY), till.sell(manager, plan.now - 20 * DAY, 5_000)
-    )
+    plan.mark("order.staff", till.sell(manager, plan.now - 40 * DAY), till.sell(manager, plan.now - 20 * DAY, 5_000))

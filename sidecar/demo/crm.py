@@ -59,9 +59,7 @@ class Crm:
             "fc_subscribers",
             "id,user_id,hash,first_name,last_name,email,country,status,contact_type,source,created_at,updated_at",
         )
-        self.pivot = rows.into(
-            "fc_subscriber_pivot", "subscriber_id,object_id,object_type,created_at,updated_at"
-        )
+        self.pivot = rows.into("fc_subscriber_pivot", "subscriber_id,object_id,object_type,created_at,updated_at")
         self.meta = rows.into(
             "fc_subscriber_meta", "subscriber_id,created_by,object_type,key,value,created_at,updated_at"
         )
@@ -145,9 +143,7 @@ class Crm:
         campaign = self.rows.into(
             "fc_campaigns", "id,type,title,slug,status,email_subject,email_body,created_at,updated_at"
         )
-        campaign(
-            (1, "custom_email_campaign", "Hello", "hello", "published", "Hello", "<p>Hello</p>", when, when)
-        )
+        campaign((1, "custom_email_campaign", "Hello", "hello", "published", "Hello", "<p>Hello</p>", when, when))
         mail = self.rows.into(
             "fc_campaign_emails",
             "campaign_id,email_type,subscriber_id,email_address,email_subject,email_body,status,scheduled_at,"

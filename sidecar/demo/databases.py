@@ -64,9 +64,7 @@ def clone(connect: Connect, template: str, name: str, *, workers: int = 3) -> No
     def work(_worker: int) -> None:
         with closing(connect(autocommit=True)) as connection, connection.cursor() as cursor:
             # No strictness: a copy takes zero dates as they are. Both checks off is what allows bulk loading.
-            cursor.execute(
-                "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', unique_checks=0, foreign_key_checks=0"
-            )
+            cursor.execute("SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO', unique_checks=0, foreign_key_checks=0")
             while waiting:
                 with suppress(IndexError):  # another worker took the last one
                     table = quote(waiting.popleft())

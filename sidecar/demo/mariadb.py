@@ -66,9 +66,7 @@ class PrivateMariaDB:
     The server also ends when the thread that started it ends, however that happens (Linux).
     """
 
-    def __init__(
-        self, *, durable: bool = False, buffer_pool: str = "128M", start_seconds: float = 30.0
-    ) -> None:
+    def __init__(self, *, durable: bool = False, buffer_pool: str = "128M", start_seconds: float = 30.0) -> None:
         self.durable = durable
         self.buffer_pool = buffer_pool
         self.start_seconds = start_seconds
@@ -140,9 +138,7 @@ class PrivateMariaDB:
     def connect(self, database: str = "", **options: Any) -> pymysql.Connection[Any]:
         """A new connection as root, utf8mb4. `options` go to `pymysql.connect`."""
         settings: dict[str, Any] = {"charset": "utf8mb4", "local_infile": False, **options}
-        return pymysql.connect(
-            unix_socket=self.socket, user="root", password="", database=database or None, **settings
-        )
+        return pymysql.connect(unix_socket=self.socket, user="root", password="", database=database or None, **settings)
 
     def create_database(self, name: str) -> None:
         """Make an empty database; one of that name must not exist."""
@@ -276,8 +272,6 @@ def _answers(path: Path) -> bool:
 def _open_to_all(directory: Path) -> bool:
     """Whether everybody may pass through this directory and all above it."""
     try:
-        return all(
-            step.stat().st_mode & 0o001 for step in (directory.resolve(), *directory.resolve().parents)
-        )
+        return all(step.stat().st_mode & 0o001 for step in (directory.resolve(), *directory.resolve().parents))
     except OSError:
         return False

@@ -24,9 +24,7 @@ def moments(order: Order, plan: Plan) -> Moments:
     """The dates of an order. Cash on delivery is paid only when completed."""
     if order.created is None:
         return Moments(None, None, plan.now - DAY)
-    completed = (
-        min(order.created + 2 * DAY, plan.now) if order.status in ("wc-completed", "wc-refunded") else None
-    )
+    completed = min(order.created + 2 * DAY, plan.now) if order.status in ("wc-completed", "wc-refunded") else None
     paid = order.created + 300 if order.status in TITLED else None
     if order.payment == "cod" and paid:
         paid = completed

@@ -20,9 +20,7 @@ class Items:
 
     def __init__(self, plan: Plan, rows: Rows) -> None:
         self.plan = plan
-        self.item = rows.into(
-            "woocommerce_order_items", "order_item_id,order_item_name,order_item_type,order_id"
-        )
+        self.item = rows.into("woocommerce_order_items", "order_item_id,order_item_name,order_item_type,order_id")
         self.meta: Callable[[Sequence[Cell]], None] = rows.into(
             "woocommerce_order_itemmeta", "order_item_id,meta_key,meta_value"
         )

@@ -79,9 +79,7 @@ class Till:
         if chance.one_in(10):
             order.tax = sum(line.total for line in order.lines) * 23 // 100
         if not chance.one_in(12):
-            order.meta = attribution(
-                chance.pick(SOURCES), chance.pick(DEVICES), blank=order.via == "store-api"
-            )
+            order.meta = attribution(chance.pick(SOURCES), chance.pick(DEVICES), blank=order.via == "store-api")
         if chance.one_in(5):
             order.meta["_gift_note"] = f"متن هدیه 🎁 {created % 1000}"
         if chance.one_in(3):
@@ -98,9 +96,7 @@ class Till:
             order.refunds.append(Refund(order.total, later, full=True))
         elif order.status == "wc-completed" and chance.one_in(17):
             if chance.one_in(2):
-                order.refunds.append(
-                    Refund(order.lines[0].total, later, line=0, quantity=order.lines[0].quantity)
-                )
+                order.refunds.append(Refund(order.lines[0].total, later, line=0, quantity=order.lines[0].quantity))
             else:
                 order.refunds.append(Refund(max(1, order.total * 3 // 10), later))
 

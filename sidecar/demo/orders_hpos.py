@@ -87,10 +87,6 @@ class HposOrders:
         if a is None:
             return
         parts = (a.first, a.last, a.company, a.street, a.city, a.state, a.postcode, a.country)
-        self.address(
-            (order.id, "billing", *(part or None for part in parts), order.email or None, a.phone or None)
-        )
+        self.address((order.id, "billing", *(part or None for part in parts), order.email or None, a.phone or None))
         if a.city or a.country:
-            self.address(
-                (order.id, "shipping", None, None, None, None, a.city, None, None, a.country, None, None)
-            )
+            self.address((order.id, "shipping", None, None, None, None, a.city, None, None, a.country, None, None))

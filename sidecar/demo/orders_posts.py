@@ -43,9 +43,7 @@ class PostOrders:
             for name, value in _refund(order, refund).items():
                 self.meta((refund.id, name, value))
 
-    def _post(
-        self, number: int, created: int | None, changed: int, status: str, kind: str, parent: int
-    ) -> None:
+    def _post(self, number: int, created: int | None, changed: int, status: str, kind: str, parent: int) -> None:
         zone = self.plan.zone
         here, there = (local(created, zone), utc(created)) if created is not None else (ZERO, ZERO)
         if status == "auto-draft":
@@ -78,9 +76,7 @@ class PostOrders:
         if order.billing is not None:
             metas |= {f"_billing_{name}": value for name, value in order.billing.parts()}
             metas |= {
-                f"_shipping_{name}": value
-                for name, value in order.billing.parts()
-                if name in ("city", "country")
+                f"_shipping_{name}": value for name, value in order.billing.parts() if name in ("city", "country")
             }
         metas |= {
             "_order_currency": order.currency, "_cart_discount": text(sum(off for _, off in order.coupons)),

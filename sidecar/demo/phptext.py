@@ -19,8 +19,6 @@ def dump(value: Value) -> str:
         return f"d:{value!r};"
     if isinstance(value, str):
         return f's:{len(value.encode())}:"{value}";'
-    items: list[tuple[str | int, Value]] = list(
-        value.items() if isinstance(value, Mapping) else enumerate(value)
-    )
+    items: list[tuple[str | int, Value]] = list(value.items() if isinstance(value, Mapping) else enumerate(value))
     inside = "".join(dump(key) + dump(item) for key, item in items)
     return f"a:{len(items)}:{{{inside}}}"

@@ -40,9 +40,7 @@ def statements(*, prefix: str, hpos_tables: bool, fluentcrm: FluentCRM) -> list[
     ]
 
 
-def create(
-    connection: pymysql.Connection[Any], *, prefix: str, hpos_tables: bool, fluentcrm: FluentCRM
-) -> None:
+def create(connection: pymysql.Connection[Any], *, prefix: str, hpos_tables: bool, fluentcrm: FluentCRM) -> None:
     """Make the tables. None of them may exist."""
     with connection.cursor() as cursor:
         for statement in statements(prefix=prefix, hpos_tables=hpos_tables, fluentcrm=fluentcrm):

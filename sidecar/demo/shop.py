@@ -49,14 +49,10 @@ def build(
     with connection.cursor() as cursor:
         # Zero dates are part of the shop, so the stricter modes that forbid them are off.
         cursor.execute(settings)
-        schema.create(
-            connection, prefix=prefix, hpos_tables=storage == "hpos" or hpos_sync, fluentcrm=fluentcrm
-        )
+        schema.create(connection, prefix=prefix, hpos_tables=storage == "hpos" or hpos_sync, fluentcrm=fluentcrm)
         connection.begin()  # one transaction: InnoDB then loads the empty tables in bulk
         with Rows(connection, prefix) as rows:
-            write_options(
-                rows, hpos=storage == "hpos", sync=hpos_sync, fluentcrm=fluentcrm, timezone=timezone
-            )
+            write_options(rows, hpos=storage == "hpos", sync=hpos_sync, fluentcrm=fluentcrm, timezone=timezone)
             write_products(plan, rows)
             write_coupon(plan, rows)
             write_users(plan, rows)
@@ -76,9 +72,7 @@ def _plan(plan: Plan, chance: Chance, customers: int, orders: int) -> list[Perso
     till = Till(plan, chance)
     plan_people_cases(plan, till)
     plan_order_cases(plan, till)
-    crowd = plan_people(
-        plan, chance, max(20, customers - len({p.email for p in plan.people} | _buyers(plan)))
-    )
+    crowd = plan_people(plan, chance, max(20, customers - len({p.email for p in plan.people} | _buyers(plan))))
     plan_orders(plan, till, crowd, max(0, orders - len(plan.orders)))
     plan.number(FIRST_ORDER)
     first = plan.cases["order.subscription"][0]

@@ -150,9 +150,7 @@ def worth(order: Order, cents: int) -> Decimal:
 def _person(email: str, owner: Person | None, orders: list[tuple[Order, bool]]) -> PersonTruth:
     counted = sorted((order for order, counts in orders if counts), key=lambda o: (o.created or 0, o.id))
     gross = sum((worth(order, order.total) for order in counted), Decimal("0.00"))
-    refunded = sum(
-        (worth(order, refund.amount) for order in counted for refund in order.refunds), Decimal("0.00")
-    )
+    refunded = sum((worth(order, refund.amount) for order in counted for refund in order.refunds), Decimal("0.00"))
     dated = [order.created for order in counted if order.created is not None]
     products: Counter[int] = Counter()
     for order in counted:

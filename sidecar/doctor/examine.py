@@ -37,9 +37,7 @@ def select(only: tuple[str, ...]) -> list[Check]:
         if name not in known:
             near = did_you_mean(name, known)
             raise UsageError(f"there is no check {name}", hint=near or "`docs/doctor.md` lists them")
-    return [
-        check for check in checks if not only or {check.id, check.id.partition(".")[0]}.intersection(only)
-    ]
+    return [check for check in checks if not only or {check.id, check.id.partition(".")[0]}.intersection(only)]
 
 
 def judge(facts: Facts, checks: list[Check]) -> list[Finding]:

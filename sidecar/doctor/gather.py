@@ -92,9 +92,7 @@ def read_shop(connection: Connection[Any], config: Config) -> Shop:
         " WHERE TABLE_SCHEMA = DATABASE() ORDER BY ORDINAL_POSITION"
     ):
         columns.setdefault(table, {})[column] = collation or ""
-    options = ask.maybe(
-        "SELECT option_name, option_value FROM `{p}options` WHERE option_name IN %s", (OPTIONS,)
-    )
+    options = ask.maybe("SELECT option_name, option_value FROM `{p}options` WHERE option_name IN %s", (OPTIONS,))
     found = {str(name): str(value) for name, value in options}
     hpos = found.get("woocommerce_custom_orders_table_enabled") == "yes"
     statuses, currencies = _orders(ask, hpos=hpos)
@@ -145,13 +143,9 @@ class _Asker:
 def _orders(ask: _Asker, *, hpos: bool) -> tuple[dict[str, int], dict[str, int]]:
     if hpos:
         statuses = "SELECT status, COUNT(*) FROM `{p}wc_orders` WHERE type = 'shop_order' GROUP BY status"
-        currencies = (
-            "SELECT currency, COUNT(*) FROM `{p}wc_orders` WHERE type = 'shop_order' GROUP BY currency"
-        )
+        currencies = "SELECT currency, COUNT(*) FROM `{p}wc_orders` WHERE type = 'shop_order' GROUP BY currency"
     else:
-        statuses = (
-            "SELECT post_status, COUNT(*) FROM `{p}posts` WHERE post_type = 'shop_order' GROUP BY post_status"
-        )
+        statuses = "SELECT post_status, COUNT(*) FROM `{p}posts` WHERE post_type = 'shop_order' GROUP BY post_status"
         currencies = (
             "SELECT m.meta_value, COUNT(*) FROM `{p}postmeta` m JOIN `{p}posts` o ON o.ID = m.post_id"
             " WHERE m.meta_key = '_order_currency' AND o.post_type = 'shop_order' GROUP BY m.meta_value"

@@ -16,12 +16,8 @@ OWN = (*WRITE, "CREATE", "ALTER", "INDEX", "DROP")
 SECRET_COLUMNS = ("user_pass", "user_activation_key")
 
 _NAME = r"`(?:[^`]|``)*`|'[^']*'|\"[^\"]*\"|[^\s.]+"
-_GRANT = re.compile(
-    rf"GRANT (?P<what>.+?) ON (?:TABLE )?(?P<database>{_NAME})\.(?P<table>{_NAME}) TO ", re.IGNORECASE
-)
-_ROLE = re.compile(
-    rf"GRANT (?P<roles>(?:{_NAME})(?:@(?:{_NAME}))?(?:\s*,\s*(?:{_NAME})(?:@(?:{_NAME}))?)*) TO "
-)
+_GRANT = re.compile(rf"GRANT (?P<what>.+?) ON (?:TABLE )?(?P<database>{_NAME})\.(?P<table>{_NAME}) TO ", re.IGNORECASE)
+_ROLE = re.compile(rf"GRANT (?P<roles>(?:{_NAME})(?:@(?:{_NAME}))?(?:\s*,\s*(?:{_NAME})(?:@(?:{_NAME}))?)*) TO ")
 _PART = re.compile(r"\s*(?P<privilege>[A-Za-z ]+?)\s*(?:\((?P<columns>[^)]*)\))?\s*(?:,|$)")
 
 
@@ -76,9 +72,7 @@ def parse(lines: Iterable[str]) -> Rights:
             continue
         database, table = _unquote(match["database"]), _unquote(match["table"])
         for part in _PART.finditer(match["what"]):
-            columns = frozenset(
-                _unquote(name.strip()) for name in (part["columns"] or "").split(",") if name.strip()
-            )
+            columns = frozenset(_unquote(name.strip()) for name in (part["columns"] or "").split(",") if name.strip())
             found.append(Grant(part["privilege"].upper(), database, table, columns))
     return Rights(tuple(found), roles)
 

@@ -33,8 +33,8 @@ class Registry:
             part = keys[start : start + 900]
             marks = ",".join("?" * len(part))
             # An account's own address comes before an alias of the same spelling.
-            found.update(self._state.rows(f"SELECT key, person_id FROM alias WHERE key IN ({marks})", part))  # noqa: S608
-            found.update(self._state.rows(f"SELECT key, id FROM person WHERE key IN ({marks})", part))  # noqa: S608
+            found.update(self._state.rows(f"SELECT key, person_id FROM alias WHERE key IN ({marks})", part))
+            found.update(self._state.rows(f"SELECT key, id FROM person WHERE key IN ({marks})", part))
         return found
 
     def people(self, identities: Sequence[str]) -> dict[str, int]:

@@ -10,9 +10,9 @@ import msgspec
 
 from sidecar import clock
 from sidecar.config import Config
+from sidecar.crm.batch import Batch
 from sidecar.crm.model import Contact, Written
 from sidecar.crm.terms import DryTerms
-from sidecar.crm.writer_sql import Batch
 from sidecar.errors import UsageError
 from sidecar.mapping import apply
 from sidecar.mapping.compile import Mapping

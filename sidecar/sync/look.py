@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from sidecar.crm import diff as crm_diff
+from sidecar.crm.batch import Batch, Change, NewContact
 from sidecar.crm.model import NEW_STATUS, Contact, Wanted, Written, digests
 from sidecar.crm.terms import DryTerms, Terms
-from sidecar.crm.writer_sql import Batch, Change, NewContact
 from sidecar.mapping import apply
 from sidecar.mapping.compile import is_multi
 from sidecar.mapping.rules import CHOICE

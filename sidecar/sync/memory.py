@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from sidecar.crm.writer_sql import Outcome
+from sidecar.crm.batch import Outcome
 from sidecar.state import dead_letters
 from sidecar.sync.look import Look
 from sidecar.sync.session import Session

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from sidecar.crm.batch import Batch, Outcome
 from sidecar.crm.fields import Definition, Fields
 from sidecar.crm.terms import DryTerms, Terms
-from sidecar.crm.writer_sql import Batch, Outcome, Writer
+from sidecar.crm.writer_sql import Writer
 from sidecar.mapping.compile import field_key
 from sidecar.sync.loading import Page, load
 from sidecar.sync.look import Difference, Look, Looker

@@ -37,7 +37,7 @@ class Selection:
     def total(self) -> int:
         """How many there are now."""
         where, parameters = self._where()
-        return int(self._session.state.rows(f"SELECT COUNT(*) FROM person WHERE {where}", parameters)[0][0])  # noqa: S608
+        return int(self._session.state.rows(f"SELECT COUNT(*) FROM person WHERE {where}", parameters)[0][0])
 
     def rows(self) -> Iterator[list[Row]]:
         """Pages of people by id, with their orders from the ledger."""
@@ -47,7 +47,7 @@ class Selection:
         while True:
             people = state.rows(
                 "SELECT id, key, user_id, contact_id, made, reason, written FROM person"
-                " LEFT JOIN person_doc ON person_id = id"  # noqa: S608
+                " LEFT JOIN person_doc ON person_id = id"
                 f" WHERE {where} AND id > ? ORDER BY id LIMIT ?",
                 [*parameters, after, self._session.config.sync.page_people],
             )

@@ -10,9 +10,7 @@ from sidecar.values.characters import INVISIBLE, digits
 
 _EARLIEST = date(1900, 1, 1)
 _MAX_LENGTH = 40
-_YEAR_FIRST = re.compile(
-    r"([0-9]{4})\s?[-/. ]\s?([0-9]{1,2})\s?[-/. ]\s?([0-9]{1,2})(?:[ T][0-9:.+Zz-]{4,20})?"
-)
+_YEAR_FIRST = re.compile(r"([0-9]{4})\s?[-/. ]\s?([0-9]{1,2})\s?[-/. ]\s?([0-9]{1,2})(?:[ T][0-9:.+Zz-]{4,20})?")
 _YEAR_LAST = re.compile(r"([0-9]{1,2})\s?[-/. ]\s?([0-9]{1,2})\s?[-/. ]\s?([0-9]{4})\.?\s?(?:r|г)?\.?")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _UNIX = re.compile(r"-?[0-9]{5,11}")

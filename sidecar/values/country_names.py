@@ -4,8 +4,6 @@ Source: Unicode CLDR 48.0 (English, Polish, Bulgarian, Persian, German, French, 
 language), read with Intl.DisplayNames, and spellings of our own such as "UK" and "Holland". Data, no code.
 """
 
-# ruff: noqa: E501
-
 NAMES = """
 AD|Andorra|Andora|Андора|آندورا|Andorre
 AE|United Arab Emirates|Zjednoczone Emiraty Arabskie|Обединени арабски емирства|امارات متحدهٔ عربی|Vereinigte Arabische Emirate|Émirats arabes unis|الإمارات العربية المتحدة|UAE|U.A.E.|Emirates|امارات|ZEA|ОАЕ

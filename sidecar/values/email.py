@@ -36,9 +36,7 @@ def identity(raw: str | None) -> str | None:
     if text[:1] == "<" or text[-1:] == ">" or text[:7] == "mailto:":
         text = _unwrapped(text)
     elif text and not text.isascii():
-        text = trim(
-            text
-        )  # lower-casing may have bared a mark (İ → i + dot above), never a blank; cheap certainty
+        text = trim(text)  # lower-casing may have bared a mark (İ → i + dot above), never a blank; cheap certainty
     return text or None
 
 

@@ -42,8 +42,7 @@ _LOOK.update(
         for ascii_, group in {
             "+": "\uff0b\ufe62\u207a",
             "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d\u0640\u30fc\u00b7",
-            " ": "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
-            "\u2008\u2009\u200a\u202f\u205f\u3000",
+            " ": "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
             ",": "\u060c\uff0c\u066c",
             ";": "\u061b\uff1b\u2028\u2029\x85",
             ".": "\u066b\uff0e\u06d4",
@@ -63,9 +62,7 @@ _EXTENSION = re.compile(
     r"|(?<=\d)\s?x(?=\s?\d)|#|داخلی|داخلي|تحويلة)[\s.:]*[0-9]{1,7}(?![0-9])\)?",
     re.IGNORECASE,
 )
-_HARD_BREAK = re.compile(
-    r"[;|\n\r\t]|(?<=[\s\d])(?:or|oder|und|lub|albo|или|ou|یا|و)(?=[\s\d+])", re.IGNORECASE
-)
+_HARD_BREAK = re.compile(r"[;|\n\r\t]|(?<=[\s\d])(?:or|oder|und|lub|albo|или|ou|یا|و)(?=[\s\d+])", re.IGNORECASE)
 _SOFT_BREAK = re.compile(r"/|\s-+\s|\s{2,}|-{2,}")
 _RUN = re.compile(r"(?<![\w@])\+?\(?\+?[0-9][0-9 ().\-/~+]*[0-9](?![\w@])")
 _TRAILING_PLUS = re.compile(r"([0-9][0-9 ().\-]*)\+\s*")

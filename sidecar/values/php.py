@@ -40,9 +40,7 @@ __all__ = [
 
 _INT = re.compile(rb"i:([+-]?[0-9]{1,20});")
 _BOOL = re.compile(rb"b:([01]);")
-_FLOAT = re.compile(
-    rb"d:([+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,5})?|-?INF|NAN);"
-)
+_FLOAT = re.compile(rb"d:([+-]?(?:[0-9]{1,400}(?:\.[0-9]{0,400})?|\.[0-9]{1,400})(?:[eE][+-]?[0-9]{1,5})?|-?INF|NAN);")
 _LENGTH = re.compile(rb'[sSE]:([0-9]{1,9}):"')
 _ARRAY = re.compile(rb"a:([0-9]{1,9}):\{")
 _CLASS = re.compile(rb'[OC]:([0-9]{1,5}):"')

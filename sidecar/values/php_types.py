@@ -41,9 +41,7 @@ class PhpObject:
     payload: str | None = None
 
 
-Value: TypeAlias = (
-    "bool | int | float | str | list[Value] | dict[int | str, Value] | PhpObject | PhpEnum | None"
-)
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[int | str, Value] | PhpObject | PhpEnum | None"
 
 _NUMERIC_KEY = re.compile(r"(?:0|-?[1-9][0-9]{0,18})")
 

@@ -20,9 +20,7 @@ _PERSIAN = str.maketrans(
 
 def _key(text: str) -> str:
     """What a spelling is compared by: letters only, no case, no accents."""
-    text = (
-        unaccented(text.translate(_PERSIAN)).casefold().replace("ł", "l").replace("ø", "o").replace("đ", "d")
-    )
+    text = unaccented(text.translate(_PERSIAN)).casefold().replace("ł", "l").replace("ø", "o").replace("đ", "d")
     return _NOT_LETTERS.sub("", _FILLER.sub(" ", text))
 
 

@@ -115,9 +115,7 @@ def test_people_get_a_table_and_pipes_get_only_the_answer(runner: Callable[..., 
 
 
 @pytest.mark.parametrize("args", [["--json", "probe", "go", "work"], ["probe", "--json", "go", "work"]])
-def test_json_is_exactly_one_object_wherever_the_option_stands(
-    runner: Callable[..., Result], args: list[str]
-) -> None:
+def test_json_is_exactly_one_object_wherever_the_option_stands(runner: Callable[..., Result], args: list[str]) -> None:
     for arguments in (args, ["probe", "go", "work", "--json"]):
         found = runner(*arguments)
         assert found.stdout.count("\n") == 1
@@ -229,9 +227,7 @@ def test_logs_carry_context_and_no_personal_data(capsys: pytest.CaptureFixture[s
         raise ValueError("Duplicate entry 'anna@example.com'")
     except ValueError:
         with logs.bind(run=7), logs.bind(person="ab12", nothing=None):
-            logger.warning(
-                "failed for %s", "anna@example.com", extra={"rows": 5, "who": "ola@x.pl"}, exc_info=True
-            )
+            logger.warning("failed for %s", "anna@example.com", extra={"rows": 5, "who": "ola@x.pl"}, exc_info=True)
     logger.debug("not shown")
     said = capsys.readouterr().err
     assert "@" not in said
@@ -242,6 +238,4 @@ def test_logs_carry_context_and_no_personal_data(capsys: pytest.CaptureFixture[s
         assert (line["run"], line["person"], line["rows"], line["who"]) == ("7", "ab12", 5, "<email>")
         assert "ValueError" in line["trace"]
     else:
-        assert (
-            "warning sidecar.test failed for <email> run=7 person=ab12 rows=5 who=<email>\nTraceback" in said
-        )
+        assert "warning sidecar.test failed for <email> run=7 person=ab12 rows=5 who=<email>\nTraceback" in said

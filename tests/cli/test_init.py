@@ -88,9 +88,7 @@ def test_nothing_is_written_when_the_database_does_not_answer(site: Path, init: 
 def test_computed_values_are_asked_for_and_can_be_given(
     site: Path, init: Init, demo_hpos: ShopDatabase, tmp_path: Path
 ) -> None:
-    config = (
-        (site / "wp-config.php").read_text().replace("'pa$$wd'", "secret('db')").replace("'wp');", "user());")
-    )
+    config = (site / "wp-config.php").read_text().replace("'pa$$wd'", "secret('db')").replace("'wp');", "user());")
     (site / "wp-config.php").write_text(config)
     found = init("--wp-path", str(site))
     assert found.exit_code == 3

@@ -140,9 +140,7 @@ def test_missing_essentials_are_named(site: Path) -> None:
         config_file.load(_file(site, "[log]\n"), {})
     keys = [problem.key for problem in caught.value.problems]
     assert keys == ["shop.table_prefix", "shop.database.name", "shop.database.user", "shop.database.host"]
-    (site / "wp" / "wp-config.php").write_text(
-        "<?php define('DB_PASSWORD', secret()); define('DB_USER', 'u');"
-    )
+    (site / "wp" / "wp-config.php").write_text("<?php define('DB_PASSWORD', secret()); define('DB_USER', 'u');")
     with pytest.raises(ConfigError) as caught:
         config_file.load(_file(site, '[shop]\nwp_path = "wp"\n'), {})
     found = {problem.key: problem.message for problem in caught.value.problems}
@@ -172,9 +170,7 @@ def test_the_mapping_beside_the_file_is_found(site: Path) -> None:
     assert config.state.dir == str(site / "state")
 
 
-def test_a_password_that_others_may_read_is_warned_about(
-    site: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_password_that_others_may_read_is_warned_about(site: Path, caplog: pytest.LogCaptureFixture) -> None:
     file = _file(site, '[shop]\nwp_path = "wp"\n[shop.database]\npassword = "x"\n')
     with caplog.at_level(logging.WARNING):
         config_file.load(file, {})

@@ -81,9 +81,7 @@ def test_php_agrees_on_the_usual_file(tmp_path: Path) -> None:
     names = ["DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "WP_CONTENT_DIR"]
     source += f'\nforeach ({names} as $n) echo "\\0", constant($n);'
     file = _site(tmp_path, source) / "wp-config.php"
-    said = subprocess.run(
-        ["php", "-d", "error_reporting=0", str(file)], capture_output=True, check=True
-    ).stdout
+    said = subprocess.run(["php", "-d", "error_reporting=0", str(file)], capture_output=True, check=True).stdout
     found = php_source.settings(file.read_bytes(), {}, str(file)).constants
     assert [part.decode() for part in said.split(b"\0")[1:]] == [found[name] for name in names]
 
@@ -216,8 +214,7 @@ def test_bedrock_keeps_its_values_in_dotenv(tmp_path: Path) -> None:
     )
     (web / "wp").mkdir()
     (tmp_path / ".env").write_text(
-        "# DB_NAME='no'\nDB_NAME='bed'\nDB_USER=rock\n"
-        'export DB_PASSWORD="a\\"b #c"\nWP_HOME=https://x.example # c\n'
+        "# DB_NAME='no'\nDB_NAME='bed'\nDB_USER=rock\nexport DB_PASSWORD=\"a\\\"b #c\"\nWP_HOME=https://x.example # c\n"
     )
     found = wp_config.read(web / "wp", {})
     assert (found.db_name, found.db_user, found.db_password) == ("bed", "rock", 'a"b #c')

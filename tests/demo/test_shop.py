@@ -140,9 +140,7 @@ def test_the_rows_are_as_odd_as_promised(demo: ShopDatabase) -> None:
     column = "date_created_gmt" if demo.storage == "hpos" else "post_date_gmt"
     assert demo.rows(f"SELECT CAST({column} AS CHAR) FROM {table}={undated}") == [("0000-00-00 00:00:00",)]
     assert (
-        demo.rows("SELECT MAX(CHAR_LENGTH(meta_value)) FROM wp_usermeta WHERE meta_key='billing_first_name'")[
-            0
-        ][0]
+        demo.rows("SELECT MAX(CHAR_LENGTH(meta_value)) FROM wp_usermeta WHERE meta_key='billing_first_name'")[0][0]
         > 192
     )
     with pytest.raises(pymysql.err.OperationalError, match="Illegal mix of collations"):

@@ -84,9 +84,7 @@ def test_a_demo_shop_has_no_errors(demo: ShopDatabase, config_for: ConfigFor) ->
 
 
 def test_nothing_is_written(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:
-    before = demo_hpos.rows(
-        "SHOW GLOBAL STATUS WHERE Variable_name IN ('Handler_write','Com_insert','Com_update')"
-    )
+    before = demo_hpos.rows("SHOW GLOBAL STATUS WHERE Variable_name IN ('Handler_write','Com_insert','Com_update')")
     found(config_for(demo_hpos))
     after = demo_hpos.rows("SHOW GLOBAL STATUS WHERE Variable_name IN ('Com_insert','Com_update')")
     assert set(after) <= set(before)
@@ -250,9 +248,7 @@ def test_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (findings["host.W002"].level, findings["host.W004"].level) == ("warning", "ok")
     state.chmod(0o700)
     assert found(config, "host.W002")["host.W002"].level == "ok"
-    monkeypatch.setattr(
-        "shutil.disk_usage", lambda _: os.statvfs_result and type("U", (), {"free": 10 << 20})()
-    )
+    monkeypatch.setattr("shutil.disk_usage", lambda _: os.statvfs_result and type("U", (), {"free": 10 << 20})())
     assert found(config, "host.E003")["host.E003"].level == "error"
     monkeypatch.setattr("os.access", lambda *_: False)
     assert found(config, "host.E001")["host.E001"].level == "error"
@@ -310,13 +306,8 @@ def test_the_server(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
     assert level("server.W002", server="5.6.51") == "warning"
     variables = dict(facts.shop.variables)
     assert level("server.W005", variables=variables | {"max_allowed_packet": str(1 << 20)}) == "warning"
-    assert (
-        level("server.W006", variables=variables | {"sql_mode": "ANSI_QUOTES,STRICT_TRANS_TABLES"})
-        == "warning"
-    )
-    assert (
-        level("server.W004", summer_offset=timedelta(hours=2), winter_offset=timedelta(hours=1)) == "warning"
-    )
+    assert level("server.W006", variables=variables | {"sql_mode": "ANSI_QUOTES,STRICT_TRANS_TABLES"}) == "warning"
+    assert level("server.W004", summer_offset=timedelta(hours=2), winter_offset=timedelta(hours=1)) == "warning"
     assert level("server.W004", summer_offset=timedelta(hours=2), winter_offset=timedelta(hours=2)) == "info"
     late = facts.shop.our_time + timedelta(seconds=90)
     assert level("server.W003", server_time=late) == "ok"
@@ -360,9 +351,7 @@ def test_versions(text: str, expected: tuple[int, ...]) -> None:
 
 
 @pytest.fixture
-def command(
-    demo_hpos: ShopDatabase, tmp_path: Path
-) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+def command(demo_hpos: ShopDatabase, tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
     file = tmp_path / "sidecar.toml"
     file.write_text(
         f'[shop]\ntable_prefix = "wp_"\n[shop.database]\nunix_socket = "{demo_hpos.socket}"\n'
@@ -377,9 +366,7 @@ def command(
     yield run
 
 
-def test_the_command(
-    demo_hpos: ShopDatabase, command: Callable[..., subprocess.CompletedProcess[str]]
-) -> None:
+def test_the_command(demo_hpos: ShopDatabase, command: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     good = command()
     assert good.returncode == 0, good.stdout
     assert "server.E001" in good.stdout

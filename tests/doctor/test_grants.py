@@ -30,9 +30,7 @@ def account(demo_hpos: ShopDatabase, config_for: ConfigFor) -> Iterator[Config]:
     name = f"{grants.ACCOUNT}{next(numbers)}"
     for statement in sql:
         demo_hpos.rows(statement.replace(f"'{grants.ACCOUNT}'", f"'{name}'"))
-    database = Database(
-        unix_socket=demo_hpos.socket, user=name, password=grants.PLACEHOLDER, name=demo_hpos.database
-    )
+    database = Database(unix_socket=demo_hpos.socket, user=name, password=grants.PLACEHOLDER, name=demo_hpos.database)
     yield msgspec.structs.replace(config, shop=Shop(table_prefix="wp_", database=database))
     demo_hpos.rows(f"DROP USER '{name}'@'localhost'")
 

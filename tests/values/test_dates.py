@@ -87,9 +87,7 @@ def test_every_change_of_the_clock() -> None:
         days = [hours[::24][i] for i in range(1, len(offsets)) if offsets[i] != offsets[i - 1]]
         for day in days:
             for unix in range(day - 90_000, day + 3600, 300):
-                assert local_text(unix - 1, tz) == datetime.fromtimestamp(unix - 1, tz).strftime(
-                    "%Y-%m-%d %H:%M:%S"
-                )
+                assert local_text(unix - 1, tz) == datetime.fromtimestamp(unix - 1, tz).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def test_from_local_gap_and_fold() -> None:

@@ -21,8 +21,7 @@ def test_identity(raw: str | None, want: str | None) -> None:
 
 
 @given(
-    st.text(max_size=30)
-    | st.lists(st.sampled_from(["mailto:", "<", ">", " ", "\u200b", "A", "@", "İ"])).map("".join)
+    st.text(max_size=30) | st.lists(st.sampled_from(["mailto:", "<", ">", " ", "\u200b", "A", "@", "İ"])).map("".join)
 )
 def test_identity_is_idempotent(raw: str) -> None:
     once = email.identity(raw)

@@ -21,9 +21,7 @@ needs_php = pytest.mark.skipif(shutil.which("php") is None, reason="no php binar
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 KEY = st.integers(-(2**63), 2**63 - 1) | TEXT
 SCALAR = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | TEXT | st.floats()
-VALUE = st.recursive(
-    SCALAR, lambda v: st.lists(v, max_size=4) | st.dictionaries(KEY, v, max_size=4), max_leaves=12
-)
+VALUE = st.recursive(SCALAR, lambda v: st.lists(v, max_size=4) | st.dictionaries(KEY, v, max_size=4), max_leaves=12)
 
 
 def run_php(code: str, items: list[str]) -> list[str]:
@@ -69,9 +67,9 @@ def test_php_reads_what_we_write_and_writes_the_same(values: list[object]) -> No
 @given(st.lists(st.floats(allow_nan=False), min_size=100, max_size=200))
 def test_floats_are_written_as_php_writes_them(values: list[float]) -> None:
     values = [*values, 1e15, 1e16, 1e17, 0.1, -0.0, 0.0001, 0.00001, 123456789012345678.0, 5e-324]
-    assert run_php(
-        "$out = serialize(unserialize($in));", [f"d:{v!r};" for v in values if abs(v) < 1e300]
-    ) == [dumps(v) for v in values if abs(v) < 1e300]
+    assert run_php("$out = serialize(unserialize($in));", [f"d:{v!r};" for v in values if abs(v) < 1e300]) == [
+        dumps(v) for v in values if abs(v) < 1e300
+    ]
 
 
 @needs_php
@@ -85,9 +83,7 @@ def test_objects_enums_references_and_custom_serializers_from_php_itself() -> No
     foreach ([$a, Suit::Hearts, [$shared, $shared, 3, $shared], [1, &$ref, &$ref, [&$ref], 'z'], @new C1,
               [$shared, &$ref, $shared, &$ref, $shared]] as $v) echo base64_encode(serialize($v)), "\n";
     """
-    done = subprocess.run(
-        ["php", "-d", "error_reporting=0", "-r", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["php", "-d", "error_reporting=0", "-r", code], capture_output=True, text=True, check=True)
     found = [loads(base64.b64decode(line)) for line in done.stdout.split()]
     seven = PhpObject("stdClass", {"n": 7})
     assert found == [
@@ -122,19 +118,14 @@ def test_mutated_serializations_raise_nothing_but_php_error(value: object, data:
 
 @needs_php
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    st.lists(
-        st.tuples(VALUE, st.integers(0, 10**6), st.sampled_from(list('019:;{}"aOsidbNrR-'))), min_size=80
-    )
-)
+@given(st.lists(st.tuples(VALUE, st.integers(0, 10**6), st.sampled_from(list('019:;{}"aOsidbNrR-'))), min_size=80))
 def test_what_php_refuses_we_refuse(cases: list[tuple[object, int, str]]) -> None:
     texts = []
     for value, at, mark in cases:
         text = dumps(value)
         texts.append(text[: at % len(text)] + mark + text[at % len(text) + 1 :])
     verdicts = run_php(
-        "$v = @unserialize($in, ['allowed_classes' => false]);"
-        "$out = ($v === false && $in !== 'b:0;') ? 'no' : 'yes';",
+        "$v = @unserialize($in, ['allowed_classes' => false]);$out = ($v === false && $in !== 'b:0;') ? 'no' : 'yes';",
         texts,
     )
     for text, verdict in zip(texts, verdicts, strict=True):

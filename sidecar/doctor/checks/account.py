@@ -26,9 +26,7 @@ def _judge(facts: Facts, lacking: list[str], good: str, bad: str) -> Verdict:
     if not lacking:
         return Verdict("ok", good)
     if grants.parse(facts.shop.grants).roles:
-        return Verdict(
-            "info", "the account has rights through a role, which cannot be looked into", "", lacking
-        )
+        return Verdict("info", "the account has rights through a role, which cannot be looked into", "", lacking)
     return Verdict("error", bad, "", lacking)
 
 

@@ -30,9 +30,7 @@ def _generation(version: str) -> str:
     return "3" if numbers(version) >= SINCE_3 else "2.9"
 
 
-@check(
-    "crm.E002", "FluentCRM is active", "activate FluentCRM in wp-admin → Plugins: no e-mail leaves without it"
-)
+@check("crm.E002", "FluentCRM is active", "activate FluentCRM in wp-admin → Plugins: no e-mail leaves without it")
 def active(facts: Facts) -> Verdict:
     if facts.shop.active("fluent-crm"):
         return Verdict("ok", "FluentCRM is active")
@@ -47,9 +45,7 @@ def active(facts: Facts) -> Verdict:
 def tables(facts: Facts) -> Verdict:
     lost = missing(facts, needs.crm_tables(facts.config))
     if lost:
-        return Verdict(
-            "error", "FluentCRM's tables are not all there, or the account may not read them", "", lost
-        )
+        return Verdict("error", "FluentCRM's tables are not all there, or the account may not read them", "", lost)
     return Verdict("ok", "FluentCRM's tables and columns are there")
 
 

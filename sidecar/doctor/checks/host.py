@@ -32,9 +32,7 @@ def state(facts: Facts) -> Verdict:
     if not near.is_dir() or not os.access(near, os.W_OK | os.X_OK):
         return Verdict("error", f"the state directory {directory} cannot be written")
     if near != directory:
-        return Verdict(
-            "info", f"the state directory {directory} will be made by the first run", "nothing to do"
-        )
+        return Verdict("info", f"the state directory {directory} will be made by the first run", "nothing to do")
     return Verdict("ok", f"the state directory {directory} is writable")
 
 
@@ -48,17 +46,13 @@ def private(facts: Facts) -> Verdict:
     directory = Path(facts.config.state.dir)
     roots = [facts.wp.wp_path, facts.wp.content_dir] if facts.wp else []
     if any(directory.resolve().is_relative_to(root.resolve()) for root in roots):
-        return Verdict(
-            "warning", f"the state directory {directory} is inside the web site, which the world may read"
-        )
+        return Verdict("warning", f"the state directory {directory} is inside the web site, which the world may read")
     if directory.is_dir() and directory.stat().st_mode & 0o077:
         return Verdict("warning", f"others on this machine may enter the state directory {directory}")
     return Verdict("ok", "the state directory is private")
 
 
-@check(
-    "host.E003", "Free space", "free some space, or set [state] dir to a larger disk", needs_database=False
-)
+@check("host.E003", "Free space", "free some space, or set [state] dir to a larger disk", needs_database=False)
 def space(facts: Facts) -> Verdict:
     directory = _nearest(Path(facts.config.state.dir))
     free = shutil.disk_usage(directory).free

@@ -36,9 +36,7 @@ def statuses(facts: Facts) -> Verdict:
 def currencies(facts: Facts) -> Verdict:
     base = facts.shop.options.get("woocommerce_currency", "USD")
     rates = {code.upper() for code in facts.config.people.currency_rates}
-    found = {
-        code: count for code, count in facts.shop.currencies.items() if code not in rates and code != base
-    }
+    found = {code: count for code, count in facts.shop.currencies.items() if code not in rates and code != base}
     if found:
         listed = [f"{code}: {count}" for code, count in sorted(found.items(), key=lambda row: -row[1])]
         sentence = f"orders in other currencies than {base} without a rate (some may store their own)"

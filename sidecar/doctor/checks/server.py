@@ -33,9 +33,7 @@ def version(facts: Facts) -> Verdict:
     found = numbers(shop.server)
     shown = f"{name} {'.'.join(map(str, found))}"
     if found < needed:
-        return Verdict(
-            "warning", f"{shown} is too old for fast reading: everything works, several times slower"
-        )
+        return Verdict("warning", f"{shown} is too old for fast reading: everything works, several times slower")
     if found < better:
         return Verdict("info", f"{shown} works; {'.'.join(map(str, better))} or newer is recommended")
     return Verdict("ok", f"{shown}")

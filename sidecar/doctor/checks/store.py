@@ -69,9 +69,7 @@ def active(facts: Facts) -> Verdict:
 def tables(facts: Facts) -> Verdict:
     lost = missing(facts, needs.shop_tables(facts.config, hpos=False))
     if lost:
-        return Verdict(
-            "error", "the shop's tables are not all there, or the account may not read them", "", lost
-        )
+        return Verdict("error", "the shop's tables are not all there, or the account may not read them", "", lost)
     return Verdict("ok", "the shop's tables and columns are there")
 
 
@@ -85,9 +83,7 @@ def order_tables(facts: Facts) -> Verdict:
         return Verdict("ok", "orders are posts, so the order tables are not needed")
     lost = missing(facts, {facts.prefix + name: columns for name, columns in needs.HPOS.items()})
     if lost:
-        return Verdict(
-            "error", "orders are in WooCommerce's own tables, and those are not all there", "", lost
-        )
+        return Verdict("error", "orders are in WooCommerce's own tables, and those are not all there", "", lost)
     return Verdict("ok", "the order tables and their columns are there")
 
 
@@ -151,9 +147,7 @@ def charsets(facts: Facts) -> Verdict:
     "convert them: ALTER TABLE name ENGINE=InnoDB; a write to MyISAM locks the table and cannot be undone",
 )
 def engines(facts: Facts) -> Verdict:
-    old = sorted(
-        f"{name} is {table.engine}" for name, table in used(facts).items() if table.engine != "InnoDB"
-    )
+    old = sorted(f"{name} is {table.engine}" for name, table in used(facts).items() if table.engine != "InnoDB")
     if old:
         return Verdict("warning", "tables that are not InnoDB", "", old)
     return Verdict("ok", "the tables are InnoDB")
@@ -165,20 +159,14 @@ def engines(facts: Facts) -> Verdict:
     "WooCommerce → Status → Tools → Verify base database tables makes WooCommerce's own anew",
 )
 def indexes(facts: Facts) -> Verdict:
-    wanted = {
-        name: columns
-        for name, columns in needs.INDEXED.items()
-        if facts.shop.hpos or not name.startswith("wc_")
-    }
+    wanted = {name: columns for name, columns in needs.INDEXED.items() if facts.shop.hpos or not name.startswith("wc_")}
     lost = unindexed(facts, wanted)
     users, meta = needs.users_table(facts.config), needs.usermeta_table(facts.config)
     for table, column in ((users, "user_email"), (meta, "user_id")):
         first = {index.columns[0] for index in facts.shop.indexes.get(table, ())}
         lost += [f"{table} ({column})"] if table in facts.shop.tables and column not in first else []
     if lost:
-        return Verdict(
-            "warning", "indexes are missing, so reading will be slow and hard on the host", "", lost
-        )
+        return Verdict("warning", "indexes are missing, so reading will be slow and hard on the host", "", lost)
     return Verdict("ok", "the indexes that reading needs are there")
 
 

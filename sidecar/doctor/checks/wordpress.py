@@ -51,9 +51,7 @@ def version(facts: Facts) -> Verdict:
 )
 def php(facts: Facts) -> Verdict:
     if facts.php is None:
-        return Verdict(
-            "info", "there is no php on the command line to ask", "see Tools → Site Health in wp-admin"
-        )
+        return Verdict("info", "there is no php on the command line to ask", "see Tools → Site Health in wp-admin")
     lacking = [name for name in PHP_MODULES if name not in facts.php.modules]
     shown = f"the command line's PHP is {facts.php.version}"
     if numbers(facts.php.version) < (8, 0):
@@ -85,9 +83,7 @@ def permalinks(facts: Facts) -> Verdict:
     return Verdict("ok", "permalinks are not “Plain”")
 
 
-@check(
-    "wordpress.W005", "HTTPS", "get a certificate and set both addresses in Settings → General to https://"
-)
+@check("wordpress.W005", "HTTPS", "get a certificate and set both addresses in Settings → General to https://")
 def https(facts: Facts) -> Verdict:
     plain = [name for name in ("siteurl", "home") if facts.shop.options.get(name, "").startswith("http://")]
     if plain and STAGING.search(_host(facts)):
@@ -118,12 +114,8 @@ def staging(facts: Facts) -> Verdict:
 def wp_config(facts: Facts) -> Verdict:
     if facts.wp is None:
         if facts.wp_trouble:
-            return Verdict(
-                "warning", facts.wp_trouble, "check [shop] wp_path and who may read that directory"
-            )
-        return Verdict(
-            "info", "[shop] wp_path is not set, so wp-config.php was not looked at", "set it to learn more"
-        )
+            return Verdict("warning", facts.wp_trouble, "check [shop] wp_path and who may read that directory")
+        return Verdict("info", "[shop] wp_path is not set, so wp-config.php was not looked at", "set it to learn more")
     if facts.wp.repeated:
         return Verdict(
             "warning",
