@@ -7,7 +7,7 @@ from functools import cached_property
 
 from sidecar.config import Config
 from sidecar.mapping import compile as rules
-from sidecar.mapping.compile import Mapping
+from sidecar.mapping.compiled import Mapping
 from sidecar.state import dead_letters
 from sidecar.state.database import State
 from sidecar.state.dead_letters import DeadLetter

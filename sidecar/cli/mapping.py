@@ -10,6 +10,7 @@ import msgspec
 from sidecar.cli.context import Context, pass_run
 from sidecar.config import Config
 from sidecar.mapping import compile as rules
+from sidecar.mapping import compiled
 from sidecar.mapping.explore import Around, Key, explore
 from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
@@ -97,7 +98,7 @@ def _facts(config: Config) -> dict[str, str]:
     return found | dict.fromkeys(people.optin_meta, "facts.optin")
 
 
-def _rules(run: Context) -> rules.Mapping:
+def _rules(run: Context) -> compiled.Mapping:
     return rules.load(run.config.mapping.file or None)
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from sidecar.crm.model import Wanted
 from sidecar.mapping import transforms
-from sidecar.mapping.compile import CompiledTag, Mapping
+from sidecar.mapping.compiled import CompiledTag, Mapping
 from sidecar.mapping.sources import Person, Value
 from sidecar.values import php, text
 

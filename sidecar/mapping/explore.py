@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from sidecar.mapping import kinds, plugins
-from sidecar.mapping.compile import Mapping
+from sidecar.mapping.compiled import Mapping
 from sidecar.mapping.rules import FieldType
 from sidecar.store.meta import KeyStats, Survey
 from sidecar.store.meta import Kind as Of

@@ -13,7 +13,7 @@ import msgspec
 from sidecar.config import Config
 from sidecar.crm import tables
 from sidecar.errors import SidecarError, UsageError
-from sidecar.mapping.compile import Mapping
+from sidecar.mapping.compiled import Mapping
 from sidecar.mysql.connection import open_connection
 from sidecar.state import runs
 from sidecar.state.database import State

@@ -15,7 +15,7 @@ from sidecar.crm.model import Contact, Written
 from sidecar.crm.terms import DryTerms
 from sidecar.errors import UsageError
 from sidecar.mapping import apply
-from sidecar.mapping.compile import Mapping
+from sidecar.mapping.compiled import Mapping
 from sidecar.mapping.sources import Person
 from sidecar.people import ledger
 from sidecar.people.model import Facts, LedgerOrder, OrderDoc

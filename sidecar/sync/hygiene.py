@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from sidecar.config import Config
-from sidecar.mapping import compile as rules
-from sidecar.mapping import stale
+from sidecar.mapping import compiled, stale
 from sidecar.mapping.explore import Around, explore
 from sidecar.mysql.connection import Reader
 from sidecar.people import ledger
@@ -32,7 +31,7 @@ Progress = Callable[[str, int, int], None]
 
 
 def examine(
-    config: Config, mapping: rules.Mapping, *, only: Collection[str] = (), progress: Progress | None = None
+    config: Config, mapping: compiled.Mapping, *, only: Collection[str] = (), progress: Progress | None = None
 ) -> list[Finding]:
     """Every check, or only those named. `progress` hears (what, id done, highest id)."""
     tell = progress or (lambda step, done, total: None)
@@ -113,7 +112,7 @@ def _orders(reader: Reader, info: ShopInfo, examiner: Examiner, tell: Progress) 
 
 
 def _meta(
-    reader: Reader, config: Config, info: ShopInfo, mapping: rules.Mapping, examiner: Examiner, tell: Progress
+    reader: Reader, config: Config, info: ShopInfo, mapping: compiled.Mapping, examiner: Examiner, tell: Progress
 ) -> None:
     people: Any = config.people
     facts = {key: "facts" for group in (people.b2b_meta, people.birthday_meta, people.optin_meta) for key in group}

@@ -9,7 +9,7 @@ from sidecar.crm.batch import Batch, Change, NewContact
 from sidecar.crm.model import NEW_STATUS, Contact, Wanted, Written, digests
 from sidecar.crm.terms import DryTerms, Terms
 from sidecar.mapping import apply
-from sidecar.mapping.compile import is_multi
+from sidecar.mapping.compiled import is_multi
 from sidecar.mapping.rules import CHOICE
 from sidecar.mapping.sources import Person
 from sidecar.people import facts as people_facts

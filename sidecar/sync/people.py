@@ -9,7 +9,7 @@ from sidecar.crm.batch import Batch, Outcome
 from sidecar.crm.fields import Definition, Fields
 from sidecar.crm.terms import DryTerms, Terms
 from sidecar.crm.writer_sql import Writer
-from sidecar.mapping.compile import field_key
+from sidecar.mapping.compiled import field_key
 from sidecar.sync.loading import Page, load
 from sidecar.sync.look import Difference, Look, Looker
 from sidecar.sync.memory import remember

@@ -9,9 +9,8 @@ import pymysql
 
 from sidecar.crm.diff import Conflict, should_write
 from sidecar.crm.model import Contact, Written, digest
-from sidecar.mapping import apply
-from sidecar.mapping import compile as rules
-from sidecar.mapping.compile import CompiledField
+from sidecar.mapping import apply, compiled
+from sidecar.mapping.compiled import CompiledField
 from sidecar.mapping.rules import Step
 from sidecar.mapping.sources import Person
 from sidecar.mysql.connection import Reader
@@ -58,7 +57,7 @@ class TermWord(msgspec.Struct, kw_only=True):
 
 
 def targets(
-    person: Person, mapping: rules.Mapping, contact: Contact | None, written: Written, shop_changed: str
+    person: Person, mapping: compiled.Mapping, contact: Contact | None, written: Written, shop_changed: str
 ) -> list[Target]:
     """Every field rule explained. `shop_changed` is wall-clock text in the shop's time zone, '' when not known."""
     steps = apply.explain(person, mapping)

@@ -8,7 +8,7 @@ import msgspec
 
 from sidecar import clock
 from sidecar.config import Config
-from sidecar.mapping.compile import Mapping
+from sidecar.mapping.compiled import Mapping
 from sidecar.mapping.sources import Shop
 from sidecar.mysql.connection import Reader
 from sidecar.people import facts, ledger

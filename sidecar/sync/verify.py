@@ -13,7 +13,7 @@ import msgspec
 
 from sidecar import clock
 from sidecar.config import Config
-from sidecar.mapping.compile import Mapping
+from sidecar.mapping.compiled import Mapping
 from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 from sidecar.store.schema import ShopInfo, Storage, probe

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sidecar.config import Config
-from sidecar.mapping.compile import Mapping as Rules
+from sidecar.mapping.compiled import Mapping as Rules
 from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 from sidecar.store.schema import ShopInfo
