@@ -227,8 +227,9 @@ class Rows:
             f" WHERE id = {id_} AND BINARY email = BINARY {quote(old)}"
         )
         self._run(
-            f"UPDATE {self._table('fc_campaign_emails')} SET email_address = {quote(new)}"
-            f" WHERE subscriber_id = {id_} AND status IN ('draft','pending','scheduled','scheduling')"
+            f"UPDATE {self._table('fc_campaign_emails')} e JOIN {self._table('fc_subscribers')} s ON s.id = e.subscriber_id"
+            f" SET e.email_address = {quote(new)} WHERE e.subscriber_id = {id_} AND BINARY s.email = BINARY {quote(new)}"
+            " AND e.status IN ('draft','pending','scheduled','scheduling')"
         )
 
     def erase(self, id_: int) -> None:

@@ -38,6 +38,8 @@ def wanted(person: Person, mapping: Mapping) -> Wanted:
             problems.append((field.target, _reason(error)))
             continue
         if not value:
+            if field.place and not person.placed():
+                continue
             text_ = None
         elif field.multi:
             items = (value,) if isinstance(value, str) else tuple(value)

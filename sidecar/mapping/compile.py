@@ -22,6 +22,7 @@ COLUMNS = {
     "postal_code": 192, "city": 192, "state": 192, "country": 192, "timezone": 192, "date_of_birth": 10,
     "contact_type": 50, "source": 50, "user_id": 20,
 }  # fmt: skip
+_PLACE = ("address_1", "address_2", "city", "state", "postcode", "country")
 _RESERVED = frozenset(COLUMNS) | {
     "id",
     "email",
@@ -180,6 +181,7 @@ class _Compiler:
             ", " if join is None else join,
             limit,
             multi,
+            _takes_place(rule),
             reader(getters, chain),
         )
 
@@ -255,6 +257,12 @@ class _Compiler:
             chain.extend(transforms.step(item))
             join = item.join if item.join is not None else join
         return tuple(chain), join
+
+
+def _takes_place(rule: FieldRule) -> bool:
+    names = (rule.from_,) if isinstance(rule.from_, str) else rule.from_
+    places = {f"{kind}.{part}" for kind in ("billing", "shipping") for part in _PLACE}
+    return bool(names) and places.issuperset(names)
 
 
 def _meant(word: str, known: list[str]) -> str:

@@ -10,7 +10,7 @@ from sidecar.values import php
 
 
 class CompiledField(msgspec.Struct, frozen=True):
-    """A field rule ready to run. `column` or `slug` is set, the other is ''."""
+    """A field rule ready to run. `column` or `slug` is set, the other is ''; `place`: it takes parts of an address."""
 
     rule: FieldRule
     column: str
@@ -20,6 +20,7 @@ class CompiledField(msgspec.Struct, frozen=True):
     join: str
     limit: int
     multi: bool
+    place: bool
     read: sources.Getter
 
     @property
@@ -73,6 +74,7 @@ def is_plain(field: CompiledField) -> bool:
     return (
         bool(field.slug)
         and not field.multi
+        and not field.place
         and not field.chain
         and len(field.getters) == 1
         and group not in sources.KEYED

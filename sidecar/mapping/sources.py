@@ -62,6 +62,14 @@ class Person(msgspec.Struct, kw_only=True, eq=False):
             self.name = (first, last)
         return self.name
 
+    def placed(self) -> bool:
+        """Whether any place is known: an address that is not known at all must not empty one that is."""
+        one, other = self.billing, self.shipping
+        return bool(
+            one.address_1 or one.city or one.postcode or one.country
+            or other.address_1 or other.city or other.postcode or other.country
+        )  # fmt: skip
+
     def country(self) -> str:
         """ISO-2 of the person, else of the shop."""
         if self.region is None:

@@ -31,6 +31,8 @@ REASONS = {
 }
 FAILED = frozenset({"bad_total", "no_date"})
 CORE_STATUSES = frozenset({"pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed"})
+# 10^11 units of a currency, as micros: sums of such orders still fit 64 bits.
+MOST = 10**17
 _DRAFTS = frozenset({"auto-draft", "draft", "new", "checkout-draft"})
 ATTRIBUTION = tuple(
     f"_wc_order_attribution_{part}"
@@ -98,19 +100,23 @@ def before_person(order: Order, rules: Rules) -> str | None:
 def with_person(order: Order, rules: Rules, has_person: bool) -> str:
     """The verdict of a real order."""
     if not has_person:
-        found = identity(order)
-        if found is None:
+        address = identity(order)
+        if address is None:
             return "no_email"
-        return "bad_email" if email.problem(found) else "erased"
+        return "bad_email" if email.problem(address) else "erased"
     now = status(order, rules)
     if now not in rules.paid:
         return "unpaid" if now in CORE_STATUSES else "custom_status"
-    if order.total is None:
+    if order.total is None or abs(order.total) > MOST:
         return "bad_total"
     if order.created is None:
         return "no_date"
-    if order.currency and order.currency != rules.currency and rate(order, rules) is None:
-        return "no_rate"
+    if order.currency and order.currency != rules.currency:
+        found = rate(order, rules)
+        if found is None:
+            return "no_rate"
+        if abs(convert(order.total, found)) > MOST:
+            return "bad_total"
     return "candidate"
 
 

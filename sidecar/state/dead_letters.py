@@ -24,15 +24,39 @@ class DeadLetter(msgspec.Struct, kw_only=True, frozen=True):
     last_at: int
 
 
-def add(state: State, kind: str, ref: str, reason: str, detail: str = "", run_id: int | None = None) -> None:
+def add(
+    state: State,
+    kind: str,
+    ref: str,
+    reason: str,
+    detail: str = "",
+    *,
+    run_id: int | None = None,
+    person_id: int | None = None,
+) -> None:
     """File a letter, or count another attempt of the same."""
     now = int(clock.now().timestamp())
     state.sql.execute(
-        "INSERT INTO dead_letter (kind, ref, reason, detail, run_id, first_at, last_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT(kind, ref, reason) DO UPDATE SET attempts = attempts + 1, last_at = excluded.last_at,"
-        " detail = excluded.detail, run_id = excluded.run_id",
-        (kind, ref, reason, detail[:300], run_id, now, now),
+        "INSERT INTO dead_letter (kind, ref, reason, detail, person_id, run_id, first_at, last_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(kind, ref, reason) DO UPDATE SET attempts = attempts + 1,"
+        " last_at = excluded.last_at, detail = excluded.detail, run_id = excluded.run_id, person_id = excluded.person_id",
+        (kind, ref, reason, detail[:300], person_id, run_id, now, now),
     )
+
+
+def of_person(state: State, person_id: int, letters: list[tuple[str, str, str, str]], run_id: int) -> None:
+    """The letters of one person, as (kind, ref, reason, detail): these are filed, all earlier ones of theirs go.
+
+    A guest is named by their newest order, which changes: so letters are known by the person, not by the name.
+    """
+    kept = {letter[:3] for letter in letters}
+    for id_, kind, ref, reason in state.rows(
+        "SELECT id, kind, ref, reason FROM dead_letter WHERE person_id = ?", (person_id,)
+    ):
+        if (kind, ref, reason) not in kept:
+            state.sql.execute("DELETE FROM dead_letter WHERE id = ?", (id_,))
+    for kind, ref, reason, detail in letters:
+        add(state, kind, ref, reason, detail, run_id=run_id, person_id=person_id)
 
 
 def resolve(state: State, kind: str, refs: list[str]) -> int:

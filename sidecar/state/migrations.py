@@ -67,6 +67,7 @@ MIGRATIONS: Final = (
         ref TEXT NOT NULL,
         reason TEXT NOT NULL,
         detail TEXT NOT NULL DEFAULT '',
+        person_id INTEGER,
         run_id INTEGER,
         attempts INTEGER NOT NULL DEFAULT 1,
         first_at INTEGER NOT NULL,

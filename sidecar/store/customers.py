@@ -6,8 +6,7 @@ from collections.abc import Collection, Sequence
 
 from sidecar.mysql.connection import Reader
 from sidecar.store.model import Account
-from sidecar.store.orders import Sums, first_rows
-from sidecar.values import dates
+from sidecar.store.orders import Sums, first_rows, moment
 
 
 class Customers:
@@ -39,7 +38,7 @@ class Customers:
             id_: Account(
                 id=id_,
                 email=email or "",
-                registered=dates.utc(registered or ""),
+                registered=moment(registered),
                 display_name=display_name or "",
                 crc=crc + crcs.get(id_, 0),
                 meta=meta.get(id_, {}),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sidecar.mysql.connection import Reader
 from sidecar.store.model import Address, Kind, Line, Order
 from sidecar.store.schema import Storage
+from sidecar.values import dates
 
 ORDER = "shop_order"
 REFUND = "shop_order_refund"
@@ -65,6 +66,21 @@ def choose(shop: Reader, storage: Storage, products: Collection[int] = ()) -> Or
     from sidecar.store.orders_posts import PostsOrders
 
     return HposOrders(shop, products) if storage == "hpos" else PostsOrders(shop, products)
+
+
+# 1 January 2200: beyond it a date is somebody's mistake, and would run out of the calendar in some time zones.
+_LATEST = 7258118400
+
+
+def moment(text: str | None) -> int | None:
+    """A UTC date-time of the shop as Unix seconds; None when it is missing, zero, no date, or beyond reason."""
+    found = dates.utc(text or "")
+    return found if found is not None and 0 < found < _LATEST else None
+
+
+def id_of(number: int | None) -> int:
+    """An id as the state can keep it; 0 for none and for what no real id is (beyond 64 bits with a sign)."""
+    return number if number is not None and 0 < number < 2**63 else 0
 
 
 def kind_of(type_: str) -> Kind:
@@ -136,14 +152,18 @@ class Items:
                 self.coupons.setdefault(order_id, []).append(name)
 
 
+_MOST = 10**15
+
+
 def _int(text: str | None) -> int:
-    """Quantities may be '2', '2.5' (weighed goods) or junk: whole numbers, at least 0."""
+    """Ids and quantities of lines: whole numbers from 0 ('2.5' of weighed goods is rounded), 0 for junk."""
     if not text:
         return 0
     try:
-        return int(text)
+        found = int(text)
     except ValueError:
         try:
-            return max(0, round(float(text)))
+            found = round(float(text))
         except (ValueError, OverflowError):
             return 0
+    return found if 0 <= found <= _MOST else 0

@@ -7,8 +7,8 @@ from typing import Literal
 
 from sidecar.mysql.connection import Reader
 from sidecar.store.model import Address, Order
-from sidecar.store.orders import Cursor, Items, Sums, first_rows, kind_of
-from sidecar.values import dates, money
+from sidecar.store.orders import Cursor, Items, Sums, first_rows, id_of, kind_of, moment
+from sidecar.values import money
 
 
 class HposOrders:
@@ -38,12 +38,12 @@ class HposOrders:
                 kind=kind_of(type_ or ""),
                 type=type_ or "",
                 status=(status or "").removeprefix("wc-"),
-                parent_id=parent or 0,
-                customer_id=customer or 0,
+                parent_id=id_of(parent),
+                customer_id=id_of(customer),
                 email=email or "",
                 total=money.to_micros(total),
                 currency=(currency or "").upper(),
-                created=dates.utc(created or ""),
+                created=moment(created),
                 payment=payment or "",
                 crc=crc,
                 meta=meta.get(id_, nothing),

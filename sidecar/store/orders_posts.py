@@ -13,8 +13,8 @@ import msgspec
 
 from sidecar.mysql.connection import Reader
 from sidecar.store.model import Address, Order
-from sidecar.store.orders import Cursor, Items, Sums, first_rows, kind_of
-from sidecar.values import dates, money
+from sidecar.store.orders import Cursor, Items, Sums, first_rows, id_of, kind_of, moment
+from sidecar.values import money
 
 _COLUMNS = frozenset({"_customer_user", "_billing_email", "_order_total", "_order_currency", "_payment_method"})
 _PARTS = Address.__struct_fields__
@@ -55,12 +55,12 @@ class PostsOrders:
             kind=kind_of(type_),
             type=type_,
             status=(status or "").removeprefix("wc-"),
-            parent_id=parent or 0,
-            customer_id=int(customer) if customer.isascii() and customer.isdigit() else 0,
+            parent_id=id_of(parent),
+            customer_id=id_of(int(customer)) if customer.isascii() and customer.isdigit() and len(customer) < 20 else 0,
             email=meta.get("_billing_email", ""),
             total=money.to_micros(meta.get("_order_total", "")),
             currency=meta.get("_order_currency", "").upper(),
-            created=dates.utc(created or ""),
+            created=moment(created),
             payment=meta.get("_payment_method", ""),
             crc=crc + meta_crc,
             meta=meta,

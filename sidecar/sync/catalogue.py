@@ -18,6 +18,12 @@ def changed(session: Session) -> None:
     before = dict(session.state.rows("SELECT id, crc FROM product"))
     if now == before:
         return
+    if before and any(id_ not in before for id_ in now):
+        # A deleted product may have come back: those who have a nameless one look again.
+        session.state.sql.execute(
+            "UPDATE person SET dirty = 1 WHERE id IN (SELECT person_id FROM person_doc"
+            " WHERE instr(CAST(facts AS TEXT), '\"lost_products\"'))"
+        )
     gone = [id_ for id_ in before if id_ not in now]
     other = [id_ for id_, crc in now.items() if id_ in before and before[id_] != crc]
     if len(gone) + len(other) > _MANY:

@@ -32,6 +32,7 @@ class Look(msgspec.Struct, kw_only=True):
     written: Written | None = None
     contact_id: int | None = None
     created: bool = False
+    recovered: bool = False
     consent: str = ""
     problems: list[tuple[str, str]] = []
     ref: str = ""
@@ -66,6 +67,8 @@ class Looker:
         # Whether these people's insert has met another contact already. Only then is an address that looks alike
         # taken for a collision: what is alike, FluentCRM's index knows better than we do.
         self.again = False
+        # Contacts that interrupted runs made before the state got to know of them.
+        self.orphans: frozenset[int] = frozenset()
 
     def look(self, person: Loaded, page: Page, batch: Batch) -> Look:
         """What becomes of a person; what is to be written goes into `batch`."""
@@ -79,7 +82,7 @@ class Looker:
             row=row,
             facts=facts,
             verdict="in",
-            ref=f"user:{row.user_id}" if row.user_id else f"order:{row.newest}",
+            ref=_ref(row),
         )
         contact = self._contact(person, page, look)
         reason = left_out(session, person, bool(row.orders), facts.orders_count, facts.roles)
@@ -195,6 +198,9 @@ class Looker:
         lists = crm_diff.Terms(self._lists.resolve(wanted.lists), self._lists.owned)
         patch = crm_diff.diff(contact, wanted, before, self._policies, tags, lists, shop_changed(session, person))
         look.contact_id = contact.id
+        if row.contact_id is None and contact.id in self.orphans:
+            look.recovered = True
+            look.consent = person.consent if contact.status == "subscribed" else ""
         look.written = crm_diff.written_after(contact, patch, wanted, before, tags, lists)
         move = self._move(person, contact)
         if self._dry:
@@ -235,12 +241,19 @@ class Looker:
         return person.identity if row and row[0][0] == person.row.id else ""
 
 
+def _ref(row: Row) -> str:
+    """What the owner finds a person by."""
+    if row.user_id:
+        return f"user:{row.user_id}"
+    return f"order:{row.newest}" if row.newest else f"contact:{row.contact_id or 0}"
+
+
 def shop_changed(session: Session, person: Loaded) -> str:
     """When the shop's data of this person last changed, as wall-clock text, for the policy `newest`; '' if unknown."""
     stamps = [order.created for order in person.row.orders[:1]]
     if person.account is not None:
         update = person.account.meta.get("last_update", "")
-        stamps += [int(update)] if update.isascii() and update.isdigit() and len(update) < 12 else []
+        stamps += [int(update)] if update.isascii() and update.isdigit() and len(update) < 11 else []
         stamps += [person.account.registered or 0]
     newest = max(stamps, default=0)
     return session.wall(newest) if newest else ""

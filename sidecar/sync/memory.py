@@ -20,32 +20,38 @@ _WHY = {
 }
 
 
-def remember(session: Session, looks: Sequence[Look], outcomes: dict[int, Outcome]) -> int:
-    """Write down what became of a page, in one transaction. Returns how many must be looked at again."""
+def remember(session: Session, looks: Sequence[Look], outcomes: dict[int, Outcome], *, final: bool = False) -> int:
+    """Write down what became of a page, in one transaction. Returns how many must be looked at again;
+    with `final` there is no other time, and they have failed."""
     counts = session.counts
     people: list[tuple[Any, ...]] = []
     docs: list[tuple[int, bytes, bytes | None]] = []
     raced = 0
-    fine: list[str] = []
     with session.state.transaction() as sql:
         for look in looks:
             outcome = outcomes.get(look.row.id)
             if outcome is not None and outcome.state == "raced":
                 raced += 1
-                continue
+                if not final:
+                    continue
+                look.verdict, look.reason, look.written = "failed", "address_collides", None
             contact_id = look.contact_id
             made = look.row.made
             if outcome is not None and outcome.state == "refused":
                 look.verdict, look.reason, look.written = "failed", outcome.reason, None
-            elif outcome is not None and look.created:
+            elif outcome is not None and outcome.state == "done" and look.created:
                 contact_id, made = outcome.contact_id, True
                 _count_created(session, look)
+                if look.consent:
+                    _prove(session, sql, look)
+            elif look.recovered:
+                made = True
                 if look.consent:
                     _prove(session, sql, look)
             elif look.reason == "erased":
                 contact_id, made = None, False
                 counts.erased += 1
-            _letters(session, look, fine)
+            _letters(session, look)
             counts.people += 1
             if look.verdict == "left":
                 counts.left_out[look.reason] = counts.left_out.get(look.reason, 0) + 1
@@ -73,7 +79,6 @@ def remember(session: Session, looks: Sequence[Look], outcomes: dict[int, Outcom
             people,
         )
         sql.executemany("INSERT OR REPLACE INTO person_doc VALUES (?, ?, ?)", docs)
-        dead_letters.resolve(session.state, "person", fine)
     return raced
 
 
@@ -87,16 +92,13 @@ def _count_created(session: Session, look: Look) -> None:
         counts.lists += len(written.l)
 
 
-def _letters(session: Session, look: Look, fine: list[str]) -> None:
-    state, run = session.state, session.run.id
+def _letters(session: Session, look: Look) -> None:
+    if look.verdict != "failed" and not look.problems and not look.row.reason:
+        return
+    letters = [("value", look.ref, f"{target}: {reason}", "") for target, reason in look.problems]
     if look.verdict == "failed":
-        dead_letters.add(state, "person", look.ref, look.reason, _WHY.get(look.reason, ""), run)
-    elif look.row.reason:
-        fine.append(look.ref)
-    if look.problems or look.row.reason == "values":
-        dead_letters.resolve(state, "value", [look.ref])
-    for target, reason in look.problems:
-        dead_letters.add(state, "value", look.ref, f"{target}: {reason}", "", run)
+        letters.append(("person", look.ref, look.reason, _WHY.get(look.reason, "")))
+    dead_letters.of_person(session.state, look.row.id, letters, session.run.id)
     if look.problems and look.verdict == "in":
         look.reason = "values"
 

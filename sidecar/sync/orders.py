@@ -174,7 +174,9 @@ def stage(session: Session, orders: Sequence[Order]) -> None:
         rows.append(row)
         _touch(touched, before, person, order)
         if verdict in ledger.FAILED:
-            dead_letters.add(state, "order", f"order:{order.id}", verdict, ledger.REASONS[verdict], session.run.id)
+            dead_letters.add(
+                state, "order", f"order:{order.id}", verdict, ledger.REASONS[verdict], run_id=session.run.id
+            )
         elif before is not None and before[2] in ledger.FAILED:
             fixed.append(f"order:{order.id}")
         if before is not None and before[3] is not None and verdict == "anonymised":
@@ -198,6 +200,8 @@ def _before(session: Session, orders: Sequence[Order]) -> dict[int, tuple[Any, .
 
 def _row(session: Session, order: Order, verdict: str, person: int | None) -> tuple[Any, ...]:
     total, rate = order.total, None
+    if total is not None and abs(total) > ledger.MOST:
+        total = None
     if verdict == "candidate":
         assert total is not None
         if order.currency and order.currency != session.rules.currency:

@@ -49,11 +49,18 @@ class PeopleStep:
         self._terms = [Terms(session.reader, connection, kind, run, wall) for kind in ("tag", "list")]
         self._fields = Fields(session.reader, connection, run, wall)
         self._looker = Looker(session, vip_from, *self._terms)
+        self._looker.orphans = self._orphans()
 
     @property
     def differences(self) -> list[Difference]:
         """What a dry run found."""
         return self._looker.differences
+
+    def _orphans(self) -> frozenset[int]:
+        """Contacts that runs made which did not end well: some of them the state may not know as ours."""
+        runs = self._session.state.rows("SELECT id FROM run WHERE state IN ('interrupted', 'failed') AND kind = 'sync'")
+        ids = [row[0] for row in runs]
+        return frozenset(row[0] for row in self._session.reader.page("undo_created", runs=ids)) if ids else frozenset()
 
     def _writer(self) -> Writer:
         session = self._session
@@ -68,8 +75,8 @@ class PeopleStep:
     def run(self) -> None:
         """All of them; those whose write met another's are looked at again, three times at most."""
         try:
-            for _attempt in range(1 if self._dry else 3):
-                if not self._round():
+            for attempt in range(1 if self._dry else 3):
+                if not self._round(final=attempt == 2):
                     break
                 self._crm_empty, self._looker.again = False, True
         finally:
@@ -79,7 +86,7 @@ class PeopleStep:
             counts.fields_made += self._fields.made if self._fields else 0
             counts.tags_made += sum(terms.made for terms in self._terms)
 
-    def _round(self) -> int:
+    def _round(self, *, final: bool) -> int:
         """One pass. Returns how many people must be looked at once more."""
         session = self._session
         raced = seen = 0
@@ -98,7 +105,7 @@ class PeopleStep:
             writer, looks, future = waiting.popleft()
             outcomes = {outcome.person: outcome for outcome in future.result()}
             free.append(writer)
-            return remember(session, looks, outcomes)
+            return remember(session, looks, outcomes, final=final)
 
         with ThreadPoolExecutor(max(1, len(free)), thread_name_prefix="writer") as pool:
             for rows, page in pages:

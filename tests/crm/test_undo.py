@@ -1,5 +1,4 @@
 """Undo gives back exactly what a run changed, and nothing that somebody has changed since."""
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Packed pages are the plain rows; every named query runs, says its columns and scans no big table."""
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 

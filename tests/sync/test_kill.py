@@ -108,9 +108,6 @@ def test_killed_again_and_again(
     assert unlike(crm_rows(shop), before) == {}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="`made` (and a consent's proof) is only in the state, which did not get to know before the kill"
-)
 @pytest.mark.parametrize("storage", ["hpos", "posts"])
 def test_the_sidecar_knows_its_own_contacts_after_a_kill(
     storage: str, config_for: ConfigFor, request: pytest.FixtureRequest

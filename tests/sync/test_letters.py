@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from shopkeeper import Shopkeeper
 from support import ShopDatabase
 from syncing import ConfigFor, contacts, field, letters, run
@@ -89,10 +88,6 @@ def test_over_long_values(demo: ShopDatabase, config_for: ConfigFor) -> None:
     assert (columns["last_name"], columns["city"]) == ("Nazwisko", "Miasto")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a guest's letter is named by the newest order: when that is another one, the letter stays for ever",
-)
 def test_a_guests_letter_goes_with_the_next_good_order(demo: ShopDatabase, config_for: ConfigFor) -> None:
     config, keeper = config_for(demo), Shopkeeper(demo)
     order = keeper.order("long@example.org", billing={"first_name": "Ola", "city": "Miasto" * 33})

@@ -1,5 +1,4 @@
 """What breaks in such integrations (docs: pains, by number), each shown not to break here."""
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 
@@ -507,7 +506,6 @@ def test_pain_21_and_25_erased_after_the_first_sync(demo: ShopDatabase, config_f
     assert "ours@example.org" not in contacts(demo)
 
 
-@pytest.mark.xfail(strict=True, reason="both letters are called order:0, and resolving one takes the other along")
 def test_pain_21_the_contact_that_stays_is_in_the_dead_letter(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:
     keeper, config = Shopkeeper(demo_hpos), config_for(demo_hpos)
     orders = [keeper.order(email) for email in ("theirs@example.org", "ours@example.org")]

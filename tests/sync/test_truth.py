@@ -1,5 +1,4 @@
 """Every buyer's figures in FluentCRM equal the truth, in both storages, for the demo and for real WooCommerce's shop."""
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 Nothing has to be installed in it: each test's own database is put under it, `wp-config.php` is not read. Tests skip
 where there is none. With another FluentCRM (2.9) in the folder, the same tests ask that one.
 """
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """What the sync wrote, asked back through WordPress, WooCommerce and FluentCRM themselves."""
-# ruff: noqa: E501 - statements and tables of test data stand in one line
 
 from __future__ import annotations
 

@@ -60,6 +60,11 @@ SELECT id, value FROM {p}fc_meta WHERE object_type = 'option' AND `key` = 'conta
 SELECT id, kind, object_id, detail FROM {p}fcsc_undo
 WHERE run_id = %(run)s AND id > %(after)s ORDER BY id LIMIT %(limit)s;
 
+-- name: undo_created
+-- The contacts that these runs made.
+-- columns: object_id
+SELECT object_id FROM {p}fcsc_undo WHERE run_id IN %(runs)s AND kind = 'created';
+
 -- name: undo_runs
 -- Runs that can still be undone.
 -- columns: run_id rows_ first_at
