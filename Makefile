@@ -22,7 +22,7 @@ demo: setup ## a shop full of oddities in a private database, imported before yo
 	@$(BIN)/sidecar demo
 
 test: setup ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: setup ## measure speed and memory (slow)
 	@$(BIN)/python tests/bench/run.py
