@@ -235,7 +235,7 @@ def _parameters(shop: ShopDatabase, query: queries.Query) -> dict[str, Any]:
         "ids": ids, "after": after, "upto": after + 200, "low": after, "high": after + 200, "limit": 50, "at": "2026-10-31 00:00:00",
         "keys": ["_billing_email", "_order_total", "wp_capabilities", "locale", "_customer_user"], "key": "locale", "emails": emails,
         "email": emails[0], "names": ["siteurl", "gmt_offset"], "tables": ["wp_posts", "wp_users"], "pivot": "wp_fc_subscriber_pivot",
-        "types": ["FluentCrm\\App\\Models\\Tag"], "type": "shop_order", "run": 1, "capabilities": "wp_capabilities", "slug": "woo_ltv",
+        "types": ["FluentCrm\\App\\Models\\Tag"], "type": "shop_order", "run": 1, "runs": [1], "capabilities": "wp_capabilities", "slug": "woo_ltv",
         "slugs": ["woo_ltv", "woo_aov"],
     }  # fmt: skip
 
