@@ -116,8 +116,8 @@ class Sync(Section, frozen=True):
 
     limit_rate: NotNegative = 0
     max_load: Annotated[float, Meta(ge=0)] = 0.0
-    page_orders: Positive = 2000
-    page_people: Positive = 1000
+    page_orders: Positive = 1500
+    page_people: Positive = 600
     writers: Annotated[int, Meta(ge=1, le=4)] = 2
     overlap_seconds: NotNegative = 300
     undo_days: NotNegative = 30

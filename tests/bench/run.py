@@ -103,6 +103,12 @@ def touch_orders(server: PrivateMariaDB, name: str) -> None:
     )
 
 
+def written(run: Run) -> int:
+    """How many single values a run wrote to FluentCRM."""
+    counts = counted(run)
+    return sum(counts[name] for name in ("created", "moved", "erased", "fields", "columns", "tags", "lists"))
+
+
 def line(label: str, value: str, note: str = "") -> None:
     print(f"  {label:<44}{value:>12}  {note}".rstrip(), flush=True)
 
@@ -139,7 +145,7 @@ def hpos(server: PrivateMariaDB, folder: Path, customers: int) -> tuple[float, f
         f"{again.seconds / first.seconds:.2f}",
         f"{again.seconds:.2f} s; wanted: 0.5 or less",
     )
-    line("unchanged re-run: values written", f"{again.counts.get('writes', '?')}", "wanted: 0")
+    line("unchanged re-run: values written", f"{written(again)}", "wanted: 0")
     touch_orders(server, f"hpos{customers}")
     some = sync(config)
     line(
@@ -151,7 +157,7 @@ def hpos(server: PrivateMariaDB, folder: Path, customers: int) -> tuple[float, f
     line(
         "unchanged --full re-run / first",
         f"{full.seconds / first.seconds:.2f}",
-        f"{full.seconds:.2f} s, {full.counts.get('writes', '?')} written, {full.rss:.0f} MiB",
+        f"{full.seconds:.2f} s, {written(full)} written, {full.rss:.0f} MiB",
     )
     return first.seconds, base
 
@@ -180,7 +186,7 @@ def main() -> None:
         line(
             "unchanged re-run / first",
             f"{again.seconds / first.seconds:.2f}",
-            f"{again.seconds:.2f} s, {again.counts.get('writes', '?')} written",
+            f"{again.seconds:.2f} s, {written(again)} written",
         )
 
 

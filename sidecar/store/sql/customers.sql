@@ -14,7 +14,7 @@ FROM {users} WHERE ID IN %(ids)s;
 -- Wanted meta of accounts.
 -- columns: user_id meta_id meta_key value crc
 SELECT user_id, umeta_id AS meta_id, meta_key, LEFT(meta_value, 65535) AS value,
- CRC32(CONCAT_WS('|', umeta_id, meta_key, meta_value)) AS crc
+ CRC32(CONCAT_WS('|', umeta_id, meta_value)) AS crc
 FROM {usermeta} WHERE user_id IN %(ids)s AND meta_key IN %(keys)s;
 
 -- name: users_sums
@@ -27,11 +27,11 @@ FROM {users} WHERE ID > %(after)s AND ID <= %(upto)s GROUP BY ID DIV 256;
 -- name: users_meta_sums
 -- The same of their wanted meta (usermeta has no time: only a digest can tell that it changed).
 -- columns: bucket crc
-SELECT m.user_id DIV 256 AS bucket,
- CAST(SUM(CRC32(CONCAT_WS('|', m.umeta_id, m.meta_key, m.meta_value))) AS UNSIGNED) AS crc
-FROM {usermeta} m JOIN {users} u ON u.ID = m.user_id
-WHERE m.user_id > %(after)s AND m.user_id <= %(upto)s AND m.meta_key IN %(keys)s
-GROUP BY m.user_id DIV 256;
+SELECT u.ID DIV 256 AS bucket,
+ CAST(SUM(CRC32(CONCAT_WS('|', m.umeta_id, m.meta_value))) AS UNSIGNED) AS crc
+FROM {users} u STRAIGHT_JOIN {usermeta} m FORCE INDEX (user_id) ON m.user_id = u.ID
+WHERE u.ID > %(after)s AND u.ID <= %(upto)s AND m.meta_key IN %(keys)s
+GROUP BY u.ID DIV 256;
 
 -- name: users_last_id
 -- The highest account id.
