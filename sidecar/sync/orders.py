@@ -139,7 +139,7 @@ def _load(session: Session, pages: Iterable[list[int]]) -> Iterator[tuple[list[i
     def load(reader: Reader, ids: list[int]) -> list[Order]:
         return choose(reader, storage, products).load(ids, keys, paid)
 
-    return ahead(session.reader, pages, load)
+    return ahead(session.reader, pages, load, threads=3, depth=6)
 
 
 def stage(session: Session, orders: Sequence[Order]) -> None:
