@@ -20,6 +20,8 @@ from sidecar.values import email as emails
 
 _written = msgspec.json.Decoder(Written).decode
 _SOURCE = "woocommerce"
+# The shop erased the person, but somebody else made the contact: the owner must decide, however often we look.
+NOT_OURS = "erased_in_shop_but_not_our_contact"
 
 
 class Look(msgspec.Struct, kw_only=True):
@@ -86,10 +88,11 @@ class Looker:
         )
         contact = self._contact(person, page, look)
         reason = left_out(session, person, bool(row.orders), facts.orders_count, facts.roles)
-        if reason == "gone" or row.reason == "anonymised":
+        erased = row.reason in ("anonymised", NOT_OURS)
+        if reason == "gone" or erased:
             if row.orders or person.account is not None:
                 reason = "" if reason == "gone" and contact else reason
-            elif contact is not None and (row.reason == "anonymised" or session.config.people.vanished == "erase"):
+            elif contact is not None and (erased or session.config.people.vanished == "erase"):
                 return self._erasure(look, contact, batch)
             elif contact is not None:
                 reason = ""
@@ -139,7 +142,7 @@ class Looker:
         if not look.row.made:
             look.verdict, look.reason, look.contact_id = (
                 "failed",
-                "erased_in_shop_but_not_our_contact",
+                NOT_OURS,
                 contact.id,
             )
             return look

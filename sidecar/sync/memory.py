@@ -9,13 +9,13 @@ import msgspec
 
 from sidecar.crm.batch import Outcome
 from sidecar.state import dead_letters
-from sidecar.sync.look import Look
+from sidecar.sync.look import NOT_OURS, Look
 from sidecar.sync.session import Session
 
 _encode = msgspec.json.Encoder().encode
 _WHY = {
     "address_collides": "FluentCRM's accent-blind index takes this address for another contact's",
-    "erased_in_shop_but_not_our_contact": "the shop erased this person; the contact was made by somebody else: delete it by hand",
+    NOT_OURS: "the shop erased this person; the contact was made by somebody else: delete it by hand",
     "mysql_1406": "a value is longer than its column",
 }
 

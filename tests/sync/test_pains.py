@@ -513,10 +513,11 @@ def test_pain_21_the_contact_that_stays_is_in_the_dead_letter(demo_hpos: ShopDat
     run(config)
     for order in orders:
         keeper.anonymise(order)
-    run(config)
-    assert [letter.reason for letter in letters(config) if letter.kind == "person"] == [
-        "erased_in_shop_but_not_our_contact"
-    ]
+    for _again in range(3):  # the letter stays until somebody decides
+        run(config)
+        assert [letter.reason for letter in letters(config) if letter.kind == "person"] == [
+            "erased_in_shop_but_not_our_contact"
+        ]
 
 
 def test_pain_21_erased_before_and_buying_again(demo: ShopDatabase, config_for: ConfigFor) -> None:
