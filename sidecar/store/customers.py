@@ -50,11 +50,17 @@ class Customers:
         """No account has a higher id."""
         return int(self._shop.value("users_last_id") or 0)
 
-    def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
-        """{bucket of 256 ids: (accounts, sum of crc)}."""
-        users = self._shop.page("users_sums", after=after, upto=upto)
-        metas = dict(self._shop.page("users_meta_sums", after=after, upto=upto, keys=sorted(keys)))
-        return {bucket: (count, crc + metas.get(bucket, 0)) for bucket, count, crc in users}
+    def sums(self, after: int, upto: int) -> Sums:
+        """{bucket of 256 ids: (accounts, sum of crc)} of the accounts' rows alone."""
+        return {bucket: (count, crc) for bucket, count, crc in self._shop.page("users_sums", after=after, upto=upto)}
+
+    def last_meta_id(self) -> int:
+        """No account meta has a higher id."""
+        return int(self._shop.value("users_meta_last_id") or 0)
+
+    def meta_sums(self, after: int, upto: int, keys: Collection[str]) -> dict[int, int]:
+        """{bucket: sum of crc} of the wanted meta with these meta ids; to be added to the rows' sums."""
+        return dict(self._shop.page("users_meta_sums", after=after, upto=upto, keys=sorted(keys)))
 
     def ids_by_email(self, email: str) -> list[int]:
         """Accounts whose e-mail the collation calls equal; compare exactly afterwards."""

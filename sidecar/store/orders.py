@@ -56,8 +56,14 @@ class OrderReader(Protocol):
     def crcs(self, low: int, high: int, keys: Collection[str]) -> dict[int, int]:
         """{id: crc} of the orders from `low` to `high`, as `load` gives them."""
 
-    def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
-        """{bucket of BUCKET ids: (rows, sum of crc)}: which ranges changed since they were loaded."""
+    def sums(self, after: int, upto: int) -> Sums:
+        """{bucket of BUCKET ids: (rows, sum of crc)} of the rows alone: which ranges changed since they were loaded."""
+
+    def last_meta_id(self) -> int:
+        """The highest id of the meta that belongs to a row's crc; 0 where the row stands for all."""
+
+    def meta_sums(self, after: int, upto: int, keys: Collection[str]) -> dict[int, int]:
+        """{bucket: sum of crc} of the wanted meta with these meta ids; to be added to the rows' sums."""
 
 
 def choose(shop: Reader, storage: Storage, products: Collection[int] = ()) -> OrderReader:

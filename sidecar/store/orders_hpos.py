@@ -92,6 +92,12 @@ class HposOrders:
     def crcs(self, low: int, high: int, keys: Collection[str]) -> dict[int, int]:
         return dict(self._shop.page("orders_hpos_crcs", low=low, high=high))
 
-    def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
+    def sums(self, after: int, upto: int) -> Sums:
         rows = self._shop.page("orders_hpos_sums", after=after, upto=upto)
         return {bucket: (count, crc) for bucket, count, crc in rows}
+
+    def last_meta_id(self) -> int:
+        return 0
+
+    def meta_sums(self, after: int, upto: int, keys: Collection[str]) -> dict[int, int]:
+        return {}

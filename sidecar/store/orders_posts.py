@@ -106,9 +106,13 @@ class PostsOrders:
         metas = dict(self._shop.page("orders_posts_meta_crcs", ids=sorted(posts), keys=wanted))
         return {id_: crc + metas.get(id_, 0) for id_, crc in posts.items()}
 
-    def sums(self, after: int, upto: int, keys: Collection[str]) -> Sums:
-        posts = self._shop.page("orders_posts_sums", after=after, upto=upto)
-        metas = dict(
-            self._shop.page("orders_posts_meta_sums", after=after, upto=upto, keys=sorted(_COLUMNS | set(keys)))
-        )
-        return {bucket: (count, crc + metas.get(bucket, 0)) for bucket, count, crc in posts}
+    def sums(self, after: int, upto: int) -> Sums:
+        rows = self._shop.page("orders_posts_sums", after=after, upto=upto)
+        return {bucket: (count, crc) for bucket, count, crc in rows}
+
+    def last_meta_id(self) -> int:
+        return int(self._shop.value("orders_posts_meta_last_id") or 0)
+
+    def meta_sums(self, after: int, upto: int, keys: Collection[str]) -> dict[int, int]:
+        wanted = sorted(_COLUMNS | set(keys))
+        return dict(self._shop.page("orders_posts_meta_sums", after=after, upto=upto, keys=wanted))

@@ -33,14 +33,7 @@ def walk(session: Session) -> set[int]:
 def changed(session: Session) -> set[int]:
     """Accounts that changed since they were loaded, by comparing digests of ranges. Returns as `walk`."""
     last = max(session.customers.last_id(), _highest(session))
-    stale = differing(
-        session.reader,
-        "account",
-        "user_id",
-        session.state,
-        (1, last),
-        lambda reader, after, upto: Customers(reader).sums(after, upto, session.user_keys),
-    )
+    stale = differing(session.reader, session.state, ("account", "user_id"), (1, last), session.user_keys, Customers)
     again: set[int] = set()
     for low in stale:
         rows = session.customers.page(low * BUCKET - 1, BUCKET)

@@ -76,15 +76,10 @@ def sweep(session: Session) -> None:
     first = min([*session.orders.ids(0, 1), *([lowest] if highest else [])], default=0)
     last = max(session.orders.last_id(), highest)
     storage = session.info.storage
-    stale = differing(
-        session.reader,
-        "shop_order",
-        "id",
-        session.state,
-        (first, last),
-        lambda reader, after, upto: choose(reader, storage).sums(after, upto, session.order_keys),
-    )
     keys = session.order_keys
+    stale = differing(
+        session.reader, session.state, ("shop_order", "id"), (first, last), keys, lambda reader: choose(reader, storage)
+    )
 
     def load(reader: Reader, bucket: int) -> dict[int, int]:
         return choose(reader, storage).crcs(bucket * BUCKET, (bucket + 1) * BUCKET - 1, keys)

@@ -25,13 +25,16 @@ SELECT ID DIV 256 AS bucket, COUNT(*) AS rows_,
 FROM {users} WHERE ID > %(after)s AND ID <= %(upto)s GROUP BY ID DIV 256;
 
 -- name: users_meta_sums
--- The same of their wanted meta (usermeta has no time: only a digest can tell that it changed).
+-- The same of their wanted meta (usermeta has no time: only a digest can tell that it changed). Read along the
+-- primary key of the meta, which is twice as fast as by account; a bucket's parts are added up afterwards.
 -- columns: bucket crc
-SELECT u.ID DIV 256 AS bucket,
- CAST(SUM(CRC32(CONCAT_WS('|', m.umeta_id, m.meta_value))) AS UNSIGNED) AS crc
-FROM {users} u STRAIGHT_JOIN {usermeta} m FORCE INDEX (user_id) ON m.user_id = u.ID
-WHERE u.ID > %(after)s AND u.ID <= %(upto)s AND m.meta_key IN %(keys)s
-GROUP BY u.ID DIV 256;
+SELECT user_id DIV 256 AS bucket, CAST(SUM(CRC32(CONCAT_WS('|', umeta_id, meta_value))) AS UNSIGNED) AS crc
+FROM {usermeta} FORCE INDEX (PRIMARY)
+WHERE umeta_id > %(after)s AND umeta_id <= %(upto)s AND meta_key IN %(keys)s GROUP BY user_id DIV 256;
+
+-- name: users_meta_last_id
+-- The highest id of account meta.
+SELECT COALESCE(MAX(umeta_id), 0) FROM {usermeta};
 
 -- name: users_last_id
 -- The highest account id.

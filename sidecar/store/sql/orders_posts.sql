@@ -31,14 +31,16 @@ FROM {p}posts WHERE ID > %(after)s AND ID <= %(upto)s
  AND post_type IN ('shop_order', 'shop_order_refund', 'shop_subscription') GROUP BY ID DIV 256;
 
 -- name: orders_posts_meta_sums
--- The same of their wanted meta.
+-- The same of wanted meta, along the primary key of the meta: twice as fast as by order, and a bucket's parts are
+-- added up afterwards. Other posts that carry such a key make their bucket differ; `crcs` then finds nothing.
 -- columns: bucket crc
-SELECT p.ID DIV 256 AS bucket,
- CAST(SUM(CRC32(CONCAT_WS('|', m.meta_id, m.meta_key, m.meta_value))) AS UNSIGNED) AS crc
-FROM {p}posts p STRAIGHT_JOIN {p}postmeta m FORCE INDEX (post_id) ON m.post_id = p.ID
-WHERE p.ID > %(after)s AND p.ID <= %(upto)s
- AND p.post_type IN ('shop_order', 'shop_order_refund', 'shop_subscription') AND m.meta_key IN %(keys)s
-GROUP BY p.ID DIV 256;
+SELECT post_id DIV 256 AS bucket, CAST(SUM(CRC32(CONCAT_WS('|', meta_id, meta_key, meta_value))) AS UNSIGNED) AS crc
+FROM {p}postmeta FORCE INDEX (PRIMARY)
+WHERE meta_id > %(after)s AND meta_id <= %(upto)s AND meta_key IN %(keys)s GROUP BY post_id DIV 256;
+
+-- name: orders_posts_meta_last_id
+-- The highest id of post meta.
+SELECT COALESCE(MAX(meta_id), 0) FROM {p}postmeta;
 
 -- name: orders_posts_crcs
 -- The digests of single posts, inside a range whose sum differs.
