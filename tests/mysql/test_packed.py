@@ -175,7 +175,6 @@ SCANS = {
     "contacts_any": "MAX of the primary key",
     "verify_hpos_orphans": "the recount looks at every refund, once, when asked",
     "verify_posts_orphans": "the same",
-    "users_meta_by_key": "a check on small sets, not in a run",
 }
 
 

@@ -14,16 +14,6 @@ SELECT id, email, COALESCE(user_id, 0) AS user_id, status, CAST(updated_at AS CH
  CAST(date_of_birth AS CHAR) AS date_of_birth, contact_type, source
 FROM {p}fc_subscribers WHERE id IN %(ids)s;
 
--- name: contacts_ids
--- Ids of contacts by e-mail (after an insert: ids are read back, never guessed).
--- columns: id email
-SELECT id, email FROM {p}fc_subscribers WHERE email IN %(emails)s;
-
--- name: contacts_page
--- The next page of all contacts, by primary key.
--- columns: id email status
-SELECT id, email, status FROM {p}fc_subscribers WHERE id > %(after)s ORDER BY id LIMIT %(limit)s;
-
 -- name: contacts_any
 -- Whether there is a contact at all (an empty CRM need not be asked again and again).
 SELECT COALESCE(MAX(id), 0) FROM {p}fc_subscribers;

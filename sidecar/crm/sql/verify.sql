@@ -9,12 +9,6 @@ SELECT id, email FROM {p}fc_subscribers WHERE id > %(after)s ORDER BY id LIMIT %
 SELECT subscriber_id, id AS row_id, `key` AS slug, value FROM {p}fc_subscriber_meta
 WHERE subscriber_id IN %(ids)s AND object_type = 'custom_field' AND `key` IN %(slugs)s;
 
--- name: verify_field_sum
--- The total of one custom field over all contacts, by the server.
--- columns: contacts total
-SELECT COUNT(*) AS contacts, CAST(COALESCE(SUM(CAST(value AS DECIMAL(26,6))), 0) AS CHAR) AS total
-FROM {p}fc_subscriber_meta WHERE object_type = 'custom_field' AND `key` = %(slug)s;
-
 -- name: undo_contacts
 -- The contacts that a run made or changed.
 -- columns: id object_id

@@ -44,9 +44,3 @@ SELECT COALESCE(MAX(ID), 0) FROM {users};
 -- Accounts with an e-mail, as the collation sees it: compare exactly in Python afterwards.
 -- columns: id email
 SELECT ID AS id, user_email AS email FROM {users} WHERE user_email = %(email)s;
-
--- name: users_meta_by_key
--- One meta key of every account (for `explain` and checks on small sets).
--- columns: user_id value
-SELECT user_id, LEFT(meta_value, 255) AS value FROM {usermeta} WHERE meta_key = %(key)s AND user_id > %(after)s
-ORDER BY user_id LIMIT %(limit)s;
