@@ -119,6 +119,7 @@ class Sync(Section, frozen=True):
     page_orders: Positive = 1500
     page_people: Positive = 600
     writers: Annotated[int, Meta(ge=1, le=4)] = 2
+    processes: Annotated[int, Meta(ge=1, le=2)] = 2
     overlap_seconds: NotNegative = 300
     undo_days: NotNegative = 30
 

@@ -100,4 +100,8 @@ MIGRATIONS: Final = (
     -- Erased people: no import brings them back.
     CREATE TABLE suppressed (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
     """,
+    """
+    -- Whether an address was once this person's is asked for every page of people.
+    CREATE INDEX alias_person ON alias (person_id);
+    """,
 )

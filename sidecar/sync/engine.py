@@ -20,6 +20,7 @@ from sidecar.state.database import State
 from sidecar.state.runs import Run
 from sidecar.store import schema
 from sidecar.sync import accounts, catalogue, orders, standing
+from sidecar.sync import helper as helper_
 from sidecar.sync.look import Difference
 from sidecar.sync.people import PeopleStep
 from sidecar.sync.session import SINCE, Choices, Counts, Progress, Session
@@ -47,15 +48,22 @@ def sync(config: Config, state: State, mapping: Mapping, choices: Choices, progr
     with runs.lock(state), _quiet_collector():
         run = runs.start(state, "dry-run" if choices.dry_run else "sync", msgspec.to_builtins(choices))
         started = time.perf_counter()
-        session = None
+        session = helper = None
         try:
             if not choices.dry_run:
                 _own_tables(config)
             session = Session(config, state, mapping, choices, run, progress or _silent)
             mode = _mode(session)
-            step = _steps(session, mode)
+            if helper_.wanted(session, mode):
+                helper = helper_.Helper(session)
+            step = _steps(session, mode, helper)
+            if helper is not None:
+                helper.close()
+                helper = None
             _finished(session, mode)
         except BaseException as error:
+            if helper is not None:
+                helper.leave()
             if session is not None:
                 run.counts = msgspec.to_builtins(session.counts)
                 session.close()
@@ -146,7 +154,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def _steps(session: Session, mode: str) -> PeopleStep:
+def _steps(session: Session, mode: str, helper: helper_.Helper | None) -> PeopleStep:
     again = accounts.walk(session) if mode == "full" else accounts.changed(session)
     if again:
         orders.of_accounts(session, again)
@@ -161,7 +169,7 @@ def _steps(session: Session, mode: str) -> PeopleStep:
             session.registry.touch(session.registry.find([session.state.key(address)]).values())
     if mode == "changes" and not session.choices.dry_run:
         _retry(session)
-    step = PeopleStep(session, standing.settle(session))
+    step = PeopleStep(session, standing.settle(session), helper)
     step.run()
     return step
 

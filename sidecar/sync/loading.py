@@ -21,7 +21,8 @@ _PLACE = ("address_1", "city", "postcode", "country")
 
 
 class Row(msgspec.Struct, kw_only=True):
-    """One person as the state has them, with their orders from the ledger (`counted` in order of time)."""
+    """One person as the state has them, with their orders from the ledger (`counted` in order of time). `aliases`
+    are keys of addresses that were theirs."""
 
     id: int
     key: bytes
@@ -34,6 +35,7 @@ class Row(msgspec.Struct, kw_only=True):
     orders: list[LedgerOrder]
     counted: list[int]
     newest: int
+    aliases: tuple[bytes, ...] = ()
 
 
 class Loaded(msgspec.Struct, kw_only=True):

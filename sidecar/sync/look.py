@@ -240,8 +240,7 @@ class Looker:
         has = emails.identity(contact.email)
         if has is None or has == person.identity:
             return ""
-        row = self._session.state.rows("SELECT person_id FROM alias WHERE key = ?", (self._session.state.key(has),))
-        return person.identity if row and row[0][0] == person.row.id else ""
+        return person.identity if self._session.state.key(has) in person.row.aliases else ""
 
 
 def _ref(row: Row) -> str:

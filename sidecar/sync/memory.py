@@ -1,9 +1,9 @@
-"""What became of people, into the state: verdicts, facts, digests of what was written, dead letters, proofs."""
+"""What became of people: told by whoever looked at them (`Memo`), written into the state by the run (`remember`)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,59 +20,105 @@ _WHY = {
 }
 
 
-def remember(session: Session, looks: Sequence[Look], outcomes: dict[int, Outcome], *, final: bool = False) -> int:
-    """Write down what became of a page, in one transaction. Returns how many must be looked at again;
-    with `final` there is no other time, and they have failed."""
+class Memo(msgspec.Struct, array_like=True):
+    """What the state is to remember of one person.
+
+    `state` is what became of the write ('' when nothing was to be written). `facts` and `written` are JSON as
+    `person_doc` keeps them; `had_reason` is the reason that stood there before, `consent` the proof that a new contact
+    came with, `sizes` how many columns, fields, tags and lists a new contact was made with.
+    """
+
+    person: int
+    contact_id: int | None
+    made: bool
+    state: Literal["", "done", "raced", "refused"]
+    verdict: str
+    reason: str
+    had_reason: str
+    created: bool
+    recovered: bool
+    consent: str
+    ref: str
+    problems: list[tuple[str, str]]
+    facts: bytes
+    written: bytes | None
+    orders_count: int
+    ltv: int
+    last_order: int | None
+    status: str
+    sizes: tuple[int, int, int, int]
+
+
+def memos(looks: Iterable[Look], outcomes: dict[int, Outcome], *, final: bool) -> list[Memo]:
+    """What became of a page. With `final`, a write that met another's has failed: there is no other time."""
+    found = []
+    for look in looks:
+        outcome = outcomes.get(look.row.id)
+        state = outcome.state if outcome is not None else ""
+        contact_id, written = look.contact_id, look.written
+        if outcome is not None and (state == "refused" or (state == "raced" and final)):
+            look.verdict, look.reason, written = "failed", outcome.reason or "address_collides", None
+        elif outcome is not None and state == "done" and look.created:
+            contact_id = outcome.contact_id
+        facts = look.facts
+        found.append(
+            Memo(
+                look.row.id, contact_id, look.row.made, state, look.verdict, look.reason, look.row.reason, look.created,
+                look.recovered, look.consent, look.ref, look.problems, _encode(facts),
+                _encode(written) if written is not None else look.row.written,
+                facts.orders_count, facts.ltv, facts.last_order, facts.customer_status,
+                (len(written.c), len(written.f), len(written.t), len(written.l)) if written is not None else (0, 0, 0, 0),
+            )
+        )  # fmt: skip
+    return found
+
+
+def remember(
+    session: Session, found: Sequence[Memo], crcs: Sequence[tuple[int, int]] = (), *, final: bool = False
+) -> int:
+    """Write down what became of a page, in one transaction; `crcs`: (digest, user id) of its accounts.
+
+    Returns how many must be looked at again; with `final` there is no other time, and they have failed.
+    """
     counts = session.counts
     people: list[tuple[Any, ...]] = []
     docs: list[tuple[int, bytes, bytes | None]] = []
     raced = 0
     with session.state.transaction() as sql:
-        for look in looks:
-            outcome = outcomes.get(look.row.id)
-            if outcome is not None and outcome.state == "raced":
+        sql.executemany("UPDATE account SET crc = ? WHERE user_id = ?", crcs)
+        for memo in found:
+            if memo.state == "raced":
                 raced += 1
                 if not final:
                     continue
-                look.verdict, look.reason, look.written = "failed", "address_collides", None
-            contact_id = look.contact_id
-            made = look.row.made
-            if outcome is not None and outcome.state == "refused":
-                look.verdict, look.reason, look.written = "failed", outcome.reason, None
-            elif outcome is not None and outcome.state == "done" and look.created:
-                contact_id, made = outcome.contact_id, True
-                _count_created(session, look)
-                if look.consent:
-                    _prove(session, sql, look)
-            elif look.recovered:
+            contact_id, made = memo.contact_id, memo.made
+            if memo.state == "done" and memo.created:
                 made = True
-                if look.consent:
-                    _prove(session, sql, look)
-            elif look.reason == "erased":
+                counts.created += 1
+                counts.columns += memo.sizes[0]
+                counts.fields += memo.sizes[1]
+                counts.tags += memo.sizes[2]
+                counts.lists += memo.sizes[3]
+            elif memo.recovered:
+                made = True
+            elif memo.reason == "erased":
                 contact_id, made = None, False
                 counts.erased += 1
-            _letters(session, look)
+            if memo.consent and made and not memo.made:
+                _prove(session, sql, memo)
+            reason = _letters(session, memo)
             counts.people += 1
-            if look.verdict == "left":
-                counts.left_out[look.reason] = counts.left_out.get(look.reason, 0) + 1
-            elif look.verdict == "failed":
-                counts.failed[look.reason] = counts.failed.get(look.reason, 0) + 1
-            facts = look.facts
+            if memo.verdict == "left":
+                counts.left_out[memo.reason] = counts.left_out.get(memo.reason, 0) + 1
+            elif memo.verdict == "failed":
+                counts.failed[memo.reason] = counts.failed.get(memo.reason, 0) + 1
             people.append(
                 (
-                    contact_id,
-                    made,
-                    look.verdict,
-                    look.reason,
-                    facts.orders_count,
-                    facts.ltv,
-                    facts.last_order,
-                    facts.customer_status,
-                    look.row.id,
+                    contact_id, made, memo.verdict, reason, memo.orders_count, memo.ltv, memo.last_order, memo.status,
+                    memo.person,
                 )
-            )
-            written = _encode(look.written) if look.written is not None else look.row.written
-            docs.append((look.row.id, _encode(facts), written))
+            )  # fmt: skip
+            docs.append((memo.person, memo.facts, memo.written))
         sql.executemany(
             "UPDATE person SET dirty = 0, contact_id = ?, made = ?, verdict = ?, reason = ?, orders_count = ?,"
             " ltv = ?, last_order = ?, status = ? WHERE id = ?",
@@ -82,30 +128,20 @@ def remember(session: Session, looks: Sequence[Look], outcomes: dict[int, Outcom
     return raced
 
 
-def _count_created(session: Session, look: Look) -> None:
-    counts, written = session.counts, look.written
-    counts.created += 1
-    if written is not None:
-        counts.columns += len(written.c)
-        counts.fields += len(written.f)
-        counts.tags += len(written.t)
-        counts.lists += len(written.l)
+def _letters(session: Session, memo: Memo) -> str:
+    """File what is wrong with a person, take away what was. Returns the reason that the state keeps."""
+    if memo.verdict != "failed" and not memo.problems and not memo.had_reason:
+        return memo.reason
+    letters = [("value", memo.ref, f"{target}: {reason}", "") for target, reason in memo.problems]
+    if memo.verdict == "failed":
+        letters.append(("person", memo.ref, memo.reason, _WHY.get(memo.reason, "")))
+    dead_letters.of_person(session.state, memo.person, letters, session.run.id)
+    return "values" if memo.problems and memo.verdict == "in" else memo.reason
 
 
-def _letters(session: Session, look: Look) -> None:
-    if look.verdict != "failed" and not look.problems and not look.row.reason:
-        return
-    letters = [("value", look.ref, f"{target}: {reason}", "") for target, reason in look.problems]
-    if look.verdict == "failed":
-        letters.append(("person", look.ref, look.reason, _WHY.get(look.reason, "")))
-    dead_letters.of_person(session.state, look.row.id, letters, session.run.id)
-    if look.problems and look.verdict == "in":
-        look.reason = "values"
-
-
-def _prove(session: Session, sql: Any, look: Look) -> None:
-    rule = next(rule for rule in session.config.consent.email if rule.source == look.consent)
+def _prove(session: Session, sql: Any, memo: Memo) -> None:
+    rule = next(rule for rule in session.config.consent.email if rule.source == memo.consent)
     sql.execute(
         "INSERT INTO consent (person_id, channel, state, source, wording, at) VALUES (?, 'email', 'given', ?, ?, ?)",
-        (look.row.id, look.consent, rule.wording, session.now),
+        (memo.person, memo.consent, rule.wording, session.now),
     )

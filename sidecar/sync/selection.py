@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -14,6 +14,21 @@ from sidecar.sync.session import Session
 _doc = msgspec.json.Decoder(OrderDoc).decode
 _encode = msgspec.json.Encoder().encode
 _NO_DOC = OrderDoc()
+
+
+class Raw(msgspec.Struct, array_like=True):
+    """A page of people as rows of the state: what goes to the process that looks at them.
+
+    `people`: id, key, user id, contact id, made, reason, what was written; `refunds`: order, sum (negative);
+    `orders`: person, id, verdict, status, total, created, document; `accounts`: person, user id;
+    `aliases`: person, key of an address that was theirs.
+    """
+
+    people: list[tuple[int, bytes, int | None, int | None, int, str, bytes | None]]
+    refunds: list[tuple[int, int | None]]
+    orders: list[tuple[int, int, str, str, int | None, int | None, bytes | None]]
+    accounts: list[tuple[int, int]]
+    aliases: list[tuple[int, bytes]]
 
 
 class Selection:
@@ -39,8 +54,8 @@ class Selection:
         where, parameters = self._where()
         return int(self._session.state.rows(f"SELECT COUNT(*) FROM person WHERE {where}", parameters)[0][0])
 
-    def rows(self) -> Iterator[list[Row]]:
-        """Pages of people by id, with their orders from the ledger."""
+    def pages(self) -> Iterator[Raw]:
+        """Pages of people by id, with their orders from the ledger, as they lie in the state."""
         state = self._session.state
         where, parameters = self._where()
         after = 0
@@ -54,53 +69,64 @@ class Selection:
             if not people:
                 return
             after = people[-1][0]
-            yield self._with_orders(people)
-
-    def _with_orders(self, people: Sequence[tuple[Any, ...]]) -> list[Row]:
-        state = self._session.state
-        ids = _encode([person[0] for person in people]).decode()
-        refunds: dict[int, int] = {}
-        for parent, total in state.rows(
-            "SELECT o.id, SUM(r.total) FROM shop_order o JOIN shop_order r ON r.parent_id = o.id AND r.verdict = 'refund'"
-            " WHERE o.person_id IN (SELECT value FROM json_each(?)) GROUP BY o.id",
-            (ids,),
-        ):
-            refunds[parent] = -(total or 0)
-        orders: dict[int, list[LedgerOrder]] = {}
-        for person, id_, verdict, status, total, created, doc in state.rows(
-            "SELECT person_id, id, verdict, status, total, created, doc FROM shop_order"
-            " WHERE person_id IN (SELECT value FROM json_each(?))",
-            (ids,),
-        ):
-            order = LedgerOrder(
-                id_,
-                verdict,
-                status,
-                total or 0,
-                refunds.get(id_, 0),
-                created or 0,
-                _doc(doc) if doc else _NO_DOC,
+            ids = _encode([person[0] for person in people]).decode()
+            yield Raw(
+                people=people,
+                refunds=state.rows(
+                    "SELECT o.id, SUM(r.total) FROM shop_order o"
+                    " JOIN shop_order r ON r.parent_id = o.id AND r.verdict = 'refund'"
+                    " WHERE o.person_id IN (SELECT value FROM json_each(?)) GROUP BY o.id",
+                    (ids,),
+                ),
+                orders=state.rows(
+                    "SELECT person_id, id, verdict, status, total, created, doc FROM shop_order"
+                    " WHERE person_id IN (SELECT value FROM json_each(?))",
+                    (ids,),
+                ),
+                accounts=state.rows(
+                    "SELECT person_id, user_id FROM account WHERE person_id IN (SELECT value FROM json_each(?))",
+                    (ids,),
+                ),
+                aliases=state.rows(
+                    "SELECT person_id, key FROM alias WHERE person_id IN (SELECT value FROM json_each(?))", (ids,)
+                ),
             )
-            orders.setdefault(person, []).append(order)
-        accounts: dict[int, list[int]] = {}
-        for person, user_id in state.rows(
-            "SELECT person_id, user_id FROM account WHERE person_id IN (SELECT value FROM json_each(?))",
-            (ids,),
-        ):
-            accounts.setdefault(person, []).append(user_id)
-        rows = []
-        for id_, key, user_id, contact_id, made, reason, written in people:
-            mine = sorted(orders.get(id_, ()), key=_newest_first)
-            counted = [
-                order.id for order in reversed(mine) if order.verdict == "candidate" and order.total > order.refunded
-            ]
-            rows.append(
-                Row(
-                    id=id_, key=key, user_id=user_id, contact_id=contact_id, made=bool(made), reason=reason, written=written,
-                    accounts=accounts.get(id_, []), orders=mine, counted=counted, newest=mine[0].id if mine else 0,
-                )
-            )  # fmt: skip
-        return rows
+
+
+def rows(raw: Raw) -> list[Row]:
+    """People with their orders, the newest first. Pure."""
+    refunds = {parent: -(amount or 0) for parent, amount in raw.refunds}
+    orders: dict[int, list[LedgerOrder]] = {}
+    for person, id_, verdict, status, amount, created, doc in raw.orders:
+        order = LedgerOrder(
+            id_, verdict, status, amount or 0, refunds.get(id_, 0), created or 0, _doc(doc) if doc else _NO_DOC
+        )
+        if person in orders:
+            orders[person].append(order)
+        else:
+            orders[person] = [order]
+    accounts: dict[int, list[int]] = {}
+    for person, user_id in raw.accounts:
+        accounts.setdefault(person, []).append(user_id)
+    aliases: dict[int, tuple[bytes, ...]] = {}
+    for person, alias in raw.aliases:
+        aliases[person] = (*aliases.get(person, ()), alias)
+    found = []
+    for id_, key, user_id, contact_id, made, reason, written in raw.people:
+        mine = orders.get(id_, [])
+        if len(mine) > 1:
+            mine.sort(key=_newest_first)
+        counted = [
+            order.id for order in reversed(mine) if order.verdict == "candidate" and order.total > order.refunded
+        ]
+        found.append(
+            Row(
+                id=id_, key=key, user_id=user_id, contact_id=contact_id, made=bool(made), reason=reason, written=written,
+                accounts=accounts.get(id_, []), orders=mine, counted=counted, newest=mine[0].id if mine else 0,
+                aliases=aliases.get(id_, ()),
+            )
+        )  # fmt: skip
+    return found
 
 
 def _newest_first(order: LedgerOrder) -> tuple[int, int]:

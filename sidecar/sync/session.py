@@ -133,6 +133,14 @@ class Session:
         """A time as FluentCRM writes it: wall-clock text in the shop's time zone."""
         return dates.local_text(self.now if at is None else at, self.info.zone)
 
+    def apart(self) -> Session:
+        """The same run in a forked process: a connection and counts of its own. The state there is not to be asked;
+        only its secret key is used."""
+        self.reader = self.reader.another()
+        self.reader.throttle.rows = 0
+        self.counts = Counts()
+        return self
+
     def close(self) -> None:
         """Close the shop's connection; the state is the caller's."""
         self.counts.rows_read = self.reader.throttle.rows

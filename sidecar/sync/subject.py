@@ -52,9 +52,11 @@ class Subject:
                 hint="check the spelling; in the legacy order storage guests are known after the first `sidecar sync`",
             )
         counted = [order.id for order in reversed(orders) if order.verdict == "candidate" and order.net > 0]
+        aliases = state.rows("SELECT key FROM alias WHERE person_id = ?", (id_,))
         return Row(
             id=id_ or 0, key=key, user_id=user_id, contact_id=contact_id, made=bool(made), reason=reason,
             written=written, accounts=users, orders=orders, counted=counted, newest=orders[0].id if orders else 0,
+            aliases=tuple(row[0] for row in aliases),
         )  # fmt: skip
 
     def _users(self) -> list[int]:
