@@ -106,8 +106,8 @@ def rows(raw: Raw) -> list[Row]:
         else:
             orders[person] = [order]
     accounts: dict[int, list[int]] = {}
-    for person, user_id in raw.accounts:
-        accounts.setdefault(person, []).append(user_id)
+    for person, account in raw.accounts:
+        accounts.setdefault(person, []).append(account)
     aliases: dict[int, tuple[bytes, ...]] = {}
     for person, alias in raw.aliases:
         aliases[person] = (*aliases.get(person, ()), alias)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 from sidecar import clock
 from sidecar.values.characters import INVISIBLE, digits
@@ -34,12 +35,17 @@ def birthday(raw: str | None, dayfirst: bool | None = None) -> str | None:
     """
     if not raw or len(raw) > _MAX_LENGTH:
         return None
-    text = raw if raw.isascii() else digits(raw).translate(_LOOK)
-    text = text.strip()
-    found = _date(text, dayfirst)
+    found = _read(raw, dayfirst)
     if found is None or not _EARLIEST <= found <= clock.now().date() + timedelta(days=1):
         return None  # a day ahead is still today somewhere in the world
     return found.isoformat()
+
+
+@lru_cache(maxsize=8192)
+def _read(raw: str, dayfirst: bool | None) -> date | None:
+    """Cached: people are born on some 25,000 days."""
+    text = raw if raw.isascii() else digits(raw).translate(_LOOK)
+    return _date(text.strip(), dayfirst)
 
 
 def _date(text: str, dayfirst: bool | None) -> date | None:

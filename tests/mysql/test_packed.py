@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from sidecar.demo.truth import Truth
 from sidecar.errors import StoreUnavailable
 from sidecar.mysql import queries
 from sidecar.mysql.connection import Reader
+from sidecar.mysql.sqltext import Spans, filled, spans
 
 HOSTILE = [
     "",
@@ -92,7 +94,7 @@ def test_any_text_comes_back(demo_hpos: ShopDatabase, config_for: ConfigFor, tex
     assert [row[3] for row in sorted(packed)] == texts
 
 
-@pytest.mark.parametrize("name", ["orders_hpos_rows", "orders_hpos_addresses", "items_meta", "items_names"])
+@pytest.mark.parametrize("name", ["orders_hpos_rows", "orders_hpos_addresses", "items_rows", "items_names"])
 def test_numbers_dates_and_nulls_come_the_same_way(demo_hpos: ShopDatabase, config_for: ConfigFor, name: str) -> None:
     ids = [row[0] for row in demo_hpos.rows("SELECT id FROM wp_wc_orders")]
     with Reader(config_for(demo_hpos)) as reader:
@@ -164,6 +166,71 @@ def test_a_database_that_stays_away_is_said_so(demo_hpos: ShopDatabase, config_f
         with pytest.raises(StoreUnavailable):
             reader.value("users_last_id")
     gc.collect()
+
+
+def test_documents_are_the_first_rows_of_each_key(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:
+    execute(demo_hpos, "DELETE FROM wp_wc_orders_meta WHERE order_id IN (1001, 1002, 1003)")
+    rows = [
+        (1001, "k0", "second"),
+        (1002, "k0", None),
+        (1002, "k1", '"}],[{'),
+        (1003, "k0", "one"),
+        (1003, "k0", "two"),
+    ]
+    execute(
+        demo_hpos,
+        "INSERT INTO wp_wc_orders_meta (id, order_id, meta_key, meta_value) VALUES (9000002, 1001, 'k0', 'later')",
+    )
+    execute(
+        demo_hpos,
+        "INSERT INTO wp_wc_orders_meta (id, order_id, meta_key, meta_value) VALUES (9000001, 1001, 'k0', 'first')",
+    )
+    for owner, key, value in rows:
+        execute(
+            demo_hpos,
+            "INSERT INTO wp_wc_orders_meta (order_id, meta_key, meta_value) VALUES (%s, %s, %s)",
+            (owner, key, value),
+        )
+    expected = {1001: {"k0": "first"}, 1002: {"k0": "", "k1": '"}],[{'}, 1003: {"k0": "one"}}
+    with Reader(config_for(demo_hpos)) as reader:
+        reader.value("users_last_id")
+        for packs in (True, False):
+            reader._packs = packs
+            for ids in ([1001, 1002, 1003], spans([1001, 1002, 1003])):
+                found = reader.documents("orders_hpos_meta", ids=ids, keys=["k0", "k1"])
+                assert {owner: meta for owner, (_, meta) in found.items()} == expected
+
+
+def test_documents_of_hostile_text(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:
+    for number, text in enumerate(HOSTILE):
+        execute(
+            demo_hpos,
+            "INSERT INTO wp_usermeta (user_id, meta_key, meta_value) VALUES (2, %s, %s)",
+            (f"k{number}", text),
+        )
+    keys = [f"k{number}" for number in range(len(HOSTILE))]
+    with Reader(config_for(demo_hpos)) as reader:
+        reader.value("users_last_id")
+        packed = reader.documents("users_meta", ids=[2], keys=keys)
+        reader._packs = False
+        assert packed == reader.documents("users_meta", ids=[2], keys=keys)
+    assert packed[2][1] == {key: text[:65535] for key, text in zip(keys, HOSTILE, strict=True)}
+    assert packed[2][0] > 0
+
+
+@given(st.sets(st.integers(1, 400), max_size=120), st.integers(1, 9))
+def test_spans_hold_every_id_and_no_wide_hole(ids: set[int], gap: int) -> None:
+    found = spans(ids, gap)
+    if not isinstance(found, Spans):
+        assert found == sorted(ids)
+        return
+    covered = {id_ for low, high in found for id_ in range(low, high + 1)}
+    assert ids <= covered
+    assert {low for low, _ in found} | {high for _, high in found} <= ids
+    for (_, high), (low, _) in itertools.pairwise(found):
+        assert low - high > gap
+    sql = filled("SELECT a FROM t WHERE t.id IN %(ids)s AND k IN %(keys)s", {"ids": found, "keys": ["x"]})
+    assert sql == f"SELECT a FROM t WHERE ({' OR '.join(f't.id BETWEEN {a} AND {b}' for a, b in found)}) AND k IN ('x')"
 
 
 # --- the named queries -----------------------------------------------------------------------------------
