@@ -87,6 +87,10 @@ def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.envi
     elif file is not None and beside.is_file():
         mapping = str(beside)
     directory = str(_absolute(config.state.dir, base)) if config.state.dir else default_state_dir()
+    saved = Path(directory) / "mapping.toml"
+    if not mapping and saved.is_file():
+        # The mapping page of wp-admin saves here when nothing else is named: /etc is not the service's to write.
+        mapping = str(saved)
     return msgspec.structs.replace(
         config,
         mapping=msgspec.structs.replace(config.mapping, file=mapping),

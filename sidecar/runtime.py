@@ -3,19 +3,28 @@ background tasks, ask it and nothing below it for the main job."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 from sidecar.config import Config
+from sidecar.errors import Problem
 from sidecar.mapping import compile as rules
+from sidecar.mapping import file as rules_file
 from sidecar.mapping.compiled import Mapping
+from sidecar.mapping.file import RulesText
+from sidecar.mysql.connection import Reader
 from sidecar.state import dead_letters
 from sidecar.state.database import State
 from sidecar.state.dead_letters import DeadLetter
-from sidecar.sync import engine, retry, undo, verify
+from sidecar.state.jobs import Job
+from sidecar.store import meta, names
+from sidecar.sync import engine, job, preview, retry, survey, undo, verify
 from sidecar.sync import status as standing
 from sidecar.sync.engine import Report
+from sidecar.sync.preview import Preview
 from sidecar.sync.session import Choices, Progress
 from sidecar.sync.status import Status
+from sidecar.sync.survey import Explored
 from sidecar.sync.undo import Undoable, Undone
 from sidecar.sync.verify import Verdict
 
@@ -26,6 +35,7 @@ class Runtime:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._state: State | None = None
+        self._mapping: tuple[tuple[str, int, int], Mapping] | None = None
 
     @property
     def state(self) -> State:
@@ -34,10 +44,14 @@ class Runtime:
             self._state = State(self.config.state.dir)
         return self._state
 
-    @cached_property
+    @property
     def mapping(self) -> Mapping:
-        """The owner's rules, else the built-in ones. Raises MappingError with every problem."""
-        return rules.load(self.config.mapping.file or None)
+        """The owner's rules, else the built-in ones; read again when the file changes. Raises MappingError with every problem."""
+        file = self._rules_file
+        stamp = _stamp(file)
+        if self._mapping is None or self._mapping[0] != stamp:
+            self._mapping = (stamp, rules.load(file or None))
+        return self._mapping[1]
 
     def sync(self, choices: Choices | None = None, progress: Progress | None = None) -> Report:
         """The main job; see `sync.engine.sync`."""
@@ -68,6 +82,56 @@ class Runtime:
         marked = retry.mark(self.state, letters)
         return marked, self.sync(Choices(), progress)
 
+    # --- what pages and background tasks ask ------------------------------------------------------------
+
+    def work(self, job_id: int, stopping: Callable[[], bool]) -> Job | None:
+        """Work on a job; see `sync.job.work`."""
+        return job.work(self.config, self.state, self.mapping, job_id, stopping)
+
+    def undo_runs(self) -> dict[int, int]:
+        """{run: things to undo} of the runs that can be taken back."""
+        return undo.runs_there(self.config)
+
+    def names(self, refs: Iterable[names.Ref]) -> dict[names.Ref, str]:
+        """What things are called in the shop, now."""
+        with Reader(self.config) as reader:
+            return names.names(reader, refs)
+
+    def explored(self, kind: meta.Kind) -> Explored:
+        """The explorer's last survey; see `sync.survey`."""
+        return survey.kept(self.state, kind)
+
+    def explore(self, kind: meta.Kind) -> Explored:
+        """The explorer's survey, taken now: seconds to minutes on a big shop."""
+        return survey.take(self.config, self.state, self.mapping, kind)
+
+    def rules_text(self) -> RulesText:
+        """The text of the mapping rules in force."""
+        return rules_file.read(self._rules_file)
+
+    def preview(self, text: str, contacts: Sequence[int] = (), count: int = 5, *, show: bool = False) -> list[Preview]:
+        """What these rules would make of real people. Raises MappingError with every problem."""
+        mapping = rules.compile_text(text, "mapping.toml")
+        return preview.preview(self.config, self.state, mapping, contacts=contacts, count=count, show=show)
+
+    def check_rules(self, text: str) -> list[Problem]:
+        """Everything that is wrong with a text of rules."""
+        return rules_file.check(text)
+
+    def save_rules(self, text: str, base: str) -> RulesText:
+        """Put rules in force; see `mapping.file.save`."""
+        current = self._rules_file
+        target = Path(current) if current else Path(self.config.state.dir) / "mapping.toml"
+        return rules_file.save(text, base, current, target)
+
+    @property
+    def _rules_file(self) -> str:
+        """The owner's file, '' while there is none: one that a page has saved since this process began is found too."""
+        if self.config.mapping.file:
+            return self.config.mapping.file
+        saved = Path(self.config.state.dir) / "mapping.toml"
+        return str(saved) if saved.is_file() else ""
+
     def close(self) -> None:
         """Close the state."""
         if self._state is not None:
@@ -79,6 +143,15 @@ class Runtime:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _stamp(file: str) -> tuple[str, int, int]:
+    """What tells that a file is no longer the one that was read."""
+    try:
+        stat = Path(file).stat() if file else None
+    except OSError:
+        stat = None
+    return (file, stat.st_mtime_ns, stat.st_ino) if stat else (file, 0, 0)
 
 
 def build(config: Config) -> Runtime:

@@ -1,0 +1,107 @@
+"""Working on a job of the state: a run of the main job, an undo or a retry, with its progress written down."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from sidecar.config import Config
+from sidecar.errors import Conflict, SidecarError
+from sidecar.mapping.compiled import Mapping
+from sidecar.state import jobs
+from sidecar.state.database import State
+from sidecar.state.jobs import Job
+from sidecar.sync import engine, retry, undo
+from sidecar.sync.session import Choices
+
+log = logging.getLogger(__name__)
+
+_EVERY = 0.5  # seconds between two lines of progress: each is a write to the state
+_WAIT = 1.0
+
+
+class Halted(BaseException):
+    """Work comes to an orderly halt between two pages. No Exception, so that a run is marked interrupted, not failed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def work(config: Config, state: State, mapping: Mapping, id_: int, stopping: Callable[[], bool]) -> Job | None:
+    """Work on a job until it is done, paused, or `stopping()`; then it waits to be taken up again.
+
+    Answers the job as it is afterwards, None when somebody else has it. Raises nothing: an error is the job's.
+    """
+    job = jobs.claim(state, id_)
+    if job is None:
+        return None
+    log.info("job started", extra={"job": id_, "kind": job.kind})
+    try:
+        result = _do(config, state, mapping, job, _Progress(state, job, stopping))
+        jobs.end(state, id_, "done", result=result)
+    except Halted as halt:
+        jobs.end(state, id_, "paused" if halt.why == "pause" else "queued")
+    except SidecarError as error:
+        jobs.end(state, id_, "failed", error=error.message)
+    except Exception as error:
+        log.exception("job failed", extra={"job": id_})
+        # Not the text: it may hold a customer's data, and the state holds none.
+        jobs.end(state, id_, "failed", error=f"unexpected: {type(error).__name__}")
+    return jobs.get(state, id_)
+
+
+def _do(config: Config, state: State, mapping: Mapping, job: Job, progress: _Progress) -> dict[str, Any]:
+    options = job.options
+    while True:
+        try:
+            if job.kind == "undo":
+                undone = undo.undo(config, state, int(options["run"]))
+                return {
+                    "run": undone.run.id,
+                    "removed": undone.removed,
+                    "restored": undone.restored,
+                    "kept": undone.kept,
+                }
+            if job.kind == "retry":
+                retry.mark(state, tuple(options.get("letters", ())))
+                report = engine.sync(config, state, mapping, Choices(), progress)
+            else:
+                report = engine.sync(config, state, mapping, msgspec.convert(options, Choices), progress)
+            counts = report.counts
+            return {
+                "run": report.run.id, "mode": report.mode, "people": counts.people, "created": counts.created,
+                "updated": counts.updated, "failed": sum(counts.failed.values()), "seconds": counts.seconds,
+            }  # fmt: skip
+        except Conflict:
+            # A pass over events, or a run from the command line: it will end.
+            progress.waits()
+
+
+class _Progress:
+    """What a run reports goes to the job, at most twice a second; the job's wishes come back as Halted."""
+
+    def __init__(self, state: State, job: Job, stopping: Callable[[], bool]) -> None:
+        self._state = state
+        self._job = job
+        self._stopping = stopping
+        self._last = 0.0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if self._stopping():
+            raise Halted("stop")
+        now = time.monotonic()
+        if now - self._last < _EVERY and step == self._job.step and done < total:
+            return
+        self._last = now
+        if jobs.progress(self._state, self._job, step, done, total) == "pause":
+            raise Halted("pause")
+
+    def waits(self) -> None:
+        """Somebody else holds the lock: wait a little, without deafness."""
+        self("waiting", 0, 0)
+        time.sleep(_WAIT)
