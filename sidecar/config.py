@@ -123,6 +123,28 @@ class Sync(Section, frozen=True):
     undo_days: NotNegative = 30
 
 
+class Service(Section, frozen=True):
+    """`sidecar serve`: where it listens (a Unix socket goes before host and port), and how often it looks.
+
+    `poll_seconds` is the pause between two looks at the outbox, `reconcile_minutes` that between two comparisons of
+    the whole shop with what is remembered of it. Without `metrics_token` there is no /metrics.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8765
+    unix_socket: str = ""
+    threads: Annotated[int, Meta(ge=1, le=16)] = 3
+    poll_seconds: Annotated[float, Meta(ge=0.2, le=300)] = 1.0
+    reconcile_minutes: Positive = 15
+    metrics_token: str = ""
+
+
+class Queue(Section, frozen=True):
+    """Where background work waits to be woken. Empty: a SQLite file in the state directory."""
+
+    url: str = ""
+
+
 class Bridge(Section, frozen=True):
     """The plugin in WordPress. `site_url` is where WordPress answers (empty: the shop's own option `home`), `timeout`
     the seconds that a call may take; after `patience_seconds` without an answer changes are written quietly."""
@@ -184,6 +206,8 @@ class Config(Section, frozen=True):
     consent: Consent = Consent()
     mapping: Mapping = Mapping()
     sync: Sync = Sync()
+    service: Service = Service()
+    queue: Queue = Queue()
     bridge: Bridge = Bridge()
     events: Events = Events()
     alerts: Alerts = Alerts()

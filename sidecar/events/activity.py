@@ -56,9 +56,7 @@ def record(state: State, hints: Iterable[Hint], people: Mapping[int, int]) -> No
                 (visitor, person, at),
             )
             # What they did before they were known. On a shared device earlier acts stay with whom they were linked to.
-            sql.execute(
-                "UPDATE activity SET person_id = ? WHERE visitor = ? AND person_id IS NULL", (person, visitor)
-            )
+            sql.execute("UPDATE activity SET person_id = ? WHERE visitor = ? AND person_id IS NULL", (person, visitor))
 
 
 def of_person(state: State, person_id: int, limit: int = 50) -> list[Act]:
