@@ -145,6 +145,51 @@ class Queue(Section, frozen=True):
     url: str = ""
 
 
+class Bridge(Section, frozen=True):
+    """The plugin in WordPress. `site_url` is where WordPress answers (empty: the shop's own option `home`), `timeout`
+    the seconds that a call may take; after `patience_seconds` without an answer changes are written quietly."""
+
+    site_url: str = ""
+    timeout: Annotated[float, Meta(ge=0.1, le=120)] = 20.0
+    patience_seconds: NotNegative = 60
+
+
+class Events(Section, frozen=True):
+    """What becomes of events. The monitor shows `keep_days` and at most `keep_rows`, views and carts of visitors stay
+    `activity_days`. An event that fails is tried `attempts` times. One that is older than `live_hours` is written
+    quietly: no automation starts for it. Without the plugin the shop is asked every `poll_seconds`."""
+
+    keep_days: Positive = 30
+    keep_rows: Positive = 100_000
+    activity_days: Positive = 90
+    activity_rows: Positive = 500_000
+    attempts: Annotated[int, Meta(ge=1, le=50)] = 8
+    live_hours: Positive = 24
+    poll_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
+
+
+class Alerts(Section, frozen=True):
+    """Where trouble is told, outside of WordPress: any of a webhook, a Telegram chat and SMTP. Told once when it begins
+    and once when it is over. `quiet_factor`: a site is too quiet after so many times its usual longest pause between
+    orders (0: never mind)."""
+
+    webhook_url: str = ""
+    telegram_token: str = ""
+    telegram_chat: str = ""
+    smtp_host: str = ""
+    smtp_port: Annotated[int, Meta(ge=1, le=65535)] = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_from: str = ""
+    smtp_to: tuple[str, ...] = ()
+    no_pass_minutes: Positive = 15
+    backlog_rows: Positive = 1000
+    backlog_minutes: Positive = 15
+    silent_minutes: Positive = 10
+    quiet_factor: Annotated[float, Meta(ge=0)] = 2.0
+
+
 class Log(Section, frozen=True):
     """What is written to standard error."""
 
@@ -163,4 +208,7 @@ class Config(Section, frozen=True):
     sync: Sync = Sync()
     service: Service = Service()
     queue: Queue = Queue()
+    bridge: Bridge = Bridge()
+    events: Events = Events()
+    alerts: Alerts = Alerts()
     log: Log = Log()
