@@ -82,6 +82,10 @@ class Runtime:
         marked = retry.mark(self.state, letters)
         return marked, self.sync(Choices(), progress)
 
+    def letters_page(self, after: int, limit: int) -> list[DeadLetter]:
+        """Dead letters by id, the highest first, below `after`."""
+        return dead_letters.page(self.state, after, limit)
+
     # --- what pages and background tasks ask ------------------------------------------------------------
 
     def work(self, job_id: int, stopping: Callable[[], bool]) -> Job | None:

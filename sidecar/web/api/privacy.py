@@ -1,0 +1,19 @@
+"""`/api/v1/privacy`: erasing a person. The address is in the body, never in a URL."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from sidecar.web.context import runtime
+from sidecar.web.routes import Noun
+
+noun = Noun("privacy")
+
+
+class Erase(msgspec.Struct, forbid_unknown_fields=True):
+    """Whom."""
+
+    email: Annotated[str, Meta(min_length=1, max_length=320)]
