@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -18,8 +18,10 @@ def _list(values: Iterable[int]) -> str:
 class Registry:
     """People by identity. All methods take whole pages: SQLite is asked once a page, not once a person."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, erased: Callable[[str], bool] | None = None) -> None:
+        """`erased` tells of an identity whether the plugin knows it as erased on request."""
         self._state = state
+        self._erased = erased
 
     def keys(self, identities: Iterable[str]) -> dict[str, bytes]:
         """The keys of identities."""
@@ -41,7 +43,11 @@ class Registry:
         """Person ids of identities; people who are new are made, in the order given. Suppressed ones are missing."""
         keys = self.keys(dict.fromkeys(identities))
         known = self.find(list(keys.values()))
-        fresh = [key for key in keys.values() if key not in known]
+        fresh = [
+            key
+            for identity, key in keys.items()
+            if key not in known and not (self._erased is not None and self._erased(identity))
+        ]
         if fresh:
             gone = self.suppressed(fresh)
             fresh = [key for key in fresh if key not in gone]

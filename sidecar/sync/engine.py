@@ -19,7 +19,7 @@ from sidecar.state import runs
 from sidecar.state.database import State
 from sidecar.state.runs import Run
 from sidecar.store import schema
-from sidecar.sync import accounts, catalogue, orders, standing
+from sidecar.sync import accounts, catalogue, forget, orders, site, standing
 from sidecar.sync.look import Difference
 from sidecar.sync.people import PeopleStep
 from sidecar.sync.session import SINCE, Choices, Counts, Progress, Session
@@ -49,9 +49,10 @@ def sync(config: Config, state: State, mapping: Mapping, choices: Choices, progr
         started = time.perf_counter()
         session = None
         try:
-            if not choices.dry_run:
-                _own_tables(config)
             session = Session(config, state, mapping, choices, run, progress or _silent)
+            if not choices.dry_run:
+                site.guard(session.reader, state)
+                own_tables(config)
             mode = _mode(session)
             step = _steps(session, mode)
             _finished(session, mode)
@@ -89,7 +90,8 @@ def _silent(step: str, done: int, total: int) -> None:
     """No progress wanted."""
 
 
-def _own_tables(config: Config) -> None:
+def own_tables(config: Config) -> None:
+    """Make our tables where they are missing, and forget what is too old to be undone."""
     connection = open_connection(config.shop.database, write=True)
     try:
         prefix = config.shop.table_prefix or "wp_"
@@ -163,6 +165,8 @@ def _steps(session: Session, mode: str) -> PeopleStep:
         _retry(session)
     step = PeopleStep(session, standing.settle(session))
     step.run()
+    if not session.choices.dry_run:
+        forget.suppressed(session)
     return step
 
 

@@ -222,6 +222,8 @@ def left_out(session: Session, person: Loaded, has_orders: bool, orders_count: i
         return "gone"
     if email.anonymised(person.identity):
         return "anonymised"
+    if session.suppression.blocks(person.identity):
+        return "suppressed"
     if session.since_months and not _active(session, person):
         return "inactive"
     return ""

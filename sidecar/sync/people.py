@@ -6,10 +6,10 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from sidecar.crm.batch import Batch, Outcome
-from sidecar.crm.fields import Definition, Fields
+from sidecar.crm.fields import Fields
 from sidecar.crm.terms import DryTerms, Terms
 from sidecar.crm.writer_sql import Writer
-from sidecar.mapping.compiled import field_key
+from sidecar.sync.definitions import definitions, intents
 from sidecar.sync.loading import Page, load
 from sidecar.sync.look import Difference, Look, Looker
 from sidecar.sync.memory import remember
@@ -26,17 +26,7 @@ class PeopleStep:
         self._dry = session.choices.dry_run
         self._selection = Selection(session)
         self._crm_empty = not session.reader.value("contacts_any")
-        self._definitions = [
-            Definition(
-                slug=slug,
-                label=rule.label or slug,
-                type=rule.type,
-                key=field_key(rule.type),
-                options=rule.options,
-                group=rule.group,
-            )
-            for slug, rule in session.mapping.custom.items()
-        ]
+        self._definitions = definitions(session)
         self._writers: list[Writer] = []
         self._fields: Fields | None = None
         self._terms: list[Terms] = []
@@ -50,6 +40,7 @@ class PeopleStep:
         self._fields = Fields(session.reader, connection, run, wall)
         self._looker = Looker(session, vip_from, *self._terms)
         self._looker.orphans = self._orphans()
+        self._looker.intents = intents(session)
 
     @property
     def differences(self) -> list[Difference]:

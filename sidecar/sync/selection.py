@@ -57,13 +57,13 @@ class Selection:
             yield self._with_orders(people)
 
     def of(self, ids: Sequence[int]) -> list[Row]:
-        """These people, dirty or not, in the order of their ids."""
+        """These people, dirty or not, with their orders from the ledger."""
         people = self._session.state.rows(
             "SELECT id, key, user_id, contact_id, made, reason, written FROM person"
             " LEFT JOIN person_doc ON person_id = id WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
             (_encode(list(ids)).decode(),),
         )
-        return self._with_orders(people)
+        return self._with_orders(people) if people else []
 
     def _with_orders(self, people: Sequence[tuple[Any, ...]]) -> list[Row]:
         state = self._session.state
