@@ -3,10 +3,11 @@ startup file, with `application` as the entry point. docs/service.md says the re
 """
 
 import os
+from pathlib import Path
 
 # The configuration, outside the web root; only your account may read it.
-os.environ.setdefault("SIDECAR_CONFIG", os.path.expanduser("~/fluentcrm-sidecar/sidecar.toml"))
+os.environ.setdefault("SIDECAR_CONFIG", str(Path("~/fluentcrm-sidecar/sidecar.toml").expanduser()))
 
-from sidecar.web.wsgi import make
+from sidecar.web.wsgi import make  # noqa: E402 - after the configuration is named
 
 application = make()

@@ -26,11 +26,11 @@ def make_known(config: Config, key: Key, endpoint: str) -> None:
         with connection.cursor() as cursor:
             # The prefix is checked by `config_file`: letters, digits and _.
             cursor.execute(
-                f"UPDATE {table} SET state = 'previous' WHERE state = 'current' AND key_id <> %s",  # noqa: S608
+                f"UPDATE {table} SET state = 'previous' WHERE state = 'current' AND key_id <> %s",
                 (key.key_id,),
             )
             cursor.execute(
-                f"INSERT INTO {table} (key_id, secret, endpoint, state, created_gmt)"  # noqa: S608
+                f"INSERT INTO {table} (key_id, secret, endpoint, state, created_gmt)"
                 " VALUES (%s, %s, %s, 'current', UTC_TIMESTAMP())"
                 " ON DUPLICATE KEY UPDATE endpoint = VALUES(endpoint), state = 'current'",
                 (key.key_id, key.secret, endpoint),

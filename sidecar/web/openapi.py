@@ -12,7 +12,7 @@ from flask import Response
 from sidecar import __version__, signing
 from sidecar.web.errors import ErrorBody
 from sidecar.web.roles import ABOUT, TABLE
-from sidecar.web.routes import MOST_ID, Noun, Nothing, Route
+from sidecar.web.routes import MOST_ID, Nothing, Noun, Route
 
 noun = Noun("openapi.json")
 
@@ -45,7 +45,7 @@ def document() -> dict[str, Any]:
     types = [type_ for route in routes for type_ in (route.body, route.answers) if type_ is not None]
     queries = {route.query: None for route in routes if route.query is not Nothing}
     schemas, components = msgspec.json.schema_components(
-        [*types, ErrorBody, *queries], ref_template="#/components/schemas/{name}"
+        [*types, ErrorBody, *queries], ref_template="#/components/schemas/{name}", schema_hook=_any, schema_hook=_any
     )
     by_type = iter(schemas)
     found: dict[str, dict[str, Any]] = {}
@@ -74,6 +74,13 @@ def document() -> dict[str, Any]:
         },
         "security": [{"signature": []}],
     }  # fmt: skip
+
+
+def _any(type_: type) -> dict[str, Any]:
+    """What `object` is: anything that JSON can say."""
+    if type_ is object:
+        return {}
+    raise NotImplementedError(type_)
 
 
 def _operation(route: Route, body: Any, data: Any, components: dict[str, Any]) -> dict[str, Any]:

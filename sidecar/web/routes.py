@@ -26,6 +26,7 @@ MOST_ID = 2**53
 CONTACT = f"/<int(max={MOST_ID}):contact_id>"
 """The part of a URL that names a contact."""
 View = Callable[..., Any]
+F = TypeVar("F", bound=View)
 
 
 class Page(msgspec.Struct, Generic[T], kw_only=True):
@@ -68,18 +69,20 @@ class Noun(Blueprint):
         self.noun = name
         self.routes: list[Route] = []
 
-    def get_(self, path: str, *, may: Permission, answers: Any, query: Any = Nothing, paged: bool = False) -> Any:
+    def get_(
+        self, path: str, *, may: Permission, answers: Any, query: Any = Nothing, paged: bool = False
+    ) -> Callable[[F], F]:
         """Register something to see. `path` is below the noun; `<int:contact_id>` parts go to the view by name."""
         return self._register("GET", path, may, query, None, answers, paged=paged)
 
-    def post_(self, path: str, *, may: Permission, answers: Any, body: Any = Nothing) -> Any:
+    def post_(self, path: str, *, may: Permission, answers: Any, body: Any = Nothing) -> Callable[[F], F]:
         """Register something to do; the body is JSON."""
         return self._register("POST", path, may, Nothing, body, answers)
 
     def _register(
         self, method: str, path: str, may: Permission, query: Any, body: Any, answers: Any, *, paged: bool = False
-    ) -> Any:
-        def decorate(view: View) -> View:
+    ) -> Callable[[F], F]:
+        def decorate(view: F) -> F:
             about = (view.__doc__ or "").strip()
             route = Route(
                 method=method, path=f"{PREFIX}/{self.noun}{path}", may=may, query=query, body=body, answers=answers,

@@ -23,7 +23,7 @@ def kind_of(text: str) -> meta.Kind:
     """users, orders, items or products. Raises NotFound."""
     if text not in meta.KINDS:
         raise NotFound("there is nothing of that kind to explore", hint=f"one of {', '.join(meta.KINDS)}")
-    return text  # type: ignore[return-value]  # one of them
+    return text
 
 
 @noun.get_("/<kind>", may="mapping", answers=Explored)

@@ -13,7 +13,19 @@ from sidecar.web.routes import Noun
 noun = Noun("privacy")
 
 
+class Erased(msgspec.Struct, kw_only=True):
+    """How many rows of the state went or changed."""
+
+    rows: int
+
+
 class Erase(msgspec.Struct, forbid_unknown_fields=True):
     """Whom."""
 
     email: Annotated[str, Meta(min_length=1, max_length=320)]
+
+
+@noun.post_("/erase", may="settings", body=Erase, answers=Erased)
+def erase(body: Erase) -> Erased:
+    """Erase a person from FluentCRM and from all that the sidecar keeps; no import brings them back."""
+    return runtime().erase(body.email)

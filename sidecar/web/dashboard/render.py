@@ -5,8 +5,7 @@ Everything a template prints is escaped by Jinja; no view makes HTML of its own.
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -119,13 +118,19 @@ def ago(seconds: float | None) -> Markup | str:
     if not seconds:
         return "—"
     gone = clock.now().timestamp() - seconds
-    text = format_timedelta(-gone if abs(gone) >= 1 else -1, add_direction=True, locale=_locale(), threshold=0.85)
+    text = format_timedelta(
+        timedelta(seconds=-gone if abs(gone) >= 1 else -1), add_direction=True, locale=_locale(), threshold=0.85
+    )
     return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(seconds), moment(seconds), text)
 
 
 def span(seconds: float | None) -> str:
     """How long: `3 minutes`."""
-    return "—" if seconds is None else format_timedelta(max(0, seconds), locale=_locale(), threshold=0.85)
+    return (
+        "—"
+        if seconds is None
+        else format_timedelta(timedelta(seconds=max(0, seconds)), locale=_locale(), threshold=0.85)
+    )
 
 
 def number(value: Any) -> str:
@@ -141,8 +146,3 @@ def money(value: Any, currency: str = "") -> Markup | str:
         return str(value)
     # Numbers run from left to right in every script: isolated, the sign and the code stay where they belong.
     return Markup("<bdi>{}</bdi>").format(f"{amount} {currency}".strip())
-
-
-def now_seconds() -> float:
-    """The present, by the wall."""
-    return time.time()
