@@ -15,13 +15,14 @@ _OF_PERSON = (
     "DELETE FROM dead_letter WHERE person_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM consent WHERE person_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM live_intent WHERE person_id IN (SELECT value FROM json_each(?1))",
-    "DELETE FROM activity WHERE visitor IN (SELECT visitor FROM visitor"
-    " WHERE person_id IN (SELECT value FROM json_each(?1))) OR person_id IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM activity WHERE person_id IN (SELECT value FROM json_each(?1))",
+    """DELETE FROM activity WHERE visitor IN
+     (SELECT visitor FROM visitor WHERE person_id IN (SELECT value FROM json_each(?1)))""",
     "DELETE FROM visitor WHERE person_id IN (SELECT value FROM json_each(?1))",
     "DELETE FROM event WHERE person_id IN (SELECT value FROM json_each(?1))",
     "UPDATE account SET person_id = NULL WHERE person_id IN (SELECT value FROM json_each(?1))",
-    "UPDATE shop_order SET person_id = NULL, doc = NULL, verdict = 'erased'"
-    " WHERE person_id IN (SELECT value FROM json_each(?1))",
+    """UPDATE shop_order SET person_id = NULL, doc = NULL, verdict = 'erased'
+     WHERE person_id IN (SELECT value FROM json_each(?1))""",
     "DELETE FROM person WHERE id IN (SELECT value FROM json_each(?1))",
 )
 

@@ -1,0 +1,344 @@
+"""One bounded pass: the bridge's hints, a poll, and a reconciliation when it is due. The service calls it every second
+or so, `sidecar tick` from cron; two at once are no harm: one works, the other says that it is busy.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+
+from sidecar import clock, logs
+from sidecar.config import Config
+from sidecar.errors import BridgeRefused, BridgeUnreachable, Conflict, OnHold, SidecarError, StoreUnavailable
+from sidecar.events import activity, monitor, topics
+from sidecar.events.monitor import Done
+from sidecar.events.outbox import Hint, Outbox, pause_ms
+from sidecar.mapping.compiled import Mapping
+from sidecar.mysql.connection import Reader
+from sidecar.state import dead_letters, pause, runs
+from sidecar.state.database import State
+from sidecar.sync import concerned, engine, live, poll, site
+from sidecar.sync.link import PLUGIN, Link, LinkState
+from sidecar.sync.live import Applied, Way
+from sidecar.sync.session import Choices, Session
+from sidecar.sync.warm import Warm
+
+log = logging.getLogger(__name__)
+
+_BATCH = 300
+_POLL_WITH_HINTS = 60
+_LAST, _ERROR = "pass.last", "pass.error"
+_POLLED, _RECONCILED, _TOOK = "poll.last", "reconcile.last", "reconcile.took"
+_PRUNED = "events.pruned"
+# Without hints the whole shop is compared as often as half a percent of one core allows.
+_SHARE = 200
+_WAIT_MS = 3_000
+_COUNTED = ("people", "created", "updated", "unchanged", "moved", "erased", "columns", "fields", "tags", "lists")
+
+
+class PassReport(msgspec.Struct, kw_only=True):
+    """What a pass did. `state`: done; busy (another is at work); paused; held (see `sidecar site show`); waiting for
+    the first import, or for WordPress to answer. `rest` are rows that are due still; `seconds` its length."""
+
+    state: Literal["done", "busy", "paused", "held", "waiting"] = "done"
+    events: int = 0
+    changed: int = 0
+    nothing: int = 0
+    left: int = 0
+    failed: int = 0
+    later: int = 0
+    dead: int = 0
+    polled: int = 0
+    reconciled: bool = False
+    live: bool = False
+    rest: int = 0
+    seconds: float = 0.0
+
+
+class Passes:
+    """The passes of one process: keeps a warm session and the client of the bridge between them."""
+
+    def __init__(self, config: Config, state: State, mapping: Callable[[], Mapping]) -> None:
+        self._config = config
+        self._state = state
+        self._mapping = mapping
+        self._mutex = threading.Lock()
+        self._warm = Warm(config, state, mapping)
+        self._reader: Reader | None = None
+        self.link = Link(config, state)
+
+    def close(self) -> None:
+        """Close all connections; a later pass opens them again."""
+        self._warm.drop()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def run(self, seconds: float, *, poll_now: bool = False, reconcile_now: bool = False) -> PassReport:
+        """A pass of about so many seconds at most (a reconciliation that is due is not cut off).
+
+        Raises StoreUnavailable and the like; what was not done stays in the queue.
+        """
+        if not self._mutex.acquire(blocking=False):
+            return PassReport(state="busy")
+        started = time.monotonic()
+        try:
+            report = self._pass(started + seconds, poll_now, reconcile_now)
+            report.seconds = round(time.monotonic() - started, 3)
+            self._went_well(report)
+            return report
+        except BaseException as error:
+            self._warm.drop()
+            if isinstance(error, Exception):
+                message = error.message if isinstance(error, SidecarError) else type(error).__name__
+                self._state.set(_ERROR, logs.redact(message)[:300])
+            raise
+        finally:
+            self._mutex.release()
+
+    # --- one pass --------------------------------------------------------------------------------------
+
+    def _pass(self, deadline: float, poll_now: bool, reconcile_now: bool) -> PassReport:
+        report = PassReport()
+        if pause.current(self._state) is not None:
+            report.state = "paused"
+            return report
+        if not self._state.rows("SELECT 1 FROM run WHERE kind = 'sync' AND state = 'done' LIMIT 1"):
+            report.state = "waiting"
+            return report
+        while True:
+            polling = poll_now or self._due(_POLLED, self._poll_seconds())
+            hints = self._peek()
+            if not hints and not polling:
+                break
+            try:
+                with runs.lock(self._state, runs.PASS):
+                    went_on = self._work(report, polling)
+            except Conflict:
+                report.state = "busy"
+                return report
+            poll_now = False
+            if not went_on or time.monotonic() >= deadline:
+                break
+        if report.state == "done" and (reconcile_now or self._reconcile_due()):
+            self._reconcile(report)
+        return report
+
+    def _peek(self) -> list[Hint]:
+        """The hints that are due, without the lock: most passes find none and are done."""
+        if self._reader is None:
+            self._reader = Reader(self._config)
+        return Outbox(self._reader, self._warm.connection).due(_now_ms(), 1)
+
+    def _work(self, report: PassReport, polling: bool) -> bool:
+        """One batch, under the lock. Whether there may be more to do."""
+        session = self._warm.session()
+        if site.look(session.reader, self._state).held:
+            report.state = "held"
+            return False
+        link = self.link.ask(session.info.home)
+        if link.mode == "waiting":
+            report.state = "waiting"
+            return False
+        now = _now_ms()
+        outbox = Outbox(session.reader, self._warm.connection)
+        hints = outbox.due(now, _BATCH)
+        way = self._way(session, link)
+        report.live = way.live is not None
+        if hints:
+            self.link.heard(max(hint.created_ms for hint in hints))
+            self._apply(session, outbox, hints, way, report)
+        if polling:
+            found = poll.changed(session, now)
+            report.polled += len(found.hints)
+            for start in range(0, len(found.hints), _BATCH):
+                self._apply(session, outbox, found.hints[start : start + _BATCH], way, report)
+            poll.keep(session, found)
+            self._state.set(_POLLED, str(_now()))
+        if self._state.get("storage") != session.info.storage:
+            self._state.set(_RECONCILED, "0")
+        counts = {name: getattr(session.counts, name) for name in _COUNTED}
+        if any(counts.values()):
+            runs.add_counts(self._state, session.run, counts)
+        return len(hints) >= _BATCH
+
+    def _way(self, session: Session, link: LinkState) -> Way:
+        writer = None
+        if link.mode == "live":
+            from sidecar.crm.writer_bridge import BridgeWriter
+
+            writer = BridgeWriter(
+                self.link.bridge(session.info.home), self._warm.connection, session.reader.tables.prefix, session.run.id
+            )
+        return Way(
+            quiet=self._warm.writer(), live=writer, live_from=self.link.live_from() if writer else 0,
+            live_hours=self._config.events.live_hours, now_ms=_now_ms(), connect=self._warm.connection,
+            erased_again=self._warm.erased_again,
+        )  # fmt: skip
+
+    # --- a batch of hints, and what goes wrong with it ---------------------------------------------------
+
+    def _apply(self, session: Session, outbox: Outbox, hints: Sequence[Hint], way: Way, report: PassReport) -> None:
+        try:
+            applied = live.apply(session, hints, way)
+        except (BridgeUnreachable, BridgeRefused) as error:
+            self.link.failed(error)
+            if isinstance(error, BridgeRefused) or self.link.state().mode == "silent":
+                self._apply(session, outbox, hints, msgspec.structs.replace(way, live=None), report)
+                return
+            # For a moment only, perhaps: these changes should start automations, so they wait a little.
+            outbox.push_back(hints, way.now_ms + _WAIT_MS, failed=False)
+            report.later += len(hints)
+            return
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # one event must not stop the others, whatever is wrong with it
+            log.exception("events could not be applied", extra={"events": len(hints)})
+            groups = self._groups(hints)
+            if len(groups) > 1:
+                middle = len(groups) // 2
+                for half in (groups[:middle], groups[middle:]):
+                    self._apply(session, outbox, [hint for group in half for hint in group], way, report)
+                return
+            self._failed(session, outbox, hints, error, report)
+            return
+        if applied.reconcile:
+            self._state.set(_RECONCILED, "0")
+        if way.live is not None and any(one.live for one in applied.done):
+            self.link.answered()
+        self._settle(session, outbox, applied, report)
+
+    def _settle(self, session: Session, outbox: Outbox, applied: Applied, report: PassReport) -> None:
+        """First what is remembered, then the rows go: a pass that dies between does the same again."""
+        now = _now_ms()
+        dead = []
+        for hint, due, failed in applied.later:
+            if failed and hint.attempts + 1 >= self._config.events.attempts:
+                dead.append(Done(hint=hint, outcome="failed", reason="raced"))
+            elif failed:
+                outbox.push_back([hint], now + pause_ms(hint.attempts))
+                report.later += 1
+            else:
+                outbox.push_back([hint], due, failed=False)
+                report.later += 1
+        # What polling finds and nobody needs is no event.
+        shown = [one for one in [*applied.done, *dead] if one.hint.id or one.outcome in ("changed", "failed")]
+        self._letters(session, dead, "the contact changes each time it is written")
+        dead_letters.resolve(self._state, "event", [_ref(one.hint) for one in applied.done if one.outcome != "failed"])
+        monitor.record(self._state, shown, now)
+        outbox.done([one.hint for one in [*applied.done, *dead]])
+        for one in applied.done:
+            report.events += bool(one.hint.id)
+            setattr(report, one.outcome, getattr(report, one.outcome) + 1)
+        report.dead += len(dead)
+
+    def _groups(self, hints: Sequence[Hint]) -> list[list[Hint]]:
+        """Hints that belong together: of one person, else of one thing."""
+        found: dict[tuple[str, int], list[Hint]] = {}
+        about = concerned.Concerned(self._state, hints)
+        for hint in hints:
+            people = about.people(hint)
+            key = ("person", min(people)) if people else (topics.of(hint.topic).family, hint.object_id)
+            found.setdefault(key, []).append(hint)
+        return list(found.values())
+
+    def _failed(
+        self, session: Session, outbox: Outbox, hints: Sequence[Hint], error: Exception, report: PassReport
+    ) -> None:
+        """One group that cannot be applied: later, later still, and at last a dead letter."""
+        reason = error.code if isinstance(error, SidecarError) else type(error).__name__
+        now = _now_ms()
+        dead: list[Done] = []
+        for hint in hints:
+            # What polling found has no row to wait in; the reconciliation will come to it.
+            if not hint.id or hint.attempts + 1 >= self._config.events.attempts:
+                dead.append(Done(hint=hint, outcome="failed", reason=reason))
+            else:
+                outbox.push_back([hint], now + pause_ms(hint.attempts))
+                report.later += 1
+        self._letters(session, dead, error.message if isinstance(error, SidecarError) else "")
+        monitor.record(self._state, dead, now)
+        outbox.done([one.hint for one in dead])
+        report.dead += len(dead)
+        report.failed += len(dead)
+
+    def _letters(self, session: Session, dead: Sequence[Done], detail: str) -> None:
+        for one in dead:
+            words = f"{one.hint.topic}: {detail}" if detail else one.hint.topic
+            dead_letters.add(
+                self._state, "event", _ref(one.hint), one.reason, logs.redact(words), run_id=session.run.id
+            )
+
+    # --- what is due -----------------------------------------------------------------------------------
+
+    def _hinted(self) -> bool:
+        """Whether the plugin tells of changes: it is active as the shop's options say, or WordPress answers for it."""
+        session = self._warm.known
+        active = session is None or any(name.startswith(f"{PLUGIN}/") for name in session.info.plugins)
+        return active or self.link.state().mode == "live"
+
+    def _poll_seconds(self) -> int:
+        asked = self._config.events.poll_seconds
+        return max(asked, _POLL_WITH_HINTS) if self._hinted() else asked
+
+    def _reconcile_due(self) -> bool:
+        regular = self._config.service.reconcile_minutes * 60
+        if self._hinted() and self.link.state().mode != "silent":
+            return self._due(_RECONCILED, regular)
+        took = float(self._state.get(_TOOK) or 0)
+        return self._due(_RECONCILED, min(regular, max(60, int(took * _SHARE))))
+
+    def _due(self, key: str, seconds: int) -> bool:
+        last = int(self._state.get(key) or 0)
+        return not 0 <= _now() - last < seconds
+
+    def _reconcile(self, report: PassReport) -> None:
+        """The main job's run of changes: what no hint and no poll has told."""
+        started = time.monotonic()
+        try:
+            engine.sync(self._config, self._state, self._mapping(), Choices())
+        except OnHold:
+            report.state = "held"
+            return
+        except Conflict:
+            return
+        with self._state.transaction():
+            self._state.set(_RECONCILED, str(_now()))
+            self._state.set(_TOOK, f"{time.monotonic() - started:.3f}")
+        report.reconciled = True
+        # Products, options and rules are read anew by the next batch.
+        self._warm.drop()
+
+    def _went_well(self, report: PassReport) -> None:
+        """A pass that came to its end; written down at most every ten seconds when there was nothing to do."""
+        if report.state in ("busy", "paused"):
+            return
+        now = _now()
+        if report.events or report.reconciled or not 0 <= now - int(self._state.get(_LAST) or 0) < 10:
+            with self._state.transaction():
+                self._state.set(_LAST, str(now))
+                self._state.set(_ERROR, "")
+        if self._due(_PRUNED, 3600):
+            events = self._config.events
+            monitor.prune(self._state, now * 1000, events.keep_days, events.keep_rows)
+            activity.prune(self._state, now * 1000, events.activity_days, events.activity_rows)
+            self._state.set(_PRUNED, str(now))
+
+
+def _ref(hint: Hint) -> str:
+    """What the owner finds the thing by: `order:17`, `user:4`, `contact:9`, `product:3`."""
+    family = topics.of(hint.topic).family
+    return f"{'user' if family == 'customer' else family}:{hint.object_id}"
+
+
+def _now() -> int:
+    return int(clock.now().timestamp())
+
+
+def _now_ms() -> int:
+    return int(clock.now().timestamp() * 1000)
