@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from signer import TOKEN, Signer
 from flask import Flask
+from signer import TOKEN, Signer
 from support import ShopDatabase
 from webfakes import WebRuntime
 

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from signer import ACTORS, ADMIN, TOKEN, Signer
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from signer import ACTORS, ADMIN, TOKEN, Signer
 
 from sidecar import signing
 from sidecar.runtime import Runtime
@@ -97,7 +97,9 @@ def test_replayed(bridge: Signer) -> None:
 def test_replayed_at_the_same_moment(app: Flask, bridge: Signer) -> None:
     headers = bridge.headers("GET", "/api/v1/events", b"", ADMIN)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        codes = list(pool.map(lambda _: app.test_client().get("/api/v1/events", headers=headers).status_code, range(16)))
+        codes = list(
+            pool.map(lambda _: app.test_client().get("/api/v1/events", headers=headers).status_code, range(16))
+        )
     assert sorted(codes) == [200] + [401] * 15
 
 
@@ -223,7 +225,10 @@ def test_every_answer_has_the_headers(bridge: Signer) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(method=st.sampled_from(["GET", "POST"]), tail=st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=30))
+@given(
+    method=st.sampled_from(["GET", "POST"]),
+    tail=st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=30),
+)
 def test_whatever_is_asked_has_an_answer_of_the_one_shape(bridge: Signer, method: str, tail: str) -> None:
     from urllib.parse import quote
 
