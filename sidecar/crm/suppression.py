@@ -7,6 +7,7 @@ plugin's outlives a lost state and knows of erasures that were asked for in wp-a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -80,6 +81,33 @@ def add(connection: Connection[Any], prefix: str, hash_: str) -> bool:
 def lift(connection: Connection[Any], prefix: str, hash_: str) -> bool:
     """Forget a hash: the person may come in again. Whether the table is there."""
     return _changed(connection, f"DELETE FROM `{prefix}fcsc_suppressed` WHERE hash = %s", hash_)
+
+
+def traces(
+    connection: Connection[Any], prefix: str, identity: str, contact_ids: Sequence[int], user_ids: Sequence[int]
+) -> int:
+    """What else there is of an erased person: the plugin's snapshots of their carts, FluentCRM's tracked events.
+
+    Returns how many carts there were; tables that are not there have nothing.
+    """
+    carts = _removed(connection, f"DELETE FROM `{prefix}fcsc_carts` WHERE email = %s", (identity,))
+    if user_ids:
+        carts += _removed(connection, f"DELETE FROM `{prefix}fcsc_carts` WHERE user_id IN %s", (list(user_ids),))
+    if contact_ids:
+        _removed(connection, f"DELETE FROM `{prefix}fc_event_tracking` WHERE subscriber_id IN %s", (list(contact_ids),))
+    return carts
+
+
+def _removed(connection: Connection[Any], sql: str, values: tuple[object, ...]) -> int:
+    try:
+        with connection.cursor() as cursor:
+            gone = int(cursor.execute(sql, values))
+        connection.commit()
+    except pymysql.err.MySQLError as error:
+        if error.args and error.args[0] in ABSENT:
+            return 0
+        raise
+    return gone
 
 
 def _changed(connection: Connection[Any], sql: str, hash_: str) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 from sidecar import clock, new_file
 from sidecar.errors import ConfigError, Conflict, MappingError, Problem
 from sidecar.mapping import compile as rules
+from sidecar.mapping.compiled import Mapping
 
 BACKUPS = 10
 MAX_BYTES = 262_144
@@ -104,3 +105,44 @@ def _alone(target: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+class Rules:
+    """The rules of one shop: `file` of the configuration, else one that a page saved in `directory`, else the built-in
+    ones. Read again when they change."""
+
+    def __init__(self, file: str, directory: str) -> None:
+        self._file = file
+        self._saved = Path(directory) / "mapping.toml"
+        self._compiled: tuple[tuple[str, int, int], Mapping] | None = None
+
+    @property
+    def file(self) -> str:
+        """The file in force now, '' for the built-in rules."""
+        return self._file or (str(self._saved) if self._saved.is_file() else "")
+
+    def compiled(self) -> Mapping:
+        """The rules, compiled. Raises MappingError with every problem."""
+        file = self.file
+        stamp = _stamp(file)
+        if self._compiled is None or self._compiled[0] != stamp:
+            self._compiled = (stamp, rules.load(file or None))
+        return self._compiled[1]
+
+    def read(self) -> RulesText:
+        """Their text. Raises MappingError when it cannot be read."""
+        return read(self.file)
+
+    def save(self, text: str, base: str) -> RulesText:
+        """Put others in force; see `save`."""
+        current = self.file
+        return save(text, base, current, Path(current) if current else self._saved)
+
+
+def _stamp(file: str) -> tuple[str, int, int]:
+    """What tells that a file is no longer the one that was read."""
+    try:
+        stat = Path(file).stat() if file else None
+    except OSError:
+        stat = None
+    return (file, stat.st_mtime_ns, stat.st_ino) if stat else (file, 0, 0)

@@ -4,31 +4,25 @@ or so, `sidecar tick` from cron; two at once are no harm: one works, the other s
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Literal
-
-import msgspec
+from collections.abc import Callable
 
 from sidecar import clock, logs
 from sidecar.config import Config
-from sidecar.errors import BridgeRefused, BridgeUnreachable, Conflict, OnHold, SidecarError, StoreUnavailable
-from sidecar.events import activity, monitor, topics
-from sidecar.events.monitor import Done
-from sidecar.events.outbox import Hint, Outbox, pause_ms
+from sidecar.errors import Conflict, OnHold, SidecarError
+from sidecar.events import activity, monitor
+from sidecar.events.outbox import Hint, Outbox
 from sidecar.mapping.compiled import Mapping
 from sidecar.mysql.connection import Reader
-from sidecar.state import dead_letters, pause, runs
+from sidecar.state import pause, runs
 from sidecar.state.database import State
-from sidecar.sync import concerned, engine, live, poll, site
+from sidecar.sync import engine, poll, site
 from sidecar.sync.link import PLUGIN, Link, LinkState
-from sidecar.sync.live import Applied, Way
+from sidecar.sync.live import Way
 from sidecar.sync.session import Choices, Session
 from sidecar.sync.warm import Warm
-
-log = logging.getLogger(__name__)
+from sidecar.sync.work import PassReport, Work
 
 _BATCH = 300
 _POLL_WITH_HINTS = 60
@@ -37,27 +31,7 @@ _POLLED, _RECONCILED, _TOOK = "poll.last", "reconcile.last", "reconcile.took"
 _PRUNED = "events.pruned"
 # Without hints the whole shop is compared as often as half a percent of one core allows.
 _SHARE = 200
-_WAIT_MS = 3_000
 _COUNTED = ("people", "created", "updated", "unchanged", "moved", "erased", "columns", "fields", "tags", "lists")
-
-
-class PassReport(msgspec.Struct, kw_only=True):
-    """What a pass did. `state`: done; busy (another is at work); paused; held (see `sidecar site show`); waiting for
-    the first import, or for WordPress to answer. `rest` are rows that are due still; `seconds` its length."""
-
-    state: Literal["done", "busy", "paused", "held", "waiting"] = "done"
-    events: int = 0
-    changed: int = 0
-    nothing: int = 0
-    left: int = 0
-    failed: int = 0
-    later: int = 0
-    dead: int = 0
-    polled: int = 0
-    reconciled: bool = False
-    live: bool = False
-    rest: int = 0
-    seconds: float = 0.0
 
 
 class Passes:
@@ -150,19 +124,21 @@ class Passes:
         hints = outbox.due(now, _BATCH)
         way = self._way(session, link)
         report.live = way.live is not None
+        work = Work(self._config, self._state, self.link, session, outbox, report)
         if hints:
             self.link.heard(max(hint.created_ms for hint in hints))
-            self._apply(session, outbox, hints, way, report)
+            work.apply(hints, way)
         if polling:
             found = poll.changed(session, now)
             report.polled += len(found.hints)
             for start in range(0, len(found.hints), _BATCH):
-                self._apply(session, outbox, found.hints[start : start + _BATCH], way, report)
+                work.apply(found.hints[start : start + _BATCH], way)
             poll.keep(session, found)
             self._state.set(_POLLED, str(_now()))
         if self._state.get("storage") != session.info.storage:
             self._state.set(_RECONCILED, "0")
         counts = {name: getattr(session.counts, name) for name in _COUNTED}
+        report.rest = max(0, outbox.standing(now).due) if len(hints) >= _BATCH else 0
         if any(counts.values()):
             runs.add_counts(self._state, session.run, counts)
         return len(hints) >= _BATCH
@@ -180,99 +156,6 @@ class Passes:
             live_hours=self._config.events.live_hours, now_ms=_now_ms(), connect=self._warm.connection,
             erased_again=self._warm.erased_again,
         )  # fmt: skip
-
-    # --- a batch of hints, and what goes wrong with it ---------------------------------------------------
-
-    def _apply(self, session: Session, outbox: Outbox, hints: Sequence[Hint], way: Way, report: PassReport) -> None:
-        try:
-            applied = live.apply(session, hints, way)
-        except (BridgeUnreachable, BridgeRefused) as error:
-            self.link.failed(error)
-            if isinstance(error, BridgeRefused) or self.link.state().mode == "silent":
-                self._apply(session, outbox, hints, msgspec.structs.replace(way, live=None), report)
-                return
-            # For a moment only, perhaps: these changes should start automations, so they wait a little.
-            outbox.push_back(hints, way.now_ms + _WAIT_MS, failed=False)
-            report.later += len(hints)
-            return
-        except StoreUnavailable:
-            raise
-        except Exception as error:  # one event must not stop the others, whatever is wrong with it
-            log.exception("events could not be applied", extra={"events": len(hints)})
-            groups = self._groups(hints)
-            if len(groups) > 1:
-                middle = len(groups) // 2
-                for half in (groups[:middle], groups[middle:]):
-                    self._apply(session, outbox, [hint for group in half for hint in group], way, report)
-                return
-            self._failed(session, outbox, hints, error, report)
-            return
-        if applied.reconcile:
-            self._state.set(_RECONCILED, "0")
-        if way.live is not None and any(one.live for one in applied.done):
-            self.link.answered()
-        self._settle(session, outbox, applied, report)
-
-    def _settle(self, session: Session, outbox: Outbox, applied: Applied, report: PassReport) -> None:
-        """First what is remembered, then the rows go: a pass that dies between does the same again."""
-        now = _now_ms()
-        dead = []
-        for hint, due, failed in applied.later:
-            if failed and hint.attempts + 1 >= self._config.events.attempts:
-                dead.append(Done(hint=hint, outcome="failed", reason="raced"))
-            elif failed:
-                outbox.push_back([hint], now + pause_ms(hint.attempts))
-                report.later += 1
-            else:
-                outbox.push_back([hint], due, failed=False)
-                report.later += 1
-        # What polling finds and nobody needs is no event.
-        shown = [one for one in [*applied.done, *dead] if one.hint.id or one.outcome in ("changed", "failed")]
-        self._letters(session, dead, "the contact changes each time it is written")
-        dead_letters.resolve(self._state, "event", [_ref(one.hint) for one in applied.done if one.outcome != "failed"])
-        monitor.record(self._state, shown, now)
-        outbox.done([one.hint for one in [*applied.done, *dead]])
-        for one in applied.done:
-            report.events += bool(one.hint.id)
-            setattr(report, one.outcome, getattr(report, one.outcome) + 1)
-        report.dead += len(dead)
-
-    def _groups(self, hints: Sequence[Hint]) -> list[list[Hint]]:
-        """Hints that belong together: of one person, else of one thing."""
-        found: dict[tuple[str, int], list[Hint]] = {}
-        about = concerned.Concerned(self._state, hints)
-        for hint in hints:
-            people = about.people(hint)
-            key = ("person", min(people)) if people else (topics.of(hint.topic).family, hint.object_id)
-            found.setdefault(key, []).append(hint)
-        return list(found.values())
-
-    def _failed(
-        self, session: Session, outbox: Outbox, hints: Sequence[Hint], error: Exception, report: PassReport
-    ) -> None:
-        """One group that cannot be applied: later, later still, and at last a dead letter."""
-        reason = error.code if isinstance(error, SidecarError) else type(error).__name__
-        now = _now_ms()
-        dead: list[Done] = []
-        for hint in hints:
-            # What polling found has no row to wait in; the reconciliation will come to it.
-            if not hint.id or hint.attempts + 1 >= self._config.events.attempts:
-                dead.append(Done(hint=hint, outcome="failed", reason=reason))
-            else:
-                outbox.push_back([hint], now + pause_ms(hint.attempts))
-                report.later += 1
-        self._letters(session, dead, error.message if isinstance(error, SidecarError) else "")
-        monitor.record(self._state, dead, now)
-        outbox.done([one.hint for one in dead])
-        report.dead += len(dead)
-        report.failed += len(dead)
-
-    def _letters(self, session: Session, dead: Sequence[Done], detail: str) -> None:
-        for one in dead:
-            words = f"{one.hint.topic}: {detail}" if detail else one.hint.topic
-            dead_letters.add(
-                self._state, "event", _ref(one.hint), one.reason, logs.redact(words), run_id=session.run.id
-            )
 
     # --- what is due -----------------------------------------------------------------------------------
 
@@ -328,12 +211,6 @@ class Passes:
             monitor.prune(self._state, now * 1000, events.keep_days, events.keep_rows)
             activity.prune(self._state, now * 1000, events.activity_days, events.activity_rows)
             self._state.set(_PRUNED, str(now))
-
-
-def _ref(hint: Hint) -> str:
-    """What the owner finds the thing by: `order:17`, `user:4`, `contact:9`, `product:3`."""
-    family = topics.of(hint.topic).family
-    return f"{'user' if family == 'customer' else family}:{hint.object_id}"
 
 
 def _now() -> int:

@@ -5,23 +5,37 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from sidecar.config import Config
-from sidecar.errors import Conflict, SidecarError
-from sidecar.mapping.compiled import Mapping
-from sidecar.state import jobs
+from sidecar.errors import Conflict, OnHold, Paused, SidecarError
+from sidecar.state import jobs, pause
 from sidecar.state.database import State
 from sidecar.state.jobs import Job
-from sidecar.sync import engine, retry, undo
-from sidecar.sync.session import Choices
+from sidecar.sync import retry
+from sidecar.sync.engine import Report
+from sidecar.sync.session import Choices, Progress
+from sidecar.sync.undo import Undone
 
 log = logging.getLogger(__name__)
 
 _EVERY = 0.5  # seconds between two lines of progress: each is a write to the state
 _WAIT = 1.0
+
+
+class Shop(Protocol):
+    """Who does the work: the runtime, with its guards."""
+
+    @property
+    def state(self) -> State:
+        """The sidecar's own database."""
+
+    def sync(self, choices: Choices | None = None, progress: Progress | None = None) -> Report:
+        """The main job."""
+
+    def undo(self, run_id: int) -> Undone:
+        """Take a run back."""
 
 
 class Halted(BaseException):
@@ -32,18 +46,18 @@ class Halted(BaseException):
         self.why = why
 
 
-def work(config: Config, state: State, mapping: Mapping, id_: int, stopping: Callable[[], bool]) -> Job | None:
+def work(shop: Shop, id_: int, stopping: Callable[[], bool]) -> Job | None:
     """Work on a job until it is done, paused, or `stopping()`; then it waits to be taken up again.
 
     Answers the job as it is afterwards, None when somebody else has it. Raises nothing: an error is the job's.
     """
+    state = shop.state
     job = jobs.claim(state, id_)
     if job is None:
         return None
     log.info("job started", extra={"job": id_, "kind": job.kind})
     try:
-        result = _do(config, state, mapping, job, _Progress(state, job, stopping))
-        jobs.end(state, id_, "done", result=result)
+        jobs.end(state, id_, "done", result=_do(shop, job, _Progress(state, job, stopping)))
     except Halted as halt:
         jobs.end(state, id_, "paused" if halt.why == "pause" else "queued")
     except SidecarError as error:
@@ -55,28 +69,31 @@ def work(config: Config, state: State, mapping: Mapping, id_: int, stopping: Cal
     return jobs.get(state, id_)
 
 
-def _do(config: Config, state: State, mapping: Mapping, job: Job, progress: _Progress) -> dict[str, Any]:
+def _do(shop: Shop, job: Job, progress: _Progress) -> dict[str, Any]:
     options = job.options
+    letters = tuple(options.get("letters", ())) if job.kind == "retry" else None
     while True:
         try:
             if job.kind == "undo":
-                undone = undo.undo(config, state, int(options["run"]))
+                undone = shop.undo(int(options["run"]))
                 return {
                     "run": undone.run.id,
                     "removed": undone.removed,
                     "restored": undone.restored,
                     "kept": undone.kept,
                 }
-            if job.kind == "retry":
-                retry.mark(state, tuple(options.get("letters", ())))
-                report = engine.sync(config, state, mapping, Choices(), progress)
-            else:
-                report = engine.sync(config, state, mapping, msgspec.convert(options, Choices), progress)
+            if letters is not None:
+                retry.mark(shop.state, letters)
+                letters = None
+            choices = Choices() if job.kind == "retry" else msgspec.convert(options, Choices)
+            report = shop.sync(choices, progress)
             counts = report.counts
             return {
                 "run": report.run.id, "mode": report.mode, "people": counts.people, "created": counts.created,
                 "updated": counts.updated, "failed": sum(counts.failed.values()), "seconds": counts.seconds,
             }  # fmt: skip
+        except (OnHold, Paused):
+            raise
         except Conflict:
             # A pass over events, or a run from the command line: it will end.
             progress.waits()
@@ -98,6 +115,8 @@ class _Progress:
         if now - self._last < _EVERY and step == self._job.step and done < total:
             return
         self._last = now
+        if pause.current(self._state) is not None:
+            raise Halted("pause")
         if jobs.progress(self._state, self._job, step, done, total) == "pause":
             raise Halted("pause")
 

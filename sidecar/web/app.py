@@ -40,8 +40,8 @@ def create_app(runtime: Runtime, tasks: Tasks | None = None) -> Flask:
     app.url_map.strict_slashes = True
     app.extensions["fcsc"] = (runtime, tasks or Tasks(runtime))
     gate, metrics = Gate(runtime), Metrics(runtime)
-    # Opened here, by one thread, before requests ask for it from several.
-    runtime.state.close()
+    # Opened here, by one thread, before requests ask for them from several.
+    runtime.prepare()
     _doors(app, gate)
     _ways_out(app, gate, metrics)
     app.add_url_rule("/healthz", view_func=healthz, methods=["GET"], provide_automatic_options=False)

@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from signer import TOKEN, Signer
 from support import ShopDatabase
-from webfakes import WebRuntime
 
 from sidecar.config import Config, Service
 from sidecar.runtime import Runtime
@@ -25,7 +24,7 @@ def web_config(demo_hpos: ShopDatabase, config_for: Callable[..., Config]) -> Co
 
 @pytest.fixture
 def runtime(web_config: Config) -> Iterator[Runtime]:
-    with WebRuntime(web_config) as made:
+    with Runtime(web_config) as made:
         yield made
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from sidecar.errors import Problem
+from sidecar.mapping import file as rules_file
 from sidecar.mapping.file import MAX_BYTES, RulesText
 from sidecar.sync.preview import MOST, Preview
 from sidecar.web.context import runtime
@@ -50,13 +51,13 @@ class Save(msgspec.Struct, forbid_unknown_fields=True):
 @noun.get_("", may="mapping", answers=RulesText)
 def mapping() -> RulesText:
     """The rules in force. `file` is empty while the built-in ones are."""
-    return runtime().rules_text()
+    return runtime().rules.read()
 
 
 @noun.post_("/check", may="mapping", body=Check, answers=Checked)
 def check(body: Check) -> Checked:
     """Everything that is wrong with rules."""
-    problems = runtime().check_rules(body.text)
+    problems = rules_file.check(body.text)
     return Checked(ok=not problems, problems=problems)
 
 
@@ -69,4 +70,4 @@ def preview(body: Try) -> list[Preview]:
 @noun.post_("/save", may="mapping", body=Save, answers=RulesText)
 def save(body: Save) -> RulesText:
     """Put rules in force, keeping a backup. 422 when they are not in order, 409 when they were changed meanwhile."""
-    return runtime().save_rules(body.text, body.base)
+    return runtime().rules.save(body.text, body.base)

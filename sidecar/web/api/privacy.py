@@ -7,16 +7,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from sidecar.sync.privacy import Erased
 from sidecar.web.context import runtime
 from sidecar.web.routes import Noun
 
 noun = Noun("privacy")
-
-
-class Erased(msgspec.Struct, kw_only=True):
-    """How many rows of the state went or changed."""
-
-    rows: int
 
 
 class Erase(msgspec.Struct, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, request
 
 from sidecar.errors import MappingError, Problem, UsageError
+from sidecar.mapping import file as rules_file
 from sidecar.store import meta
 from sidecar.sync.preview import MOST, Preview
 from sidecar.web.context import runtime, tasks
@@ -22,7 +23,7 @@ def show(error: Error | None = None, code: int = 200) -> Response:
     """The page. After a form that went wrong it keeps what was typed."""
     typed = request.form if request.method == "POST" and "text" in request.form else None
     if typed is None:
-        rules = runtime().rules_text()
+        rules = runtime().rules.read()
         return _page(rules.text, rules.digest, error=error, code=code)
     return _page(typed.get("text", ""), typed.get("base", ""), error=error, code=code)
 
@@ -30,7 +31,7 @@ def show(error: Error | None = None, code: int = 200) -> Response:
 def check() -> Response:
     """Everything that is wrong with what was typed."""
     text = _text()
-    problems = runtime().check_rules(text)
+    problems = rules_file.check(text)
     return _page(text, _base(), problems=problems, code=422 if problems else 200, notice="" if problems else "checked")
 
 
@@ -49,7 +50,7 @@ def save() -> Response:
     """Put the rules in force."""
     text = _text()
     try:
-        runtime().save_rules(text, _base())
+        runtime().rules.save(text, _base())
     except MappingError as error:
         return _page(text, _base(), problems=_problems(error), code=422)
     return render.redirect("mapping", notice="saved", kind=_kind())
@@ -102,7 +103,7 @@ def _page(
     explored = runtime().explored(kind)
     keys = explored.keys if request.args.get("all") == "1" else explored.keys[:KEYS]
     given: dict[str, Any] = {
-        "text": text, "base": base, "file": runtime().rules_text().file, "problems": problems, "preview": people,
+        "text": text, "base": base, "file": runtime().rules.file, "problems": problems, "preview": people,
         "contacts": request.form.get("contacts", "")[:200], "show": request.form.get("show") == "1", "kind": kind,
         "kinds": meta.KINDS, "explored": explored, "keys": keys, "more": len(explored.keys) - len(keys),
         "notice": common.notice() if notice is None else notice,

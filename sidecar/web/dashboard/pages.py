@@ -19,7 +19,7 @@ from sidecar.web.routes import CONTACT
 Action = tuple[roles.Permission, Callable[[], Response]]
 
 ACTIONS: dict[str, dict[str, Action]] = {
-    "status": {"confirm": ("settings", status.confirm), "retry": ("sync", status.retry)},
+    "status": {"confirm": ("settings", status.confirm), "retry": ("sync", status.retry), "pause": ("sync", status.pause), "resume": ("sync", status.resume)},
     "events": {},
     "sync": {
         "start": ("sync", sync.start), "pause": ("sync", sync.pause), "resume": ("sync", sync.resume),

@@ -35,3 +35,15 @@ def retry() -> Response:
     letters = [common.field("letter")] if request.form.get("letter") else []
     tasks().start("retry", {"letters": letters})
     return render.redirect("status", notice="retry")
+
+
+def pause() -> Response:
+    """Write nothing for an hour; events are kept."""
+    runtime().pause()
+    return render.redirect("status", notice="halted")
+
+
+def resume() -> Response:
+    """End the pause."""
+    runtime().resume()
+    return render.redirect("status", notice="follows")

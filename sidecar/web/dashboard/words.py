@@ -37,6 +37,10 @@ _WORDS: dict[str, dict[str, str]] = {
         "": _("starting"), "accounts": _("reading accounts"), "orders": _("reading orders"),
         "changes": _("reading changes"), "people": _("writing contacts"), "waiting": _("waiting for other work to end"),
     },
+    "bridge": {
+        "live": _("connected"), "waiting": _("WordPress does not answer for a moment"), "silent": _("WordPress is silent"),
+        "unpaired": _("not paired"),
+    },
     "storage": {"hpos": _("WooCommerce's order tables (HPOS)"), "posts": _("WordPress posts (legacy)"), "": _("not known yet")},
     "status": {
         "lead": _("Lead"), "new": _("New"), "returning": _("Returning"), "vip": _("VIP"), "": "—",
@@ -55,6 +59,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "notice": {
         "started": _("The work has been started."), "paused": _("The work halts at the next page."),
         "resumed": _("The work goes on."), "cancelled": _("The work was given up. What it did stays."),
+        "halted": _("Paused: nothing is written, events are kept."), "follows": _("The pause is over."),
         "undo": _("The run is being taken back."), "retry": _("The rows are being looked at again."),
         "confirmed": _("The site is confirmed. Changes go out again."), "saved": _("The rules are saved and in force."),
         "explore": _("The shop's keys are being read."), "checked": _("The rules are in order."),
