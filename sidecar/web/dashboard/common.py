@@ -72,7 +72,7 @@ def event_rows(events: list[Event]) -> list[EventRow]:
         about = _about(event)
         rows.append(
             EventRow(
-                at=event.at / 1000, family=event.family, words=event.words, detail=_detail(event),
+                at=event.at / 1000, family=event.family, words=words.say("topic", event.topic), detail=_detail(event),
                 thing=f"#{event.object_id}" if event.object_id else "",
                 name=(names.get(about, "") if about else "") or event.label,
                 contact_id=event.contact_id,

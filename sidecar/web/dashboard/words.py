@@ -9,6 +9,8 @@ from typing import Any
 
 from flask_babel import gettext
 
+from sidecar.events.topics import TOPICS
+
 
 def _(text: str) -> str:
     return text
@@ -69,7 +71,7 @@ _WORDS: dict[str, dict[str, str]] = {
 
 def say(kind: str, code: Any) -> str:
     """The word for a code; the code itself when there is none (a newer part may know more)."""
-    word = _WORDS.get(kind, {}).get(str(code))
+    word = TOPICS[code].words if kind == "topic" and code in TOPICS else _WORDS.get(kind, {}).get(str(code))
     return gettext(word) if word else str(code)
 
 
