@@ -139,10 +139,10 @@ class Runtime:
         return alerts.open_(self.state)
 
     def events(
-        self, type: str = "", after: int = 0, limit: int = 50, person_ids: Sequence[int] | None = None
+        self, type_: str = "", after: int = 0, limit: int = 50, person_ids: Sequence[int] | None = None
     ) -> list[Event]:
         """The event monitor, the newest first; see `events.monitor.page`."""
-        return monitor.page(self.state, type_=type, after=after, limit=limit, person_ids=person_ids)
+        return monitor.page(self.state, type_=type_, after=after, limit=limit, person_ids=person_ids)
 
     def pause(self, minutes: int = pauses.DEFAULT_MINUTES) -> Pause:
         """Write nothing for so many minutes; events are kept."""

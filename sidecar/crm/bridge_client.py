@@ -25,7 +25,7 @@ _MOST_ANSWER = 8 << 20
 Answer = TypeVar("Answer")
 
 
-class OutboxStanding(msgspec.Struct, kw_only=True):
+class OutboxStanding(msgspec.Struct, kw_only=True, frozen=True):
     """The plugin's own word on its queue. `oldest_ms` is Unix milliseconds, 0 when it is empty."""
 
     rows: int = 0

@@ -13,7 +13,6 @@ import msgspec
 from sidecar import clock
 from sidecar.config import Config
 from sidecar.crm import contacts, suppression
-from sidecar.crm.writer_sql import Writer
 from sidecar.errors import BridgeRefused, BridgeUnreachable, UsageError
 from sidecar.mapping.compiled import Mapping
 from sidecar.state import runs
