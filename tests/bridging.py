@@ -12,18 +12,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from shopkeeper import Shopkeeper
 from support import ShopDatabase
 from syncing import LIST, TAG, execute
 
 from sidecar import signing
 from sidecar.config import Config
-from sidecar.runtime import Runtime, build
+from sidecar.runtime import build
 from sidecar.state import pairing
 from sidecar.sync.work import PassReport
 
@@ -42,9 +44,18 @@ OTHERS = (
  status VARCHAR(12) NOT NULL DEFAULT 'open', order_id BIGINT UNSIGNED NOT NULL DEFAULT 0, currency CHAR(3) CHARACTER SET ascii,
  total DECIMAL(19,4), items LONGTEXT, coupons VARCHAR(255), language VARCHAR(20), created_gmt DATETIME, updated_gmt DATETIME,
  KEY updated_gmt (updated_gmt), KEY user_id (user_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
-    "CREATE TABLE wp_fcsc_suppressed (hash CHAR(64) CHARACTER SET ascii NOT NULL PRIMARY KEY, created_gmt DATETIME NOT NULL)"
-    " ENGINE=InnoDB",
+    """CREATE TABLE wp_fcsc_suppressed (
+ hash CHAR(64) CHARACTER SET ascii NOT NULL PRIMARY KEY, created_gmt DATETIME NOT NULL) ENGINE=InnoDB""",
 )
+
+
+@dataclass(frozen=True)
+class LiveShop:
+    """The database, its owner at work, and the sidecar's configuration."""
+
+    database: ShopDatabase
+    keeper: Shopkeeper
+    config: Config
 
 
 def install(shop: ShopDatabase) -> None:
@@ -261,7 +272,7 @@ def bridge(shop: ShopDatabase, config: Config) -> Iterator[tuple[FakeBridge, Con
             self.end_headers()
             self.wfile.write(data)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815
 
         def log_message(self, *arguments: object) -> None:
             pass

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
-from bridging import install
+from bridging import LiveShop, install
 from shopkeeper import Shopkeeper
 from support import ShopDatabase
 from syncing import ConfigFor, run
 
 from sidecar.config import Config
-
-
-@dataclass(frozen=True)
-class LiveShop:
-    """The database, its owner at work, and the sidecar's configuration."""
-
-    database: ShopDatabase
-    keeper: Shopkeeper
-    config: Config
 
 
 def _live(database: ShopDatabase, config: Config) -> LiveShop:

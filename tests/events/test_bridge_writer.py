@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from bridging import NOW_MS, bridge, hint, pass_, queue
-from conftest import LiveShop
+from bridging import NOW_MS, LiveShop, bridge, hint, pass_, queue
 from syncing import contacts, crm_rows, field, run, undo_run, unlike
 
 from sidecar.config import Config

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bridging import NOW_MS, hint, pass_, queue
-from conftest import LiveShop
+from bridging import NOW_MS, LiveShop, hint, pass_, queue
 from syncing import contacts, crm_rows, field, people
 
 from sidecar.events import activity
