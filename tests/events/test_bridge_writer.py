@@ -15,6 +15,7 @@ from sidecar.state import pairing
 from sidecar.state.database import State
 
 LINES = ((1, 2, "Tea"),)
+AT = "2026-11-01 11:59:30"
 
 
 def fresh(config: Config) -> None:
@@ -29,7 +30,7 @@ def test_live_and_quiet_leave_the_same(shop: LiveShop, config_for: object) -> No
 
     def story(config: Config) -> dict[str, object]:
         keeper = shop.keeper
-        order = keeper.order(who, "100.00", lines=LINES)
+        order = keeper.order(who, "100.00", lines=LINES, at=AT)
         hint(shop.database, "order.created", order)
         first = pass_(config)
         assert first.changed == 1
@@ -75,7 +76,7 @@ def test_history_never_starts_an_automation(hpos: LiveShop) -> None:
     """Pains 4, 5, 23: an import, events older than the live mode, and orders that were old when they were made."""
     keeper, database = hpos.keeper, hpos.database
     with bridge(database, hpos.config) as (fake, config):
-        hint(database, "order.created", keeper.order("przed@example.net", lines=LINES), at_ms=NOW_MS - 1000)
+        hint(database, "order.created", keeper.order("przed@example.net", lines=LINES, at=AT), at_ms=NOW_MS - 1000)
         assert pass_(config).changed == 1
         assert fake.calls == [], "it happened before the live mode was switched on"
         hint(
@@ -92,7 +93,12 @@ def test_history_never_starts_an_automation(hpos: LiveShop) -> None:
         old = keeper.order("historia@example.net", at="2024-05-01 10:00:00", lines=LINES)
         hint(database, "order.created", old, at_ms=NOW_MS + 1)
         fresh(config)
-        hint(database, "order.created", keeper.order("dawna@example.net", lines=LINES), at_ms=NOW_MS - 2 * 86_400_000)
+        hint(
+            database,
+            "order.created",
+            keeper.order("dawna@example.net", lines=LINES, at=AT),
+            at_ms=NOW_MS - 2 * 86_400_000,
+        )
         assert pass_(config).changed == 2
         for number in range(20):
             keeper.order(f"import{number}@example.net", at="2025-05-01 10:00:00", lines=LINES)
@@ -109,7 +115,7 @@ def test_an_edit_in_between_is_not_overwritten(hpos: LiveShop) -> None:
     keeper, database = hpos.keeper, hpos.database
     with bridge(database, hpos.config) as (fake, config):
         fresh(config)
-        order = keeper.order("nowa@example.net", "10.00", lines=LINES)
+        order = keeper.order("nowa@example.net", "10.00", lines=LINES, at=AT)
         hint(database, "order.created", order)
         pass_(config)
         id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = 'nowa@example.net'")
@@ -151,7 +157,7 @@ def test_a_bridge_that_fails_for_one_contact_only(hpos: LiveShop) -> None:
         fresh(config)
         fake.behave, fake.poison = "break", {"zla@example.net"}
         for name in ("a", "zla", "b", "c"):
-            hint(database, "order.created", keeper.order(f"{name}@example.net", lines=LINES))
+            hint(database, "order.created", keeper.order(f"{name}@example.net", lines=LINES, at=AT))
         report = pass_(config)
         assert (report.changed, report.failed, queue(database)) == (3, 1, [])
         with build(config) as sidecar:
@@ -165,10 +171,10 @@ def test_a_bridge_that_does_not_answer(hpos: LiveShop, monkeypatch: pytest.Monke
     keeper, database = hpos.keeper, hpos.database
     with bridge(database, hpos.config) as (fake, config):
         fresh(config)
-        hint(database, "order.created", keeper.order("a@example.net", lines=LINES))
+        hint(database, "order.created", keeper.order("a@example.net", lines=LINES, at=AT))
         assert pass_(config).live
         fake.behave = behave
-        hint(database, "order.created", keeper.order("b@example.net", lines=LINES))
+        hint(database, "order.created", keeper.order("b@example.net", lines=LINES, at=AT))
         with build(config) as sidecar:
             report = sidecar.pass_()
             if behave == "down":
@@ -182,7 +188,7 @@ def test_a_bridge_that_does_not_answer(hpos: LiveShop, monkeypatch: pytest.Monke
             assert sidecar.health().bridge_why
             fake.behave = ""
             monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:05:00Z")
-            hint(database, "order.created", keeper.order("c@example.net", lines=LINES), at_ms=NOW_MS + 290_000)
+            hint(database, "order.created", keeper.order("c@example.net", lines=LINES, at=AT), at_ms=NOW_MS + 290_000)
             report = sidecar.pass_()
             assert (report.changed, report.live, sidecar.health().bridge) == (1, True, "live")
             assert fake.calls[-1][0]["email"] == "c@example.net"

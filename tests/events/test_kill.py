@@ -19,6 +19,7 @@ from sidecar.runtime import build
 from sidecar.state.database import State
 
 LINES = ((1, 2, "Tea"),)
+AT = "2026-11-01 11:55:30"
 POINTS = 6
 _spec = importlib.util.spec_from_file_location("passing", Path(__file__).parent / "passing.py")
 assert _spec is not None and _spec.loader is not None
@@ -30,13 +31,13 @@ _undisturbed: dict[bool, tuple[int, dict[str, Any], Any]] = {}
 def story(database: ShopDatabase) -> None:
     """A new buyer, an account that moves, a refund and a buyer who rises to VIP, all in one pass."""
     keeper = Shopkeeper(database)
-    hint(database, "order.created", keeper.order("nowa@example.net", "100.00", lines=LINES), visitor="a" * 32)
+    hint(database, "order.created", keeper.order("nowa@example.net", "100.00", lines=LINES, at=AT), visitor="a" * 32)
     old = keeper.one("SELECT user_email FROM wp_users WHERE ID = (SELECT MAX(customer_id) FROM wp_wc_orders)")
     user = keeper.user_of(old.lower())
     keeper.do("UPDATE wp_users SET user_email = 'przeniesiona@example.net' WHERE ID = %s", user)
     hint(database, "customer.updated", user)
     for total in ("90000.00", "80000.00"):
-        hint(database, "order.created", keeper.order("bogata@example.net", total, lines=LINES))
+        hint(database, "order.created", keeper.order("bogata@example.net", total, lines=LINES, at=AT))
     paid = keeper.one(
         "SELECT id FROM wp_wc_orders WHERE status = 'wc-completed' AND total_amount > 50 AND type = 'shop_order' ORDER BY id LIMIT 1"
     )
@@ -107,7 +108,7 @@ def test_killed_in_a_pass(
 
 def test_a_contact_that_a_dead_pass_made_is_known_as_ours(hpos: LiveShop) -> None:
     keeper = hpos.keeper
-    order = keeper.order("nowa@example.net", lines=LINES)
+    order = keeper.order("nowa@example.net", lines=LINES, at=AT)
     hint(hpos.database, "order.created", order)
     from sidecar.sync import few
 

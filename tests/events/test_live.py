@@ -36,7 +36,7 @@ def agrees(shop: LiveShop) -> None:
         sidecar.sync()
         assert crm_rows(shop.database) == before
         verdict = sidecar.verify()
-        assert verdict.ok, verdict
+        assert verdict.ok, verdict.differences
 
 
 def test_the_life_of_an_order(shop: LiveShop) -> None:
