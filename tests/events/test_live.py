@@ -118,9 +118,13 @@ def test_an_account_that_comes_changes_moves_and_goes(shop: LiveShop) -> None:
     assert "konto@example.net" not in contacts(shop.database)
     assert ltv(shop, "inne@example.net") == ("70.00", "1")
     assert told(shop, "customer.login", user) == "nothing"
+    agrees(shop)
+    # Their order is a guest's now, under the address before the last: that leads to them still.
     keeper.delete_account(user)
     told(shop, "customer.deleted", user)
-    agrees(shop)
+    assert ltv(shop, "inne@example.net") == ("70.00", "1")
+    with State(shop.config.state.dir) as state:
+        assert state.rows("SELECT COUNT(*) FROM account WHERE user_id = ?", (user,)) == [(0,)]
 
 
 def test_an_order_that_comes_with_its_account_before_the_accounts_hint(shop: LiveShop) -> None:
