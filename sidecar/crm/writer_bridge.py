@@ -110,7 +110,8 @@ def _update(change: Change) -> Item:
         "person": change.person, "op": "update", "contact_id": patch.contact_id, "email": change.email,
         "columns": {name: new for name, (_, new) in patch.columns.items()},
         "fields": {slug: new for slug, (_, new) in patch.fields.items()},
-        "old_columns": {name: old for name, (old, _) in patch.columns.items()},
+        # FluentCRM has both NULL and 0 for "no account", which we read as '': nothing to compare then.
+        "old_columns": {name: old for name, (old, _) in patch.columns.items() if old or name != "user_id"},
         "old_fields": {slug: old.value if old else "" for slug, (old, _) in patch.fields.items()},
         "tags_add": patch.tags_add, "tags_remove": patch.tags_remove, "lists_add": patch.lists_add,
         "lists_remove": patch.lists_remove, "move_to": change.move_to,

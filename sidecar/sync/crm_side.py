@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import msgspec
+import pymysql
 
-from sidecar.crm import contacts
+from sidecar.crm import contacts, suppression
 from sidecar.crm.batch import Batch
 from sidecar.crm.model import Contact
 from sidecar.events.outbox import Hint
@@ -79,6 +80,24 @@ def _owners(session: Session, found: Sequence[Contact]) -> dict[int, int]:
     keys = {id_: session.state.key(identity) for id_, identity in identities.items() if identity}
     people = session.registry.find(list(dict.fromkeys(keys.values())))
     return {id_: people[key] for id_, key in keys.items() if key in people}
+
+
+def cart_owners(session: Session, hints: Sequence[Hint]) -> dict[int, int]:
+    """{hint id: person id} of carts at whose checkout the address of somebody known was typed. Nobody is made known by
+    typing an address: that is no consent."""
+    ids = sorted({hint.object_id for hint in hints if hint.object_id})
+    if not ids:
+        return {}
+    try:
+        rows = session.reader.page("carts_emails", ids=ids)
+    except pymysql.err.MySQLError as error:
+        if error.args and error.args[0] in suppression.ABSENT:
+            return {}
+        raise
+    identities = {row[0]: emails.identity(row[1]) for row in rows}
+    keys = {id_: session.state.key(identity) for id_, identity in identities.items() if identity}
+    people = session.registry.find(list(dict.fromkeys(keys.values())))
+    return {hint.id: people[key] for hint in hints if (key := keys.get(hint.object_id)) in people}
 
 
 def erased(session: Session, hints: Sequence[Hint], quiet: Writes) -> int:

@@ -22,7 +22,7 @@ from sidecar.sync.link import PLUGIN, Link, LinkState
 from sidecar.sync.live import Way
 from sidecar.sync.session import Choices, Session
 from sidecar.sync.warm import Warm
-from sidecar.sync.work import PassReport, Work
+from sidecar.sync.work import RECONCILE_NOW, PassReport, Work
 
 _BATCH = 300
 _POLL_WITH_HINTS = 60
@@ -133,10 +133,10 @@ class Passes:
             report.polled += len(found.hints)
             for start in range(0, len(found.hints), _BATCH):
                 work.apply(found.hints[start : start + _BATCH], way)
-            poll.keep(session, found)
+            poll.keep(session, found, work.half)
             self._state.set(_POLLED, str(_now()))
         if self._state.get("storage") != session.info.storage:
-            self._state.set(_RECONCILED, "0")
+            self._state.set(RECONCILE_NOW, "1")
         counts = {name: getattr(session.counts, name) for name in _COUNTED}
         report.rest = max(0, outbox.standing(now).due) if len(hints) >= _BATCH else 0
         if any(counts.values()):
@@ -170,6 +170,8 @@ class Passes:
         return max(asked, _POLL_WITH_HINTS) if self._hinted() else asked
 
     def _reconcile_due(self) -> bool:
+        if self._state.get(RECONCILE_NOW):
+            return True
         regular = self._config.service.reconcile_minutes * 60
         if self._hinted() and self.link.state().mode != "silent":
             return self._due(_RECONCILED, regular)
@@ -178,6 +180,10 @@ class Passes:
 
     def _due(self, key: str, seconds: int) -> bool:
         last = int(self._state.get(key) or 0)
+        if key == _RECONCILED:
+            # A run that somebody else started has compared everything too.
+            rows = self._state.rows("SELECT MAX(started) FROM run WHERE kind = 'sync' AND state = 'done'")
+            last = max(last, rows[0][0] or 0)
         return not 0 <= _now() - last < seconds
 
     def _reconcile(self, report: PassReport) -> None:
@@ -192,6 +198,7 @@ class Passes:
             return
         with self._state.transaction():
             self._state.set(_RECONCILED, str(_now()))
+            self._state.set(RECONCILE_NOW, "")
             self._state.set(_TOOK, f"{time.monotonic() - started:.3f}")
         report.reconciled = True
         # Products, options and rules are read anew by the next batch.

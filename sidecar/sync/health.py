@@ -93,15 +93,17 @@ def health(config: Config, state: State, link: Link) -> Health:
 def conditions(found: Health, config: Config) -> list[Condition]:
     """What is wrong, or is not: each condition with whether it is on now."""
     alerts = config.alerts
-    since_pass = None if found.last_pass is None else found.now - found.last_pass
+    # A run of the main job that went through is as good as a pass.
+    last = max(found.last_pass or 0, found.last_sync or 0)
+    since = found.now - last
     # While the owner has paused it, or before the first import, nobody expects a pass.
     expected = found.paused is None and found.last_sync is not None
     silent = found.now - (found.bridge_silent_since or found.now)
     return [
         Condition(
             "no_pass",
-            expected and (since_pass is None or since_pass > alerts.no_pass_minutes * 60),
-            f"no pass has succeeded for {_span(since_pass)}" + (f": {found.pass_error}" if found.pass_error else ""),
+            expected and since > alerts.no_pass_minutes * 60,
+            f"no pass has succeeded for {_span(since)}" + (f": {found.pass_error}" if found.pass_error else ""),
         ),
         Condition(
             "shop_unreachable", bool(found.shop), f"the shop's database cannot be asked: {found.shop or 'it can again'}"
@@ -146,10 +148,8 @@ def _number(state: State, key: str) -> int | None:
     return int(text) if text and text != "0" else None
 
 
-def _span(seconds: int | None) -> str:
+def _span(seconds: int) -> str:
     """`3 min`, `5 h`, `2 days`: as people say it."""
-    if seconds is None:
-        return "ever"
     for size, word in ((_DAY, "days"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds // size} {word}"

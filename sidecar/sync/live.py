@@ -213,6 +213,7 @@ class _Batch:
         done = {one.hint.id for one in self._applied.done}
         acts = [hint for hint in self._hints if hint.id in done]
         people = {hint.id: person for hint in acts if (person := after.actor(hint) or before.actor(hint)) is not None}
+        people |= crm_side.cart_owners(self._session, [hint for hint in acts if hint.topic == "cart.email"])
         activity.record(self._state, acts, people)
 
 

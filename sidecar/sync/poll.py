@@ -7,17 +7,20 @@ edits, changed accounts) is the reconciliation's work (`sidecar sync`, its diges
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC
 
 import msgspec
 
 from sidecar.events.outbox import Hint
 from sidecar.events.topics import CUSTOMER_FOUND, ORDER_FOUND
+from sidecar.state.database import State
 from sidecar.store.orders import BUCKET
 from sidecar.sync.session import Session
 from sidecar.values import dates
 
 _CURSOR = "poll.cursor"
+_AGAIN = "poll.again"
 _BACK_SECONDS = 120
 _MOST = 500
 _NEWEST = 8
@@ -36,14 +39,24 @@ def changed(session: Session, now_ms: int) -> Polled:
         found, cursor = _hpos(session)
     else:
         found, cursor = dict.fromkeys(_posts(session), now_ms), ""
+    found |= {id_: at for id_, at in _half(session.state) if id_ not in found}
     hints = [Hint(0, ORDER_FOUND, id_, created_ms=at) for id_, at in sorted(found.items())]
     return Polled(hints=[*hints, *_accounts(session, now_ms)], cursor=cursor)
 
 
-def keep(session: Session, polled: Polled) -> None:
-    """The effect is there: the next poll goes on from here."""
-    if polled.cursor:
-        session.state.set(_CURSOR, polled.cursor)
+def keep(session: Session, polled: Polled, half: Sequence[Hint]) -> None:
+    """The effect is there: the next poll goes on from here, and takes the half-written orders again."""
+    with session.state.transaction():
+        if polled.cursor:
+            session.state.set(_CURSOR, polled.cursor)
+        if half or _half(session.state):
+            again = [(hint.object_id, hint.created_ms) for hint in half if hint.topic == ORDER_FOUND]
+            session.state.set(_AGAIN, msgspec.json.encode(again).decode())
+
+
+def _half(state: State) -> list[tuple[int, int]]:
+    """Orders that looked half-written last time, and since when (Unix ms): their other half moves no date of theirs."""
+    return msgspec.json.decode(state.get(_AGAIN, "[]"), type=list[tuple[int, int]])
 
 
 def _hpos(session: Session) -> tuple[dict[int, int], str]:

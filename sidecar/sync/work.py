@@ -25,6 +25,8 @@ from sidecar.sync.session import Session
 log = logging.getLogger(__name__)
 
 _WAIT_MS = 3_000
+# A reconciliation is wanted before its time.
+RECONCILE_NOW = "reconcile.now"
 _RACED = "the contact changes each time it is written"
 
 
@@ -61,6 +63,8 @@ class Work:
         self._session = session
         self._outbox = outbox
         self._report = report
+        # Found by polling and half-written yet: there is no row for them to wait in.
+        self.half: list[Hint] = []
 
     def apply(self, hints: Sequence[Hint], way: Way) -> None:
         """Apply hints and take their rows out of the queue. Raises StoreUnavailable only."""
@@ -93,12 +97,14 @@ class Work:
     def _settle(self, applied: Applied) -> None:
         """First what is remembered, then the rows go: a pass that dies between does the same again."""
         for hint, due, failed in applied.later:
+            if not hint.id and not failed:
+                self.half.append(hint)
             if not failed:
                 self._outbox.push_back([hint], due, failed=False)
                 self._report.later += 1
         dead = self._later([hint for hint, _, failed in applied.later if failed], "raced", _RACED)
         if applied.reconcile:
-            self._state.set("reconcile.last", "0")
+            self._state.set(RECONCILE_NOW, "1")
         good = [_ref(one.hint) for one in applied.done if one.outcome != "failed"]
         dead_letters.resolve(self._state, "event", good)
         # What polling finds and nobody needs is no event.
@@ -118,8 +124,10 @@ class Work:
         now = _now_ms()
         dead: list[Done] = []
         for hint in hints:
-            # What polling found has no row to wait in; the reconciliation will come to it.
-            if not hint.id or hint.attempts + 1 >= self._most:
+            if not hint.id:
+                # Found by polling: it has no row to wait in. The next polls and the reconciliation come to it again.
+                self._report.failed += 1
+            elif hint.attempts + 1 >= self._most:
                 dead.append(Done(hint=hint, outcome="failed", reason=reason))
                 words = logs.redact(f"{hint.topic}: {detail}" if detail else hint.topic)
                 dead_letters.add(self._state, "event", _ref(hint), reason, words, run_id=self._session.run.id)

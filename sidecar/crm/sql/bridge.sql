@@ -27,14 +27,8 @@ SELECT hash, CAST(created_gmt AS CHAR) AS created FROM {p}fcsc_suppressed ORDER 
 
 -- name: carts_emails
 -- The address that was typed at the checkout, for some carts.
--- columns: id email visitor
-SELECT id, email, visitor FROM {p}fcsc_carts WHERE id IN %(ids)s;
-
--- name: fcsc_tables
--- Which of the plugin's tables are there.
--- columns: table_name
-SELECT TABLE_NAME AS table_name FROM information_schema.TABLES
-WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN %(tables)s;
+-- columns: id email
+SELECT id, email FROM {p}fcsc_carts WHERE id IN %(ids)s;
 
 -- name: site_options
 -- Which site this is.
