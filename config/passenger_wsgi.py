@@ -8,6 +8,6 @@ from pathlib import Path
 # The configuration, outside the web root; only your account may read it.
 os.environ.setdefault("SIDECAR_CONFIG", str(Path("~/fluentcrm-sidecar/sidecar.toml").expanduser()))
 
-from sidecar.web.wsgi import make  # noqa: E402 - after the configuration is named
+from sidecar.web.wsgi import make
 
 application = make()
