@@ -34,9 +34,10 @@ class Gate:
     def admit(self, request: Request) -> int:
         """0 when the request may go on, else the status to refuse it with. Sets `g.key`, `g.nonce` and `g.actor`."""
         g.key, g.nonce, g.actor = None, "", None
-        if request.path in OPEN and request.method == "GET":
+        path = target(request).partition("?")[0]
+        if path in OPEN and request.method == "GET":
             return 0
-        if request.path == METRICS and request.method == "GET":
+        if path == METRICS and request.method == "GET":
             return self._metrics(request)
         if (request.content_length or 0) > signing.MAX_BODY:
             return 413

@@ -101,7 +101,7 @@ class Served:
             job = self.job()
             if job["state"] == state:
                 return job
-            assert job["state"] != "failed", job
+            assert job["state"] != "failed", job["error"]
             time.sleep(0.1)
         raise AssertionError(f"the job is not {state}: {self.job()}")
 
@@ -358,5 +358,8 @@ def test_the_service_follows_the_shop(serve: Make, demo_hpos: ShopDatabase) -> N
             break
         time.sleep(0.1)
     assert found, "the contact was not made"
-    events = json.loads(served.ask("GET", "/api/v1/events?type=order")[1])["data"]
+    events: list[dict[str, Any]] = []
+    while not events and time.monotonic() - began < 40:
+        time.sleep(0.1)
+        events = json.loads(served.ask("GET", "/api/v1/events?type=order")[1])["data"]
     assert events[0]["object_id"] == order and events[0]["outcome"] == "changed"
