@@ -20,7 +20,7 @@ from sidecar.mapping.compiled import Mapping
 from sidecar.mapping.file import Rules
 from sidecar.mysql.connection import Reader
 from sidecar.people.model import Facts
-from sidecar.state import dead_letters
+from sidecar.state import dead_letters, jobs
 from sidecar.state import pause as pauses
 from sidecar.state.database import State
 from sidecar.state.dead_letters import DeadLetter
@@ -116,6 +116,14 @@ class Runtime:
     def work(self, job_id: int, stopping: Callable[[], bool]) -> Job | None:
         """Work on a job; see `sync.job.work`."""
         return job.work(self, job_id, stopping)
+
+    def work_waiting(self) -> None:
+        """Do here and now what pages have asked for, where no service does it: for cron."""
+        waiting = jobs.waiting(self.state)
+        if waiting is not None:
+            self.work(waiting.id, lambda: False)
+        for kind in survey.wanted(self.state):
+            self.explore(kind)
 
     def undo_runs(self) -> dict[int, int]:
         """{run: things to undo} of the runs that can be taken back."""

@@ -57,7 +57,7 @@ class Service:
         """Start, answer until a signal comes, stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        self.tasks.take_up()
+        self.tasks.wake()
         self.consumer.start()
         self.follower.start()
         # What is loaded now stays for good: the collector need not look at it again, nor split its pages.

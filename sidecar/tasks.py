@@ -64,26 +64,14 @@ class Tasks:
 
     # --- what is done ----------------------------------------------------------------------------------------
 
-    def take_up(self) -> None:
-        """At the start, when nobody works: go on with what a dead process left."""
-        jobs.take_up(self.runtime.state)
-        self.wake()
-
     def wake(self) -> None:
-        """Wake a worker for what waits: the message about it may have been lost with a queue."""
-        waiting = jobs.open_(self.runtime.state)
-        if waiting is not None and waiting.state == "queued":
+        """Wake a worker for what waits: at the start for what a dead process left, and later because the message about
+        it may have been lost with a queue."""
+        waiting = jobs.waiting(self.runtime.state)
+        if waiting is not None:
             self._work(waiting.id)
         for kind in survey.wanted(self.runtime.state):
             self._explore(kind)
-
-    def work_now(self) -> None:
-        """Do here what waits, without a queue: for cron, where no service runs."""
-        waiting = jobs.open_(self.runtime.state)
-        if waiting is not None and waiting.state == "queued":
-            self._work_body(waiting.id)
-        for kind in survey.wanted(self.runtime.state):
-            self._explore_body(kind)
 
     def _work_body(self, job_id: int) -> None:
         self.runtime.work(job_id, self.stopping.is_set)

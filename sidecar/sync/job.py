@@ -51,22 +51,27 @@ def work(shop: Shop, id_: int, stopping: Callable[[], bool]) -> Job | None:
 
     Answers the job as it is afterwards, None when somebody else has it. Raises nothing: an error is the job's.
     """
+    with jobs.hands_on(shop.state) as ours:
+        job = jobs.claim(shop.state, id_) if ours else None
+        if job is None:
+            return None
+        _work(shop, job, stopping)
+    return jobs.get(shop.state, id_)
+
+
+def _work(shop: Shop, job: Job, stopping: Callable[[], bool]) -> None:
     state = shop.state
-    job = jobs.claim(state, id_)
-    if job is None:
-        return None
-    log.info("job started", extra={"job": id_, "kind": job.kind})
+    log.info("job started", extra={"job": job.id, "kind": job.kind})
     try:
-        jobs.end(state, id_, "done", result=_do(shop, job, _Progress(state, job, stopping)))
+        jobs.end(state, job.id, "done", result=_do(shop, job, _Progress(state, job, stopping)))
     except Halted as halt:
-        jobs.end(state, id_, "paused" if halt.why == "pause" else "queued")
+        jobs.end(state, job.id, "paused" if halt.why == "pause" else "queued")
     except SidecarError as error:
-        jobs.end(state, id_, "failed", error=error.message)
+        jobs.end(state, job.id, "failed", error=error.message)
     except Exception as error:
-        log.exception("job failed", extra={"job": id_})
+        log.exception("job failed", extra={"job": job.id})
         # Not the text: it may hold a customer's data, and the state holds none.
-        jobs.end(state, id_, "failed", error=f"unexpected: {type(error).__name__}")
-    return jobs.get(state, id_)
+        jobs.end(state, job.id, "failed", error=f"unexpected: {type(error).__name__}")
 
 
 def _do(shop: Shop, job: Job, progress: _Progress) -> dict[str, Any]:
