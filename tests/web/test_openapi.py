@@ -27,7 +27,7 @@ OPERATIONS = [
 
 def test_every_route_is_in_it(app: Flask, bridge: Signer) -> None:
     served = json.loads(bridge.get("/api/v1/openapi.json").text)
-    assert served == document()
+    assert served == json.loads(json.dumps(document()))
     routes = set()
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/v1"):
@@ -77,9 +77,11 @@ def _sent(prepared: dict[str, Any]) -> tuple[str, bytes]:
 def _response(case: Any, answer: Any) -> Any:
     import requests
 
-    found = requests.Response()
-    found.status_code = answer.status_code
-    found._content = answer.data
-    found.headers.update(dict(answer.headers))
-    found.request = requests.Request(case.method, "http://localhost/").prepare()
-    return schemathesis.Response.from_requests(found, verify=False)
+    return schemathesis.Response(
+        status_code=answer.status_code,
+        headers={name.lower(): [value] for name, value in answer.headers.items()},
+        content=answer.data,
+        request=requests.Request(case.method, "http://localhost/").prepare(),
+        elapsed=0.01,
+        verify=False,
+    )

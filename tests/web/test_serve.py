@@ -347,7 +347,7 @@ def test_the_service_follows_the_shop(serve: Make, demo_hpos: ShopDatabase) -> N
     """A row in the plugin's outbox, and the contact is right a moment later."""
     from shopkeeper import Shopkeeper
 
-    served = serve()
+    served = serve('[bridge]\nsite_url = "http://127.0.0.1:9"\n')
     served.start()
     served.ask("POST", "/api/v1/sync/start", {})
     served.wait_for("done")
@@ -377,4 +377,5 @@ def test_the_service_follows_the_shop(serve: Make, demo_hpos: ShopDatabase) -> N
     while not events and time.monotonic() - began < 40:
         time.sleep(0.1)
         events = json.loads(served.ask("GET", "/api/v1/events?type=order")[1])["data"]
+    assert events, served.signal(signal.SIGTERM)[2]
     assert events[0]["object_id"] == order and events[0]["outcome"] == "changed"

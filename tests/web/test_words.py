@@ -52,9 +52,11 @@ def test_the_compiled_catalogue_is_the_same(language: str) -> None:
     write_mo(made, catalog)
     compiled = read_mo(io.BytesIO((folder / "messages.mo").read_bytes()))
     again = read_mo(io.BytesIO(made.getvalue()))
-    assert {m.id: m.string for m in compiled if m.id} == {m.id: m.string for m in again if m.id}, (
-        "run scripts/translations"
-    )
+    assert _texts(compiled) == _texts(again), "run scripts/translations"
+
+
+def _texts(catalog: Any) -> list[tuple[str, str]]:
+    return sorted((str(message.id), str(message.string)) for message in catalog if message.id)
 
 
 def test_persian_pages(bridge: Signer) -> None:

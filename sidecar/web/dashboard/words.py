@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext
+from babel.lists import format_list
+from flask_babel import get_locale, gettext
 
 from sidecar.events.topics import TOPICS
 
@@ -90,4 +91,4 @@ def about_run(counts: dict[str, Any]) -> str:
         value = counts.get(key)
         if isinstance(value, int) and value:
             parts.append(gettext(text, number=value))
-    return ", ".join(parts) or "—"
+    return format_list(parts, style="unit", locale=get_locale() or "en") if parts else "—"
