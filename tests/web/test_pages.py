@@ -326,3 +326,17 @@ def test_a_shop_that_is_away(bridge: Signer, runtime: Runtime, demo_hpos: ShopDa
     assert answer.status_code == 503
     assert "cannot connect" in Checked(answer.text).text
     assert bridge.get("/ui/sync").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "key", ["x') OR ('1'='1", "x'; DROP TABLE wp_users; -- ", "x\\\\' OR 1=1 -- ", "%s", "{p}options", "ключ' #"]
+)
+def test_sql_in_a_meta_key_is_a_name_of_nothing(synced: Signer, demo_hpos: ShopDatabase, key: str) -> None:
+    """A rule may name any meta key; it is a value in every statement."""
+    users = demo_hpos.rows("SELECT COUNT(*) FROM wp_users")
+    for group in ("user_meta", "order_meta", "item_meta", "product_meta"):
+        rules = f'[[field]]\nto = "custom:woo_x"\nlabel = "X"\nfrom = "{group}.{key}"\n'
+        answer = synced.form("mapping", action="preview", text=rules)
+        assert answer.status_code in (200, 422), answer.text
+        assert "woo_x" not in answer.text.partition("</textarea>")[2], "a key that nobody has gave a value"
+    assert demo_hpos.rows("SELECT COUNT(*) FROM wp_users") == users
