@@ -119,6 +119,21 @@ def latest(state: State, limit: int = 20) -> list[Run]:
 
 
 _LIVE = "live.run"
+_KEPT_DAYS = 30
+_KEPT_RUNS = 500
+
+
+def prune(state: State, now: int) -> int:
+    """Forget runs that went through, are older than a month and not among the newest 500: a reconciliation every few
+    minutes would fill the state. The last good one of each kind stays. Returns how many went."""
+    with state.transaction() as sql:
+        gone = sql.execute(
+            "DELETE FROM run WHERE state = 'done' AND finished < ?"
+            " AND id NOT IN (SELECT id FROM run ORDER BY id DESC LIMIT ?)"
+            " AND id NOT IN (SELECT MAX(id) FROM run WHERE state = 'done' GROUP BY kind)",
+            (now - _KEPT_DAYS * 86_400, _KEPT_RUNS),
+        )
+    return int(gone.rowcount)
 
 
 def live(state: State) -> Run:

@@ -196,6 +196,11 @@ class Passes:
             return
         except Conflict:
             return
+        except Exception:
+            # Not again with the next pass: a second later it would fail as well.
+            self._state.set(_RECONCILED, str(_now()))
+            self._state.set(RECONCILE_NOW, "")
+            raise
         with self._state.transaction():
             self._state.set(_RECONCILED, str(_now()))
             self._state.set(RECONCILE_NOW, "")
@@ -217,6 +222,7 @@ class Passes:
             events = self._config.events
             monitor.prune(self._state, now * 1000, events.keep_days, events.keep_rows)
             activity.prune(self._state, now * 1000, events.activity_days, events.activity_rows)
+            runs.prune(self._state, now)
             self._state.set(_PRUNED, str(now))
 
 

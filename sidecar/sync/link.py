@@ -25,6 +25,7 @@ PLUGIN = "fluentcrm-sidecar"
 _SEEN, _SILENT, _WHY, _ASKED = "bridge.seen", "bridge.silent", "bridge.why", "bridge.asked"
 _HINT_AT = "bridge.hint_at"
 _STATUS = "bridge.status"
+_REFUSED = "bridge.refused"
 LIVE_FROM = "live.from"
 # How often WordPress is asked for a sign of life when there is nothing else to tell it.
 _ASK_SECONDS = 60
@@ -70,6 +71,8 @@ class Link:
         if silent is None:
             return LinkState(mode="live" if seen else "silent", seen=seen, why="" if seen else "it has never answered")
         patient = _now() - silent < self._config.bridge.patience_seconds and seen is not None
+        # Who refuses us will do so in a minute as well.
+        patient = patient and not self._state.get(_REFUSED)
         return LinkState(
             mode="waiting" if patient else "silent", seen=seen, silent_since=silent, why=self._state.get(_WHY)
         )
@@ -105,11 +108,11 @@ class Link:
 
     def failed(self, error: BridgeUnreachable | BridgeRefused) -> None:
         """It did not."""
+        self._state.set(_REFUSED, "1" if isinstance(error, BridgeRefused) else "")
         if self._number(_SILENT) is None:
             log.warning("the bridge does not answer", extra={"why": error.message})
-            with self._state.transaction():
-                self._state.set(_SILENT, str(_now()))
-                self._state.set(_WHY, error.message)
+            self._state.set(_SILENT, str(_now()))
+        self._state.set(_WHY, error.message)
 
     def status(self) -> BridgeStatus | None:
         """What the plugin said of the site when it was last asked; None before that. Nobody is asked."""

@@ -73,6 +73,7 @@ class Work:
         except (BridgeUnreachable, BridgeRefused) as error:
             self._link.failed(error)
             if isinstance(error, BridgeRefused) or self._link.state().mode == "silent":
+                self._report.live = False
                 self.apply(hints, msgspec.structs.replace(way, live=None))
                 return
             # For a moment only, perhaps: these changes should start automations, so they wait a little.

@@ -27,7 +27,7 @@ def test_without_the_plugin_there_are_only_notes(demo_hpos: ShopDatabase, config
     assert set(levels(config).values()) == {"ok", "info"}
     run(config)
     assert set(levels(config).values()) == {"ok", "info"}
-    execute(demo_hpos, "UPDATE wp_options SET option_value = 'a:1:{i:0;s:41:\"fluentcrm-sidecar/fluentcrm-sidecar.php\";}' WHERE option_name = 'active_plugins'")  # fmt: skip
+    execute(demo_hpos, "UPDATE wp_options SET option_value = 'a:1:{i:0;s:39:\"fluentcrm-sidecar/fluentcrm-sidecar.php\";}' WHERE option_name = 'active_plugins'")  # fmt: skip
     assert "not to be seen" in found(config)["bridge.I001"].sentence
 
 

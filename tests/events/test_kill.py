@@ -32,8 +32,9 @@ def story(database: ShopDatabase) -> None:
     """A new buyer, an account that moves, a refund and a buyer who rises to VIP, all in one pass."""
     keeper = Shopkeeper(database)
     hint(database, "order.created", keeper.order("nowa@example.net", "100.00", lines=LINES, at=AT), visitor="a" * 32)
-    old = keeper.one("SELECT user_email FROM wp_users WHERE ID = (SELECT MAX(customer_id) FROM wp_wc_orders)")
-    user = keeper.user_of(old.lower())
+    user = keeper.one(
+        "SELECT MAX(u.ID) FROM wp_users u JOIN wp_wc_orders o ON o.customer_id = u.ID WHERE o.status = 'wc-completed'"
+    )
     keeper.do("UPDATE wp_users SET user_email = 'przeniesiona@example.net' WHERE ID = %s", user)
     hint(database, "customer.updated", user)
     for total in ("90000.00", "80000.00"):

@@ -226,3 +226,45 @@ def test_a_half_written_order_is_read_again(shop: LiveShop) -> None:
     keeper.do("UPDATE wp_fcsc_outbox SET due_ms = 0, created_ms = created_ms - 100000")
     pass_(config)
     assert queue(database) == []
+
+
+def test_a_reconciliation_that_fails_does_not_come_back_with_every_pass(
+    hpos: LiveShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sidecar.errors import SchemaUnsupported
+    from sidecar.sync import engine
+
+    tries = []
+
+    def fails(*arguments: object) -> None:
+        tries.append(1)
+        raise SchemaUnsupported("there is no table")
+
+    monkeypatch.setattr(engine, "sync", fails)
+    monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T13:00:00Z")
+    with build(hpos.config) as sidecar:
+        with pytest.raises(SchemaUnsupported):
+            sidecar.pass_()
+        assert sidecar.health().pass_error == "there is no table"
+        hint(hpos.database, "order.created", hpos.keeper.order("nowa@example.net", lines=LINES))
+        assert sidecar.pass_().changed == 1
+        assert sidecar.health().pass_error == ""
+        monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T13:16:00Z")
+        with pytest.raises(SchemaUnsupported):
+            sidecar.pass_()
+    assert len(tries) == 2
+
+
+def test_runs_are_forgotten_but_not_the_last_good_one(hpos: LiveShop) -> None:
+    from sidecar.state import runs
+
+    with State(hpos.config.state.dir) as state:
+        first = runs.latest(state)[0]
+        for number in range(600):
+            state.sql.execute(
+                "INSERT INTO run (id, kind, state, started, finished) VALUES (?, 'sync', ?, 0, 0)",
+                (number + 1, "done" if number % 2 else "failed"),
+            )
+        assert runs.prune(state, NOW_MS // 1000) == 50
+        assert runs.latest(state)[0].id == first.id
+        assert runs.prune(state, NOW_MS // 1000 + 100 * 86_400) == 0
