@@ -360,7 +360,7 @@ def test_the_service_follows_the_shop(serve: Make, demo_hpos: ShopDatabase) -> N
         " user_id BIGINT UNSIGNED NOT NULL DEFAULT 0, visitor CHAR(32) NOT NULL DEFAULT '', created_ms BIGINT UNSIGNED NOT NULL,"
         " attempts TINYINT UNSIGNED NOT NULL DEFAULT 0, due_ms BIGINT UNSIGNED NOT NULL DEFAULT 0, KEY due (due_ms))"
     )
-    order = keeper.order("brand.new@shop.example", "123.45")
+    order = keeper.order("brand.new@shop.example", "123.45", lines=((12, 1, "V60"),))
     keeper.do(
         "INSERT INTO wp_fcsc_outbox (topic, object_id, created_ms) VALUES ('order.created', %s, %s)",
         order,
