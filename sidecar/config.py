@@ -124,6 +124,81 @@ class Sync(Section, frozen=True):
     undo_days: NotNegative = 30
 
 
+class Service(Section, frozen=True):
+    """`sidecar serve`: where it listens (a Unix socket goes before host and port), and how often it looks.
+
+    `poll_seconds` is the pause between two looks at the outbox, `reconcile_minutes` that between two comparisons of
+    the whole shop with what is remembered of it. Without `metrics_token` there is no /metrics.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8765
+    unix_socket: str = ""
+    threads: Annotated[int, Meta(ge=1, le=16)] = 3
+    poll_seconds: Annotated[float, Meta(ge=0.2, le=300)] = 1.0
+    reconcile_minutes: Positive = 15
+    metrics_token: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """Where the plugin reaches it: `unix:/path`, else `http://host:port`."""
+        if self.unix_socket:
+            return f"unix:{self.unix_socket}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+class Queue(Section, frozen=True):
+    """Where background work waits to be woken. Empty: a SQLite file in the state directory."""
+
+    url: str = ""
+
+
+class Bridge(Section, frozen=True):
+    """The plugin in WordPress. `site_url` is where WordPress answers (empty: the shop's own option `home`), `timeout`
+    the seconds that a call may take; after `patience_seconds` without an answer changes are written quietly."""
+
+    site_url: str = ""
+    timeout: Annotated[float, Meta(ge=0.1, le=120)] = 20.0
+    patience_seconds: NotNegative = 60
+
+
+class Events(Section, frozen=True):
+    """What becomes of events. The monitor shows `keep_days` and at most `keep_rows`, views and carts of visitors stay
+    `activity_days`. An event that fails is tried `attempts` times. One that is older than `live_hours` is written
+    quietly: no automation starts for it. Without the plugin the shop is asked every `poll_seconds`."""
+
+    keep_days: Positive = 30
+    keep_rows: Positive = 100_000
+    activity_days: Positive = 90
+    activity_rows: Positive = 500_000
+    attempts: Annotated[int, Meta(ge=1, le=50)] = 8
+    live_hours: Positive = 24
+    poll_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
+
+
+class Alerts(Section, frozen=True):
+    """Where trouble is told, outside of WordPress: any of a webhook, a Telegram chat and SMTP. Told once when it begins
+    and once when it is over. `quiet_factor`: a site is too quiet after so many times its usual longest pause between
+    orders (0: never mind)."""
+
+    webhook_url: str = ""
+    telegram_token: str = ""
+    telegram_chat: str = ""
+    smtp_host: str = ""
+    smtp_port: Annotated[int, Meta(ge=1, le=65535)] = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_from: str = ""
+    smtp_to: tuple[str, ...] = ()
+    no_pass_minutes: Positive = 15
+    backlog_rows: Positive = 1000
+    backlog_minutes: Positive = 15
+    silent_minutes: Positive = 10
+    quiet_factor: Annotated[float, Meta(ge=0)] = 2.0
+
+
 class Log(Section, frozen=True):
     """What is written to standard error."""
 
@@ -140,4 +215,9 @@ class Config(Section, frozen=True):
     consent: Consent = Consent()
     mapping: Mapping = Mapping()
     sync: Sync = Sync()
+    service: Service = Service()
+    queue: Queue = Queue()
+    bridge: Bridge = Bridge()
+    events: Events = Events()
+    alerts: Alerts = Alerts()
     log: Log = Log()

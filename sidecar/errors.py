@@ -101,3 +101,32 @@ class Conflict(SidecarError):
     code = "conflict"
     http_status = 409
     permanent = False
+
+
+class Paused(Conflict):
+    """The owner has paused the sidecar; the pause ends by itself."""
+
+    code = "paused"
+
+
+class OnHold(Conflict):
+    """The site is not the one that the sidecar knows (a staging copy?): nothing goes out before the owner confirms."""
+
+    code = "on_hold"
+
+
+class BridgeUnreachable(SidecarError):
+    """WordPress or the plugin in it does not answer. What was asked may have been done or not: read again."""
+
+    code = "bridge_unreachable"
+    exit_code = 4
+    http_status = 503
+    permanent = False
+
+
+class BridgeRefused(SidecarError):
+    """The plugin answers, but not to us: the keys do not fit, or the answer is not signed by it."""
+
+    code = "bridge_refused"
+    exit_code = 3
+    http_status = 502

@@ -13,6 +13,7 @@ from sidecar.cli.context import Context, pass_run
 from sidecar.cli.steps import Steps
 from sidecar.config import Config
 from sidecar.errors import UsageError
+from sidecar.state import pause as pauses
 from sidecar.sync.engine import only_of
 from sidecar.sync.session import Choices
 
@@ -178,6 +179,33 @@ def retry(run: Context, letter_ids: tuple[int, ...]) -> None:
         standing = shop.status(1)
         sync_show.report(run.output, report, standing)
         run.output.say(f"{standing.dead_letters} dead letters are left.")
+
+
+@sync.command()
+@click.option(
+    "--minutes", default=pauses.DEFAULT_MINUTES, show_default=True, type=click.IntRange(1, pauses.MOST_MINUTES),
+    help="The pause ends by itself after so long.",
+)  # fmt: skip
+@pass_run
+def pause(run: Context, minutes: int) -> None:
+    """Write nothing for a while: no pass, no reconciliation, no new run. Events are kept.
+
+    A run that is at work now is not stopped. `sidecar sync resume` ends the pause before its time.
+    """
+    with runtime.build(run.config) as shop:
+        found = shop.pause(minutes)
+    run.output.result({"paused": found})
+    run.output.say(f"Paused until {_day(found.until)} UTC.")
+
+
+@sync.command()
+@pass_run
+def resume(run: Context) -> None:
+    """End the pause."""
+    with runtime.build(run.config) as shop:
+        was = shop.resume()
+    run.output.result({"was_paused": was})
+    run.output.say("The pause is over." if was else "There was no pause.")
 
 
 def _day(at: int) -> str:

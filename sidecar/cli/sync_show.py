@@ -36,6 +36,8 @@ WHY = REASONS | {
     "inactive": "neither ordered nor registered in the time of --since",
     "gone": "no address leads to them any more",
     "erased": "erased in the shop, so the contact went",
+    "suppressed": "left out because the person was erased on request",
+    "deleted": "the contact was deleted in FluentCRM, and nothing has changed in the shop since",
     "undone": "taken back by `sidecar sync undo`; --full brings them again",
     "address_collides": "FluentCRM takes the address for another contact's (accents)",
     "no_contact": "should be a contact, but is none",

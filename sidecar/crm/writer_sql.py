@@ -52,6 +52,10 @@ class Writer:
             self._rows = Rows(connection, self.prefix, self._run_id, self._now, pivot_unique=self._pivot_unique)
         return self._rows
 
+    def at(self, run_id: int, now: str) -> None:
+        """Go on for another run, at another time: for a process that keeps its connection."""
+        self._run_id, self._now, self._rows = run_id, now, None
+
     def close(self) -> None:
         """Close; what was not committed is gone."""
         if self._connection is not None:

@@ -15,8 +15,8 @@ from pymysql.connections import Connection
 
 from sidecar import clock, php_source, wp_config
 from sidecar.config import Config
-from sidecar.doctor import needs
-from sidecar.doctor.model import Facts, Index, Php, Shop, Table
+from sidecar.doctor import needs, running
+from sidecar.doctor.model import Facts, Index, Php, Queue, Shop, Table
 from sidecar.errors import ConfigError, StoreUnavailable
 from sidecar.mysql.connection import open_connection
 from sidecar.values import php
@@ -65,6 +65,7 @@ def gather(config: Config, config_file: Path | None, env: Mapping[str, str]) -> 
         wp_trouble=wp_trouble,
         wp_version=wordpress_version(wp),
         php=command_line_php(),
+        running=running.read(Path(config.state.dir)),
     )
 
 
@@ -115,7 +116,18 @@ def read_shop(connection: Connection[Any], config: Config) -> Shop:
         currencies=currencies,
         hpos_rows=ask.count("SELECT COUNT(*) FROM `{p}wc_orders`"),
         post_orders=ask.count("SELECT COUNT(*) FROM `{p}posts` WHERE post_type = 'shop_order'"),
+        queue=_queue(ask, int(our_time.timestamp() * 1000)),
     )
+
+
+def _queue(ask: _Asker, now_ms: int) -> Queue | None:
+    """None where there is no outbox, or it may not be read."""
+    rows = ask.maybe(
+        "SELECT COUNT(*), MIN(IF(due_ms <= %s, GREATEST(created_ms, due_ms), NULL)) FROM `{p}fcsc_outbox`", (now_ms,)
+    )
+    if not rows:
+        return None
+    return Queue(int(rows[0][0]), max(0, now_ms - int(rows[0][1])) if rows[0][1] else 0)
 
 
 class _Asker:

@@ -101,7 +101,8 @@ def statements(
     if columns and users in there:
         lines.append(f"GRANT SELECT ({columns}) ON {_quote(database)}.{_quote(users)} TO {who};")
     lines += [_grant(WRITE, database, name, who) for name in written if name in there]
-    lines += [_grant(OWN, database, prefix + name, who) for name in needs.OWN]
+    # With CREATE, so that they can be granted before the plugin has made its tables.
+    lines += [_grant(OWN, database, prefix + name, who) for name in (*needs.OWN, *needs.PLUGIN)]
     return lines
 
 

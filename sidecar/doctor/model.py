@@ -73,6 +73,29 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """The plugin's outbox: how many rows wait, and for how long the oldest one that is due has waited."""
+
+    rows: int
+    lag_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the sidecar's own state says of the running sidecar. Times are Unix seconds UTC, None for never."""
+
+    last_sync: int | None = None
+    last_pass: int | None = None
+    pass_error: str = ""
+    held: int | None = None
+    paused_until: int | None = None
+    paired: bool = False
+    seen: int | None = None
+    silent_since: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shop:
     """Everything that was asked of the database, once. Names of tables are whole, with the prefix."""
 
@@ -94,6 +117,7 @@ class Shop:
     currencies: Mapping[str, int] = field(default_factory=dict)
     hpos_rows: int = 0
     post_orders: int = 0
+    queue: Queue | None = None
 
     @property
     def hpos(self) -> bool:
@@ -137,6 +161,7 @@ class Facts:
     wp_trouble: str = ""
     wp_version: str = ""
     php: Php | None = None
+    running: Running = Running()
 
     @property
     def shop(self) -> Shop:

@@ -70,7 +70,9 @@ CRM_CLEANED = (
     "fc_subscriber_notes", "fc_campaign_url_metrics", "fc_funnel_subscribers", "fc_funnel_metrics",
     "fc_event_tracking",
 )  # fmt: skip
-OWN = ("fcsc_undo", "fcsc_owned", "fcsc_outbox")
+# Made by the sidecar itself, and those that the plugin makes and the sidecar reads and writes.
+OWN = ("fcsc_undo", "fcsc_owned")
+PLUGIN = ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_suppressed")
 
 # The first column of an index that a page of the sync cannot do without.
 INDEXED: dict[str, tuple[str, ...]] = {

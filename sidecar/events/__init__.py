@@ -1,4 +1,5 @@
-"""The hints that something changed: the bridge's outbox, its cursor, and the event monitor.
+"""The hints that something changed: the bridge's outbox, the event monitor, and what visitors did.
 
-May import `store`, `crm`, `state` and the ground floor. Empty until its own issue: the room is kept so that the layers stand.
+May import `store`, `crm`, `people`, `state` and the ground floor. Start with `topics.py`, then `outbox.py`; what a
+hint does to people is `sync/live.py`.
 """

@@ -140,6 +140,11 @@ class Reader:
         """The server's version text."""
         return str(self.connection.get_server_info())  # type: ignore[no-untyped-call]
 
+    @property
+    def database(self) -> str:
+        """The name of the database."""
+        return self._config.shop.database.name
+
     def close(self) -> None:
         """Close; a later query opens again."""
         if self._connection is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from sidecar import clock
 from sidecar.state.database import State
 
 _json = msgspec.json.encode
@@ -18,8 +19,10 @@ def _list(values: Iterable[int]) -> str:
 class Registry:
     """People by identity. All methods take whole pages: SQLite is asked once a page, not once a person."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, erased: Callable[[str], bool] | None = None) -> None:
+        """`erased` tells of an identity whether the plugin knows it as erased on request."""
         self._state = state
+        self._erased = erased
 
     def keys(self, identities: Iterable[str]) -> dict[str, bytes]:
         """The keys of identities."""
@@ -41,13 +44,24 @@ class Registry:
         """Person ids of identities; people who are new are made, in the order given. Suppressed ones are missing."""
         keys = self.keys(dict.fromkeys(identities))
         known = self.find(list(keys.values()))
-        fresh = [key for key in keys.values() if key not in known]
+        unknown = [(identity, key) for identity, key in keys.items() if key not in known]
+        fresh = [key for _, key in self._not_erased(unknown)]
         if fresh:
             gone = self.suppressed(fresh)
             fresh = [key for key in fresh if key not in gone]
             self._state.sql.executemany("INSERT INTO person (key) VALUES (?)", [(key,) for key in fresh])
             known.update(self.find(fresh))
         return {identity: known[key] for identity, key in keys.items() if key in known}
+
+    def _not_erased(self, unknown: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+        """Those whom the plugin does not know as erased; the others are kept as suppressed here too."""
+        if self._erased is None or not unknown:
+            return unknown
+        gone = {key for identity, key in unknown if self._erased(identity)}
+        if gone:
+            now = int(clock.now().timestamp())
+            self._state.sql.executemany("INSERT OR IGNORE INTO suppressed VALUES (?, ?)", [(key, now) for key in gone])
+        return [one for one in unknown if one[1] not in gone]
 
     def suppressed(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those whose erasure was asked for: no import brings them back."""

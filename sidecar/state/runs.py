@@ -30,34 +30,52 @@ class Run(msgspec.Struct, kw_only=True):
     error: str = ""
 
 
+# A live pass holds the lock for a moment only: a run waits for it instead of giving up.
+PASS = "pass"  # noqa: S105 - a name, not a secret
+_PATIENCE = 60.0
+
+
 @contextmanager
-def lock(state: State) -> Iterator[None]:
+def lock(state: State, name: str = "run") -> Iterator[None]:
     """Only one run at a time. The kernel drops the lock when the process dies, however it dies.
 
-    Raises Conflict when another run holds it.
+    Raises Conflict when another run holds it; while a pass does, a run waits up to a minute, and a pass never does.
     """
-    path = Path(state.directory) / "run.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(_lock_file(state), os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Conflict(
-                "another run is at work on this shop",
-                hint="`sidecar sync status` shows it; wait for it to end",
-            ) from error
+        deadline = time.monotonic() + (0 if name == PASS else _PATIENCE)
+        while not _locked(handle):
+            if os.pread(handle, 16, 0) != PASS.encode() or time.monotonic() >= deadline:
+                raise Conflict(
+                    "another run is at work on this shop", hint="`sidecar sync status` shows it; wait for it to end"
+                )
+            time.sleep(0.02)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, name.encode(), 0)
         yield
     finally:
         os.close(handle)
 
 
-def running(state: State) -> bool:
-    """Whether a run holds the lock now (a crash cannot leave this on)."""
+def _lock_file(state: State) -> Path:
+    return Path(state.directory) / "run.lock"
+
+
+def _locked(handle: int) -> bool:
     try:
-        with lock(state):
-            return False
-    except Conflict:
-        return True
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def running(state: State) -> bool:
+    """Whether a run (not a live pass) holds the lock now. A crash cannot leave this on."""
+    handle = os.open(_lock_file(state), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        return not _locked(handle) and os.pread(handle, 16, 0) != PASS.encode()
+    finally:
+        os.close(handle)
 
 
 def start(state: State, kind: str, options: dict[str, Any]) -> Run:
@@ -98,3 +116,52 @@ def latest(state: State, limit: int = 20) -> list[Run]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+_LIVE = "live.run"
+_KEPT_DAYS = 30
+_KEPT_RUNS = 500
+
+
+def prune(state: State, now: int) -> int:
+    """Forget runs that went through, are older than a month and not among the newest 500: a reconciliation every few
+    minutes would fill the state. The last good one of each kind stays. Returns how many went."""
+    with state.transaction() as sql:
+        gone = sql.execute(
+            "DELETE FROM run WHERE state = 'done' AND finished < ?"
+            " AND id NOT IN (SELECT id FROM run ORDER BY id DESC LIMIT ?)"
+            " AND id NOT IN (SELECT MAX(id) FROM run WHERE state = 'done' GROUP BY kind)",
+            (now - _KEPT_DAYS * 86_400, _KEPT_RUNS),
+        )
+    return int(gone.rowcount)
+
+
+def live(state: State) -> Run:
+    """The run that the live passes of a day belong to: what they replace can be undone like any other run's.
+
+    It is never "running": each pass only adds to it. A new one begins at midnight UTC.
+    """
+    now = int(clock.now().timestamp())
+    known = state.get(_LIVE)
+    rows = state.rows("SELECT id, started, counts FROM run WHERE id = ?", (int(known or 0),))
+    if rows and rows[0][1] // 86400 == now // 86400:
+        return Run(id=rows[0][0], kind="live", state="done", started=rows[0][1], counts=msgspec.json.decode(rows[0][2]))
+    with state.transaction() as sql:
+        newest = sql.execute("SELECT COALESCE(MAX(id), 0) FROM run").fetchone()[0]
+        id_ = max(newest + 1, int(time.time()))
+        sql.execute(
+            "INSERT INTO run (id, kind, state, started, finished) VALUES (?, 'live', 'done', ?, ?)", (id_, now, now)
+        )
+        state.set(_LIVE, str(id_))
+    return Run(id=id_, kind="live", state="done", started=now)
+
+
+def add_counts(state: State, run: Run, counts: dict[str, int]) -> None:
+    """Add what a pass did to the run of the day."""
+    now = int(clock.now().timestamp())
+    run.counts = run.counts | {name: run.counts.get(name, 0) + number for name, number in counts.items()}
+    with state.transaction() as sql:
+        sql.execute(
+            "UPDATE run SET finished = ?, counts = ? WHERE id = ?",
+            (now, msgspec.json.encode(run.counts).decode(), run.id),
+        )

@@ -20,28 +20,52 @@ def load(shop: Reader) -> dict[int, Product]:
     while rows := shop.page("products_page", after=after, limit=_PAGE):
         rows.sort()
         after = rows[-1][0]
-        ids = [row[0] for row in rows]
-        flags = {row[0]: (bool(row[1]), bool(row[2])) for row in shop.page("products_lookup", ids=ids)}
-        terms = _terms(shop.page("products_terms", ids=ids))
-        for id_, parent, title, type_ in rows:
-            virtual, downloadable = flags.get(id_, (False, False))
-            categories, kind = terms.get(id_, ((), "simple"))
-            found[id_] = Product(
-                id=id_,
-                title=title or "",
-                kind=kind,
-                categories=categories,
-                physical=not (virtual or downloadable),
-            )
-            if type_ == "product_variation" and parent:
-                parents[id_] = parent
+        _take(shop, rows, found, parents)
+    _inherit(found, parents)
+    return found
+
+
+def some(shop: Reader, ids: Collection[int]) -> dict[int, Product]:
+    """These products with their variations; those that are gone are missing. A variation comes with its parent."""
+    if not ids:
+        return {}
+    found: dict[int, Product] = {}
+    parents: dict[int, int] = {}
+    rows = shop.page("products_some", ids=sorted(ids))
+    above = {row[1] for row in rows if row[3] == "product_variation" and row[1]} - {row[0] for row in rows}
+    if above:
+        rows = shop.page("products_some", ids=sorted(above.union(ids)))
+    if rows:
+        _take(shop, sorted(rows), found, parents)
+        _inherit(found, parents)
+    return found
+
+
+def _take(shop: Reader, rows: Sequence[Sequence[Any]], found: dict[int, Product], parents: dict[int, int]) -> None:
+    ids = [row[0] for row in rows]
+    flags = {row[0]: (bool(row[1]), bool(row[2])) for row in shop.page("products_lookup", ids=ids)}
+    terms = _terms(shop.page("products_terms", ids=ids))
+    for id_, parent, title, type_ in rows:
+        virtual, downloadable = flags.get(id_, (False, False))
+        categories, kind = terms.get(id_, ((), "simple"))
+        found[id_] = Product(
+            id=id_,
+            title=title or "",
+            kind=kind,
+            categories=categories,
+            physical=not (virtual or downloadable),
+        )
+        if type_ == "product_variation" and parent:
+            parents[id_] = parent
+
+
+def _inherit(found: dict[int, Product], parents: dict[int, int]) -> None:
     for id_, parent in parents.items():
         if parent in found:
             above, own = found[parent], found[id_]
             found[id_] = Product(
                 id=id_, title=above.title, kind=above.kind, categories=above.categories, physical=own.physical
             )
-    return found
 
 
 def _terms(rows: Sequence[Sequence[Any]]) -> dict[int, tuple[tuple[str, ...], str]]:

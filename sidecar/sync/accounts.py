@@ -53,6 +53,19 @@ def changed(session: Session) -> set[int]:
     return again
 
 
+def some(session: Session, user_ids: Sequence[int]) -> set[int]:
+    """These accounts, whether they changed or not; those that are gone are forgotten. Returns as `walk`."""
+    loaded = session.customers.load(sorted(user_ids), session.user_keys)
+    with session.state.transaction() as sql:
+        again = _register(session, [(id_, account.email) for id_, account in sorted(loaded.items())])
+        for id_ in sorted(set(user_ids) - loaded.keys()):
+            again |= _deleted(session, id_, id_, set())
+        sql.executemany(
+            "UPDATE account SET crc = ? WHERE user_id = ?", [(account.crc, id_) for id_, account in loaded.items()]
+        )
+    return again
+
+
 def _bounds(bucket: int) -> tuple[int, int]:
     return bucket * BUCKET, (bucket + 1) * BUCKET - 1
 

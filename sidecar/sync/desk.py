@@ -13,10 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import msgspec
 
 from sidecar.crm.batch import Batch, Outcome
-from sidecar.crm.fields import Definition, Fields
+from sidecar.crm.fields import Fields
 from sidecar.crm.terms import DryTerms, Terms
 from sidecar.crm.writer_sql import Writer
-from sidecar.mapping.compiled import field_key
+from sidecar.sync.definitions import definitions
 from sidecar.sync.loading import Page, load
 from sidecar.sync.look import Difference, Look, Looker
 from sidecar.sync.memory import Memo, memos
@@ -26,11 +26,13 @@ from sidecar.sync.session import Session
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What the state says for all people: the LTV in micros from which one is a VIP (None: nobody is), and runs that
-    did not end well, some of whose contacts the state may not know as ours."""
+    """What the state says for all people: the LTV in micros from which one is a VIP (None: nobody is), runs that did
+    not end well, some of whose contacts the state may not know as ours, and people whose contact a pass was about to
+    make when it died."""
 
     vip_from: int | None
     broken_runs: tuple[int, ...] = ()
+    intents: tuple[int, ...] = ()
 
 
 class Result(msgspec.Struct, array_like=True):
@@ -48,17 +50,7 @@ class Desk:
         self._session = session
         self._dry = session.choices.dry_run
         self._crm_empty = not session.reader.value("contacts_any")
-        self._definitions = [
-            Definition(
-                slug=slug,
-                label=rule.label or slug,
-                type=rule.type,
-                key=field_key(rule.type),
-                options=rule.options,
-                group=rule.group,
-            )
-            for slug, rule in session.mapping.custom.items()
-        ]
+        self._definitions = definitions(session)
         self._writers: list[Writer] = []
         self._fields: Fields | None = None
         self._terms: list[Terms] = []
@@ -71,6 +63,7 @@ class Desk:
         self._terms = [Terms(session.reader, connection, kind, run, wall) for kind in ("tag", "list")]
         self._fields = Fields(session.reader, connection, run, wall)
         self._looker = Looker(session, task.vip_from, *self._terms)
+        self._looker.intents = frozenset(task.intents)
         if task.broken_runs:
             orphans = session.reader.page("undo_created", runs=list(task.broken_runs))
             self._looker.orphans = frozenset(row[0] for row in orphans)

@@ -19,7 +19,7 @@ from sidecar.state import runs
 from sidecar.state.database import State
 from sidecar.state.runs import Run
 from sidecar.store import schema
-from sidecar.sync import accounts, catalogue, orders, standing
+from sidecar.sync import accounts, catalogue, forget, orders, site, standing
 from sidecar.sync import helper as helper_
 from sidecar.sync.look import Difference
 from sidecar.sync.people import PeopleStep
@@ -50,9 +50,10 @@ def sync(config: Config, state: State, mapping: Mapping, choices: Choices, progr
         started = time.perf_counter()
         session = helper = None
         try:
-            if not choices.dry_run:
-                _own_tables(config)
             session = Session(config, state, mapping, choices, run, progress or _silent)
+            if not choices.dry_run:
+                site.guard(session.reader, state)
+                own_tables(config)
             mode = _mode(session)
             if helper_.wanted(session, mode):
                 helper = helper_.Helper(session)
@@ -97,7 +98,8 @@ def _silent(step: str, done: int, total: int) -> None:
     """No progress wanted."""
 
 
-def _own_tables(config: Config) -> None:
+def own_tables(config: Config) -> None:
+    """Make our tables where they are missing, and forget what is too old to be undone."""
     connection = open_connection(config.shop.database, write=True)
     try:
         prefix = config.shop.table_prefix or "wp_"
@@ -171,6 +173,8 @@ def _steps(session: Session, mode: str, helper: helper_.Helper | None) -> People
         _retry(session)
     step = PeopleStep(session, standing.settle(session), helper)
     step.run()
+    if not session.choices.dry_run:
+        forget.suppressed(session)
     return step
 
 

@@ -22,7 +22,7 @@ _PLACE = ("address_1", "city", "postcode", "country")
 
 class Row(msgspec.Struct, kw_only=True):
     """One person as the state has them, with their orders from the ledger (`counted` in order of time). `aliases`
-    are keys of addresses that were theirs."""
+    are keys of addresses that were theirs; `withdrawn`: their last explicit word on e-mail was no."""
 
     id: int
     key: bytes
@@ -36,6 +36,7 @@ class Row(msgspec.Struct, kw_only=True):
     counted: list[int]
     newest: int
     aliases: tuple[bytes, ...] = ()
+    withdrawn: bool = False
 
 
 class Loaded(msgspec.Struct, kw_only=True):
@@ -224,6 +225,8 @@ def left_out(session: Session, person: Loaded, has_orders: bool, orders_count: i
         return "gone"
     if email.anonymised(person.identity):
         return "anonymised"
+    if session.suppression.blocks(person.identity):
+        return "suppressed"
     if session.since_months and not _active(session, person):
         return "inactive"
     return ""

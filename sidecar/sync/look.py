@@ -71,6 +71,8 @@ class Looker:
         self.again = False
         # Contacts that interrupted runs made before the state got to know of them.
         self.orphans: frozenset[int] = frozenset()
+        # People whose contact a pass was about to make when it died.
+        self.intents: frozenset[int] = frozenset()
 
     def look(self, person: Loaded, page: Page, batch: Batch) -> Look:
         """What becomes of a person; what is to be written goes into `batch`."""
@@ -171,6 +173,9 @@ class Looker:
             l=sorted(lists),
         )
         look.created = True
+        if person.consent and look.row.withdrawn:
+            # They said yes in the shop once, and no in FluentCRM later: a contact made anew starts without marketing.
+            person.consent = ""
         look.consent = person.consent
         since = min((at for at in (facts.registered, facts.first_order, session.now) if at), default=session.now)
         if self._dry:
@@ -201,7 +206,7 @@ class Looker:
         lists = crm_diff.Terms(self._lists.resolve(wanted.lists), self._lists.owned)
         patch = crm_diff.diff(contact, wanted, before, self._policies, tags, lists, shop_changed(session, person))
         look.contact_id = contact.id
-        if row.contact_id is None and contact.id in self.orphans:
+        if row.contact_id is None and (contact.id in self.orphans or row.id in self.intents):
             look.recovered = True
             look.consent = person.consent if contact.status == "subscribed" else ""
         look.written = crm_diff.written_after(contact, patch, wanted, before, tags, lists)

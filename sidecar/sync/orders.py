@@ -101,15 +101,18 @@ def sweep(session: Session) -> None:
     restage(session, sorted(moved))
 
 
-def restage(session: Session, ids: Sequence[int]) -> None:
-    """Load some orders again."""
+def restage(session: Session, ids: Sequence[int]) -> list[Order]:
+    """Load some orders again. Returns those that exist."""
     size = session.config.sync.page_orders
+    found: list[Order] = []
     for start in range(0, len(ids), size):
         part = ids[start : start + size]
         orders = session.orders.load(part, session.order_keys, session.loaded_statuses)
         with session.state.transaction():
             stage(session, orders)
             _forget(session, sorted(set(part) - {order.id for order in orders}))
+        found += orders
+    return found
 
 
 def of_accounts(session: Session, user_ids: Iterable[int]) -> None:
@@ -236,11 +239,14 @@ def _touch_parents(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
     )
 
 
-def refund_rates(session: Session) -> None:
-    """Bring refunds of foreign-currency orders to the shop's currency, at their order's rate, once."""
+def refund_rates(session: Session, ids: Sequence[int] | None = None) -> None:
+    """Bring refunds of foreign-currency orders (of these orders only, when `ids` is given) to the shop's currency, at
+    their order's rate, once."""
+    some = "" if ids is None else " AND o.id IN (SELECT value FROM json_each(?))"
     rows = session.state.rows(
         "SELECT r.id, r.total, o.rate FROM shop_order o JOIN shop_order r ON r.parent_id = o.id"
-        " WHERE o.rate IS NOT NULL AND r.verdict = 'refund' AND r.rate IS NULL AND r.total IS NOT NULL"
+        f" WHERE o.rate IS NOT NULL AND r.verdict = 'refund' AND r.rate IS NULL AND r.total IS NOT NULL{some}",
+        () if ids is None else (msgspec.json.encode(list(ids)).decode(),),
     )
     with session.state.transaction() as sql:
         sql.executemany(

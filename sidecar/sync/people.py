@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sidecar.sync.definitions import intents
 from sidecar.sync.desk import Desk, Result, Task
 from sidecar.sync.helper import Helper
 from sidecar.sync.look import Difference
@@ -25,7 +26,7 @@ class PeopleStep:
         self._session = session
         self._dry = session.choices.dry_run
         self._selection = Selection(session)
-        self._task = Task(vip_from, _broken_runs(session))
+        self._task = Task(vip_from, _broken_runs(session), tuple(intents(session)))
         self._helper = helper
         # What a dry run found.
         self.differences: list[Difference] = []

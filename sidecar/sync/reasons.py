@@ -25,6 +25,8 @@ LEFT_OUT = {
     "bad_email": "the address is none that WordPress and FluentCRM can use",
     "erased": "the shop erased the person: the contact would be deleted",
     "erased_in_shop_but_not_our_contact": "the shop erased the person, but somebody else made the contact",
+    "suppressed": "the person was erased on request",
+    "deleted": "somebody deleted the contact in FluentCRM, and nothing has changed in the shop since",
     "inactive": "there was nothing in the months that --since asks for",
 }
 

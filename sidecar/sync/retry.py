@@ -26,16 +26,23 @@ def mark(state: State, letters: tuple[int, ...] = ()) -> Marked:
     orders: list[int] = []
     users: list[int] = []
     buyers: list[int] = []
+    contacts: list[int] = []
+    events: list[int] = []
     for id_, kind, ref in rows:
         if letters and id_ not in letters:
             continue
         what, _, number = ref.partition(":")
+        if kind == "event":
+            # Handed over to the run of changes: what is wrong then is another letter.
+            events.append(id_)
         if not number.isdigit():
             continue
         if what == "user":
             users.append(int(number))
-        else:
-            (orders if kind == "order" else buyers).append(int(number))
+        elif what == "contact":
+            contacts.append(int(number))
+        elif what == "order":
+            (orders if kind in ("order", "event") else buyers).append(int(number))
     with runs.lock(state), state.transaction() as sql:
         # A digest that no row has: the sweep of the next run loads the order again.
         read = sql.execute(
@@ -44,9 +51,11 @@ def mark(state: State, letters: tuple[int, ...] = ()) -> Marked:
         looked = sql.execute(
             "UPDATE person SET dirty = 1 WHERE id IN"
             " (SELECT person_id FROM account WHERE user_id IN (SELECT value FROM json_each(?1))"
-            " UNION SELECT person_id FROM shop_order WHERE id IN (SELECT value FROM json_each(?2)))",
-            (_json(users), _json(buyers)),
+            " UNION SELECT person_id FROM shop_order WHERE id IN (SELECT value FROM json_each(?2)))"
+            " OR contact_id IN (SELECT value FROM json_each(?3))",
+            (_json(users), _json(buyers), _json(contacts)),
         ).rowcount
+        sql.execute("DELETE FROM dead_letter WHERE id IN (SELECT value FROM json_each(?))", (_json(events),))
     return Marked(orders=read, people=looked)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ class Raw(msgspec.Struct, array_like=True):
 
     `people`: id, key, user id, contact id, made, reason, what was written; `refunds`: order, sum (negative);
     `orders`: person, id, verdict, status, total, created, document; `accounts`: person, user id;
-    `aliases`: person, key of an address that was theirs.
+    `aliases`: person, key of an address that was theirs; `consents`: person, their last word on e-mail, its number.
     """
 
     people: list[tuple[int, bytes, int | None, int | None, int, str, bytes | None]]
@@ -29,6 +29,7 @@ class Raw(msgspec.Struct, array_like=True):
     orders: list[tuple[int, int, str, str, int | None, int | None, bytes | None]]
     accounts: list[tuple[int, int]]
     aliases: list[tuple[int, bytes]]
+    consents: list[tuple[int, str, int]]
 
 
 class Selection:
@@ -69,28 +70,44 @@ class Selection:
             if not people:
                 return
             after = people[-1][0]
-            ids = _encode([person[0] for person in people]).decode()
-            yield Raw(
-                people=people,
-                refunds=state.rows(
-                    "SELECT o.id, SUM(r.total) FROM shop_order o"
-                    " JOIN shop_order r ON r.parent_id = o.id AND r.verdict = 'refund'"
-                    " WHERE o.person_id IN (SELECT value FROM json_each(?)) GROUP BY o.id",
-                    (ids,),
-                ),
-                orders=state.rows(
-                    "SELECT person_id, id, verdict, status, total, created, doc FROM shop_order"
-                    " WHERE person_id IN (SELECT value FROM json_each(?))",
-                    (ids,),
-                ),
-                accounts=state.rows(
-                    "SELECT person_id, user_id FROM account WHERE person_id IN (SELECT value FROM json_each(?))",
-                    (ids,),
-                ),
-                aliases=state.rows(
-                    "SELECT person_id, key FROM alias WHERE person_id IN (SELECT value FROM json_each(?))", (ids,)
-                ),
-            )
+            yield self._raw(people)
+
+    def of(self, ids: Sequence[int]) -> list[Row]:
+        """These people, dirty or not, with their orders from the ledger."""
+        people = self._session.state.rows(
+            "SELECT id, key, user_id, contact_id, made, reason, written FROM person"
+            " LEFT JOIN person_doc ON person_id = id WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (_encode(list(ids)).decode(),),
+        )
+        return rows(self._raw(people)) if people else []
+
+    def _raw(self, people: list[tuple[Any, ...]]) -> Raw:
+        ids = _encode([person[0] for person in people]).decode()
+
+        def of_them(sql: str) -> list[tuple[Any, ...]]:
+            return self._session.state.rows(sql, (ids,))
+
+        return Raw(
+            people=people,
+            refunds=of_them(
+                "SELECT o.id, SUM(r.total) FROM shop_order o"
+                " JOIN shop_order r ON r.parent_id = o.id AND r.verdict = 'refund'"
+                " WHERE o.person_id IN (SELECT value FROM json_each(?)) GROUP BY o.id"
+            ),
+            orders=of_them(
+                "SELECT person_id, id, verdict, status, total, created, doc FROM shop_order"
+                " WHERE person_id IN (SELECT value FROM json_each(?))"
+            ),
+            accounts=of_them(
+                "SELECT person_id, user_id FROM account WHERE person_id IN (SELECT value FROM json_each(?))"
+            ),
+            aliases=of_them("SELECT person_id, key FROM alias WHERE person_id IN (SELECT value FROM json_each(?))"),
+            # The last explicit word of each on e-mail.
+            consents=of_them(
+                "SELECT person_id, state, MAX(id) FROM consent"
+                " WHERE channel = 'email' AND person_id IN (SELECT value FROM json_each(?)) GROUP BY person_id"
+            ),
+        )
 
 
 def rows(raw: Raw) -> list[Row]:
@@ -111,6 +128,7 @@ def rows(raw: Raw) -> list[Row]:
     aliases: dict[int, tuple[bytes, ...]] = {}
     for person, alias in raw.aliases:
         aliases[person] = (*aliases.get(person, ()), alias)
+    withdrawn = {person for person, word, _ in raw.consents if word == "withdrawn"}
     found = []
     for id_, key, user_id, contact_id, made, reason, written in raw.people:
         mine = orders.get(id_, [])
@@ -123,7 +141,7 @@ def rows(raw: Raw) -> list[Row]:
             Row(
                 id=id_, key=key, user_id=user_id, contact_id=contact_id, made=bool(made), reason=reason, written=written,
                 accounts=accounts.get(id_, []), orders=mine, counted=counted, newest=mine[0].id if mine else 0,
-                aliases=aliases.get(id_, ()),
+                aliases=aliases.get(id_, ()), withdrawn=id_ in withdrawn,
             )
         )  # fmt: skip
     return found

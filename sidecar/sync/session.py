@@ -8,6 +8,7 @@ import msgspec
 
 from sidecar import clock
 from sidecar.config import Config
+from sidecar.crm import suppression
 from sidecar.mapping.compiled import Mapping
 from sidecar.mapping.sources import Shop
 from sidecar.mysql.connection import Reader
@@ -82,7 +83,8 @@ class Session:
         self.products: dict[int, Product] = products.load(self.reader)
         self.orders: OrderReader = choose(self.reader, self.info.storage, self.products)
         self.customers = Customers(self.reader)
-        self.registry = Registry(state)
+        self.suppression = suppression.load(self.reader)
+        self.registry = Registry(state, lambda identity: self.suppression.blocks(identity))
         people = config.people
         self.settings = facts.Settings(
             b2b_roles=frozenset(people.b2b_roles),

@@ -53,10 +53,13 @@ class Subject:
             )
         counted = [order.id for order in reversed(orders) if order.verdict == "candidate" and order.net > 0]
         aliases = state.rows("SELECT key FROM alias WHERE person_id = ?", (id_,))
+        said = state.rows(
+            "SELECT state FROM consent WHERE person_id = ? AND channel = 'email' ORDER BY id DESC LIMIT 1", (id_,)
+        )
         return Row(
             id=id_ or 0, key=key, user_id=user_id, contact_id=contact_id, made=bool(made), reason=reason,
             written=written, accounts=users, orders=orders, counted=counted, newest=orders[0].id if orders else 0,
-            aliases=tuple(row[0] for row in aliases),
+            aliases=tuple(row[0] for row in aliases), withdrawn=said == [("withdrawn",)],
         )  # fmt: skip
 
     def _users(self) -> list[int]:

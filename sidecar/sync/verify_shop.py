@@ -125,6 +125,9 @@ class Recount:
                     )
                     self.account.add("user", "left", why)
                     continue
+                if self._erased and self._state.key(identity) in self._erased:
+                    self.account.add("user", "left", "suppressed")
+                    continue
                 self.users[user_id] = identity
                 somebody = self._somebody(identity)
                 somebody.users += 1

@@ -26,3 +26,11 @@ WHERE r.object_id IN %(ids)s AND x.taxonomy IN ('product_cat', 'product_type');
 -- columns: product_id meta_id meta_key value
 SELECT post_id AS product_id, meta_id, meta_key, LEFT(meta_value, 65535) AS value
 FROM {p}postmeta WHERE post_id IN %(ids)s AND meta_key IN %(keys)s;
+-- name: products_some
+-- Some products, and the variations of these.
+-- columns: id parent title type
+SELECT ID AS id, post_parent AS parent, LEFT(post_title, 255) AS title, post_type AS type FROM {p}posts
+WHERE ID IN %(ids)s AND post_type IN ('product', 'product_variation') AND post_status <> 'auto-draft'
+UNION
+SELECT ID, post_parent, LEFT(post_title, 255), post_type FROM {p}posts
+WHERE post_parent IN %(ids)s AND post_type = 'product_variation' AND post_status <> 'auto-draft';

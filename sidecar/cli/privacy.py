@@ -1,0 +1,64 @@
+"""`sidecar privacy`: erasure on request, and the list of those who stay erased."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from sidecar import runtime
+from sidecar.cli.context import Context, pass_run
+from sidecar.errors import UsageError
+from sidecar.values.email import mask
+
+
+@click.group()
+def privacy() -> None:
+    """Erase a person so that no import brings them back. WordPress' own tools erase accounts and orders."""
+
+
+@privacy.command()
+@click.argument("address", metavar="EMAIL")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_run
+def erase(run: Context, address: str, yes: bool) -> None:
+    """Delete the contact and all that the sidecar keeps of a person; a hash stays. Not to be undone."""
+    if not yes:
+        if run.output.json:
+            raise UsageError("with --json nothing is asked: give --yes to erase")
+        click.confirm(f"Erase {mask(address)} for good?", abort=True)
+    with runtime.build(run.config) as shop:
+        found = shop.erase(address)
+    run.output.result({"erased": found})
+    contacts = "the contact is deleted" if found.contacts else "there was no contact"
+    run.output.say(
+        f"Erased: {contacts}, {found.carts} carts, {'known' if found.known else 'not known'} to the sidecar."
+    )
+    if not found.in_plugin:
+        run.output.say(
+            "The plugin is not there: the hash is in the sidecar's state only. Keep [state] dir with your backups."
+        )
+
+
+@privacy.command()
+@click.argument("address", metavar="EMAIL")
+@pass_run
+def lift(run: Context, address: str) -> None:
+    """Let an erased person in again: the next run takes them like anybody."""
+    with runtime.build(run.config) as shop:
+        was = shop.lift(address)
+    run.output.result({"was_suppressed": was})
+    run.output.say("Lifted: the next `sidecar sync` takes them." if was else "That address was not suppressed.")
+
+
+@privacy.command(name="list")
+@pass_run
+def list_(run: Context) -> None:
+    """Who is suppressed: the beginnings of hashes, and dates. Addresses are not kept."""
+    with runtime.build(run.config) as shop:
+        found = shop.suppressed()
+    run.output.result({"suppressed": found})
+    run.output.table(
+        [(one.mark, one.where, datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M")) for one in found],
+        ["hash", "kept by", "since (UTC)"],
+    )

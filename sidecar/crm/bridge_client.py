@@ -1,0 +1,162 @@
+"""Calls to the plugin in WordPress: signed, and believed only when the answer is signed as well.
+
+The REST route is asked through `index.php?rest_route=`, which works with plain permalinks, in a sub-folder and where
+a cache or a redirect minds `/wp-json/`. `requests` is imported with the first call: a shop without the plugin never
+pays for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from sidecar import signing
+from sidecar.errors import BridgeRefused, BridgeUnreachable
+from sidecar.state.pairing import Pairing
+
+MOST_ITEMS = 200
+# A little below signing.MAX_BODY.
+MOST_BYTES = 900_000
+_MOST_ANSWER = 8 << 20
+Answer = TypeVar("Answer")
+
+
+class OutboxStanding(msgspec.Struct, kw_only=True, frozen=True):
+    """The plugin's own word on its queue. `oldest_ms` is Unix milliseconds, 0 when it is empty."""
+
+    rows: int = 0
+    oldest_ms: int = 0
+
+
+class BridgeStatus(msgspec.Struct, kw_only=True):
+    """What the plugin says of the site. A newer plugin may say more."""
+
+    plugin: str
+    site_url: str = ""
+    home_url: str = ""
+    wordpress: str = ""
+    woocommerce: str = ""
+    fluentcrm: str = ""
+    php: str = ""
+    storage: str = ""
+    sync_on: bool = False
+    timezone: str = ""
+    locale: str = ""
+    paid_statuses: list[str] = []
+    order_statuses: dict[str, str] = {}
+    outbox: OutboxStanding = OutboxStanding()
+    user: str = ""
+    now: int = 0
+
+
+class ContactOutcome(msgspec.Struct, kw_only=True):
+    """What the plugin made of one contact: done, raced (it has changed since it was read) or refused and why."""
+
+    person: int
+    state: str
+    contact_id: int = 0
+    reason: str = ""
+
+
+class _Outcomes(msgspec.Struct):
+    outcomes: list[ContactOutcome]
+
+
+class ServerFailed(BridgeUnreachable):
+    """WordPress answered with an error of its own (500): perhaps one item did it, perhaps the whole site is down."""
+
+
+class Bridge:
+    """The plugin of one site. `pairing` gives the keys as they are now, so that a rotation is followed."""
+
+    def __init__(self, site_url: str, pairing: Callable[[], Pairing | None], timeout: float = 20.0) -> None:
+        self._url = site_url.rstrip("/")
+        self._pairing = pairing
+        self._timeout = timeout
+
+    @property
+    def paired(self) -> bool:
+        """Whether there is a key to sign with, and an address to ask."""
+        return bool(self._url) and self._pairing() is not None
+
+    def status(self) -> BridgeStatus:
+        """What the plugin says of the site. Raises BridgeUnreachable or BridgeRefused."""
+        return self._decoded(self._call("GET", "/status"), BridgeStatus)
+
+    def contacts(self, items: Sequence[Mapping[str, Any]]) -> list[ContactOutcome]:
+        """Write contacts by FluentCRM's own API, so that its hooks fire. At most MOST_ITEMS and MOST_BYTES at once.
+
+        Raises BridgeUnreachable (then some may have been written: read again) or BridgeRefused.
+        """
+        body = msgspec.json.encode({"items": items})
+        return self._decoded(self._call("POST", "/contacts", body), _Outcomes).outcomes
+
+    def _decoded(self, data: bytes, type_: type[Answer]) -> Answer:
+        try:
+            return msgspec.json.decode(data, type=type_)
+        except msgspec.MsgspecError as error:
+            raise BridgeRefused(
+                f"the plugin's answer is not what was asked for ({error})",
+                hint="are the plugin and the sidecar of the same version?",
+            ) from error
+
+    def _call(self, method: str, route: str, body: bytes = b"", query: Mapping[str, str] | None = None) -> bytes:
+        import requests
+
+        pairing = self._pairing()
+        if pairing is None or not self._url:
+            raise BridgeRefused("the sidecar is not paired with the plugin", hint="run `sidecar pair`")
+        key = pairing.current
+        nonce = signing.new_nonce()
+        headers = signing.headers(
+            key.key_id, key.secret, method, signing.bridge_target(route, query), body, now=time.time(), nonce=nonce
+        )
+        # Each call has a connection of its own: a kept one that PHP has closed would lose a POST.
+        headers |= {"Content-Type": "application/json", "Accept": "application/json", "Connection": "close"}
+        url = f"{self._url}/index.php?rest_route={quote(signing.BRIDGE_NAMESPACE + route, safe='/')}"
+        if query:
+            url += "&" + urlencode(sorted(query.items()), quote_via=quote)
+        try:
+            with requests.Session() as session:
+                # A proxy of the environment is for the world outside, not for the shop on this host.
+                session.trust_env = False
+                answer = session.request(
+                    method, url, data=body or None, headers=headers, timeout=(min(5.0, self._timeout), self._timeout),
+                    allow_redirects=False, stream=True,
+                )  # fmt: skip
+                with answer:
+                    data = answer.raw.read(_MOST_ANSWER + 1, decode_content=True)
+        except (requests.RequestException, OSError) as error:
+            raise BridgeUnreachable(
+                f"WordPress does not answer ({type(error).__name__})", hint="is [bridge] site_url right, and PHP up?"
+            ) from error
+        return self._checked(
+            answer.status_code, answer.headers.get(signing.SIGNATURE_HEADER, ""), nonce, key.secret, data
+        )
+
+    def _checked(self, status: int, signature: str, nonce: str, secret: str, data: bytes) -> bytes:
+        """The body of a good answer."""
+        if status == 401:
+            raise BridgeRefused(
+                "the plugin refuses our signature",
+                hint="run `sidecar pair` again; are the clocks of PHP and of this host within five minutes?",
+            )
+        if status in (404, 502, 503, 504) or 300 <= status < 400:
+            raise BridgeUnreachable(
+                f"the plugin does not answer (HTTP {status})",
+                hint="is the plugin active, and is [bridge] site_url the site's own address, without a redirect?",
+            )
+        if status >= 500:
+            raise ServerFailed(f"WordPress failed (HTTP {status})", hint="see PHP's error log")
+        if len(data) > _MOST_ANSWER or not signing.verify_response(secret, signature, status, nonce, data):
+            raise BridgeRefused(
+                f"an answer came that the plugin has not signed (HTTP {status})",
+                hint="does something else answer at [bridge] site_url, or change what PHP answers?",
+            )
+        if status != 200:
+            raise BridgeRefused(f"the plugin refuses the call (HTTP {status})", hint="see `sidecar doctor`")
+        return data

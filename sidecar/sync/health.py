@@ -1,0 +1,160 @@
+"""How the running sidecar is: figures for the status page, `/metrics`, `sidecar tick` and the alerts."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from pymysql.connections import Connection
+
+from sidecar import clock
+from sidecar.alerts import Condition
+from sidecar.config import Config
+from sidecar.errors import SidecarError
+from sidecar.events import monitor
+from sidecar.events.outbox import Outbox, Standing
+from sidecar.mysql.connection import Reader
+from sidecar.state import dead_letters, pause, runs
+from sidecar.state.database import State
+from sidecar.state.pause import Pause
+from sidecar.sync import site
+from sidecar.sync.link import Link
+
+_DAY = 86_400
+_WINDOW = 30 * _DAY
+_FEW_ORDERS = 20
+_SHORTEST_QUIET = 6 * 3600
+
+
+class Health(msgspec.Struct, kw_only=True, frozen=True):
+    """Times are Unix seconds UTC, durations what their names say. `queue_there` is False without the plugin's table;
+    `shop` is '' or why the shop's database could not be asked. `bridge` is unpaired, live, waiting or silent.
+    `held` and `paused` say since when and until when nothing is written."""
+
+    now: int
+    shop: str
+    queue_there: bool
+    queue_rows: int
+    queue_due: int
+    lag_ms: int
+    last_pass: int | None
+    pass_error: str
+    last_reconcile: int | None
+    last_sync: int | None
+    running: bool
+    events_last_hour: int
+    errors_per_1000: float
+    dead_letters: int
+    bridge: str
+    bridge_seen: int | None
+    bridge_silent_since: int | None
+    bridge_why: str
+    last_hint: int | None
+    live_from: int | None
+    held: int | None
+    paused: Pause | None
+    last_activity: int | None
+    quiet_after: int | None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the shop has been without an order for longer than it ever is."""
+        return bool(self.quiet_after and self.last_activity and self.now - self.last_activity > self.quiet_after)
+
+
+def health(config: Config, state: State, link: Link) -> Health:
+    """The figures now: one small query to the shop, the rest from the state."""
+    now = int(clock.now().timestamp())
+    standing, trouble = Standing(there=False), ""
+    try:
+        with Reader(config) as reader:
+            standing = Outbox(reader, _no_writing).standing(now * 1000)
+    except SidecarError as error:
+        trouble = error.message
+    rates = monitor.rates(state, now * 1000)
+    bridge = link.state()
+    good = state.rows("SELECT MAX(finished) FROM run WHERE kind = 'sync' AND state = 'done'")[0][0]
+    newest, usual = _orders(state, now)
+    hinted = (link.last_hint() or 0) // 1000
+    return Health(
+        now=now, shop=trouble, queue_there=standing.there, queue_rows=standing.rows, queue_due=standing.due,
+        lag_ms=standing.lag_ms, last_pass=_number(state, "pass.last"), pass_error=state.get("pass.error"),
+        last_reconcile=_number(state, "reconcile.last"), last_sync=good, running=runs.running(state),
+        events_last_hour=rates.last_hour, errors_per_1000=rates.errors_per_1000,
+        dead_letters=dead_letters.count(state), bridge=bridge.mode, bridge_seen=bridge.seen,
+        bridge_silent_since=bridge.silent_since, bridge_why=bridge.why, last_hint=hinted or None,
+        live_from=(_number(state, "live.from") or 0) // 1000 or None, held=site.on_hold(state),
+        paused=pause.current(state), last_activity=max(newest, hinted) or None,
+        quiet_after=int(usual * config.alerts.quiet_factor) if usual and config.alerts.quiet_factor else None,
+    )  # fmt: skip
+
+
+def conditions(found: Health, config: Config) -> list[Condition]:
+    """What is wrong, or is not: each condition with whether it is on now."""
+    alerts = config.alerts
+    # A run of the main job that went through is as good as a pass.
+    last = max(found.last_pass or 0, found.last_sync or 0)
+    since = found.now - last
+    # While the owner has paused it, or before the first import, nobody expects a pass.
+    expected = found.paused is None and found.last_sync is not None
+    silent = found.now - (found.bridge_silent_since or found.now)
+    return [
+        Condition(
+            "no_pass",
+            expected and since > alerts.no_pass_minutes * 60,
+            f"no pass has succeeded for {_span(since)}" + (f": {found.pass_error}" if found.pass_error else ""),
+        ),
+        Condition(
+            "shop_unreachable", bool(found.shop), f"the shop's database cannot be asked: {found.shop or 'it can again'}"
+        ),
+        Condition(
+            "backlog",
+            expected and (found.queue_rows > alerts.backlog_rows or found.lag_ms > alerts.backlog_minutes * 60_000),
+            f"{found.queue_rows} events wait, the oldest for {_span(found.lag_ms // 1000)}",
+        ),
+        Condition("on_hold", found.held is not None, "the site is another one than before: nothing is written until"
+                  " `sidecar site confirm`"),
+        Condition(
+            "bridge_silent",
+            found.bridge == "silent" and silent >= alerts.silent_minutes * 60,
+            f"the plugin has not answered for {_span(silent)}: {found.bridge_why}",
+        ),
+        Condition(
+            "quiet",
+            found.quiet,
+            f"no order and no event for {_span(found.now - (found.last_activity or found.now))}, longer than usual",
+        ),
+    ]  # fmt: skip
+
+
+def _orders(state: State, now: int) -> tuple[int, int | None]:
+    """(when the newest order was placed, the longest pause between orders of the last 30 days); None when there are
+    too few to say what is usual."""
+    newest = state.rows("SELECT MAX(created) FROM shop_order WHERE verdict <> 'refund' AND created <= ?", (now + _DAY,))
+    rows = state.rows(
+        "SELECT created FROM shop_order WHERE verdict <> 'refund' AND created BETWEEN ? AND ? ORDER BY created",
+        (now - _WINDOW, now),
+    )
+    if len(rows) < _FEW_ORDERS:
+        return newest[0][0] or 0, None
+    times = [row[0] for row in rows]
+    longest = max(later - earlier for earlier, later in pairwise(times))
+    return newest[0][0] or 0, max(longest, _SHORTEST_QUIET)
+
+
+def _number(state: State, key: str) -> int | None:
+    text = state.get(key)
+    return int(text) if text and text != "0" else None
+
+
+def _span(seconds: int) -> str:
+    """`3 min`, `5 h`, `2 days`: as people say it."""
+    for size, word in ((_DAY, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {word}"
+    return f"{seconds} s"
+
+
+def _no_writing() -> Connection[Any]:
+    raise AssertionError("health only reads")

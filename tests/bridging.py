@@ -1,0 +1,291 @@
+"""What tests of the running sidecar share: the plugin's tables, its hints, and a bridge that writes the real fc_* tables.
+
+The fake bridge keeps the contract (signatures both ways, `raced`, hooks noted in `fired`) in Python; the plugin itself
+is tested with a real WordPress.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+from shopkeeper import Shopkeeper
+from support import ShopDatabase
+from syncing import LIST, TAG, execute
+
+from sidecar import signing
+from sidecar.config import Config
+from sidecar.runtime import build
+from sidecar.state import pairing
+from sidecar.sync.work import PassReport
+
+NOW_MS = 1_793_534_400_000  # SIDECAR_NOW of the tests
+KEY = "5a" * 32
+OUTBOX = """CREATE TABLE wp_fcsc_outbox (
+ id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, topic VARCHAR(40) NOT NULL, object_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+ sub_id BIGINT UNSIGNED NOT NULL DEFAULT 0, detail VARCHAR(100) NOT NULL DEFAULT '', user_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+ visitor CHAR(32) CHARACTER SET ascii NOT NULL DEFAULT '', created_ms BIGINT UNSIGNED NOT NULL,
+ attempts TINYINT UNSIGNED NOT NULL DEFAULT 0, due_ms BIGINT UNSIGNED NOT NULL DEFAULT 0, KEY due (due_ms)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"""
+OTHERS = (
+    """CREATE TABLE wp_fcsc_carts (
+ id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, visitor CHAR(32) CHARACTER SET ascii NOT NULL UNIQUE,
+ user_id BIGINT UNSIGNED NOT NULL DEFAULT 0, email VARCHAR(190) NOT NULL DEFAULT '', consent VARCHAR(20) NOT NULL DEFAULT '',
+ status VARCHAR(12) NOT NULL DEFAULT 'open', order_id BIGINT UNSIGNED NOT NULL DEFAULT 0, currency CHAR(3) CHARACTER SET ascii,
+ total DECIMAL(19,4), items LONGTEXT, coupons VARCHAR(255), language VARCHAR(20), created_gmt DATETIME, updated_gmt DATETIME,
+ KEY updated_gmt (updated_gmt), KEY user_id (user_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    """CREATE TABLE wp_fcsc_suppressed (
+ hash CHAR(64) CHARACTER SET ascii NOT NULL PRIMARY KEY, created_gmt DATETIME NOT NULL) ENGINE=InnoDB""",
+)
+
+
+@dataclass(frozen=True)
+class LiveShop:
+    """The database, its owner at work, and the sidecar's configuration."""
+
+    database: ShopDatabase
+    keeper: Shopkeeper
+    config: Config
+
+
+def install(shop: ShopDatabase) -> None:
+    """What activating the plugin leaves in the database."""
+    for statement in (OUTBOX, *OTHERS):
+        execute(shop, statement)
+    execute(
+        shop,
+        "INSERT INTO wp_options (option_name, option_value, autoload) VALUES ('fcsc_suppression_key', %s, 'no')",
+        (KEY,),
+    )
+    plugins = shop.rows("SELECT option_value FROM wp_options WHERE option_name = 'active_plugins'")[0][0]
+    count = int(plugins.split(":")[1])
+    name = "fluentcrm-sidecar/fluentcrm-sidecar.php"
+    more = (
+        plugins.replace(f"a:{count}:", f"a:{count + 1}:", 1).removesuffix("}") + f'i:{count};s:{len(name)}:"{name}";}}'
+    )
+    execute(shop, "UPDATE wp_options SET option_value = %s WHERE option_name = 'active_plugins'", (more,))
+
+
+def hint(
+    shop: ShopDatabase, topic: str, object_id: int = 0, sub_id: int = 0, *, detail: str = "", user: int = 0,
+    visitor: str = "", at_ms: int = NOW_MS,
+) -> None:  # fmt: skip
+    """A row of the outbox, as the plugin writes it."""
+    execute(
+        shop,
+        "INSERT INTO wp_fcsc_outbox (topic, object_id, sub_id, detail, user_id, visitor, created_ms)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (topic, object_id, sub_id, detail, user, visitor, at_ms),
+    )
+
+
+def queue(shop: ShopDatabase) -> list[tuple[Any, ...]]:
+    return shop.rows("SELECT topic, object_id, attempts, due_ms FROM wp_fcsc_outbox ORDER BY id")
+
+
+def pass_(config: Config, **options: Any) -> PassReport:
+    """One pass by a process of its own."""
+    with build(config) as shop:
+        return shop.pass_(**options)
+
+
+def pair(config: Config) -> pairing.Pairing:
+    made = pairing.first("http://127.0.0.1:8765")
+    Path(config.state.dir).mkdir(exist_ok=True)
+    pairing.write(config.state.dir, made)
+    return made
+
+
+class FakeBridge:
+    """`fired` are FluentCRM's hooks as (hook, contact id); `calls` the items of each POST; `behave` changes it:
+    down, refuse, unsigned, break (500 for items of `poison` addresses), slow."""
+
+    def __init__(self, shop: ShopDatabase, keys: pairing.Pairing) -> None:
+        self.shop = shop
+        self.keys = keys
+        self.fired: list[tuple[str, int]] = []
+        self.calls: list[list[dict[str, Any]]] = []
+        self.behave = ""
+        self.poison: set[str] = set()
+        self.nonces: set[str] = set()
+        self.before_write: Any = None
+        self._lock = threading.Lock()
+        self.url = ""
+
+    def answer(self, method: str, target: str, headers: Any, body: bytes) -> tuple[int, bytes]:
+        key = self.keys.current
+        given = {name: headers.get(name, "") for name in (
+            signing.KEY_HEADER, signing.TIMESTAMP_HEADER, signing.NONCE_HEADER, signing.ACTOR_HEADER, signing.SIGNATURE_HEADER)}  # fmt: skip
+        who, at, nonce, actor, signature = given.values()
+        good = who == key.key_id and signing.well_formed(who, at, nonce, actor) and signing.fresh(at, time.time())
+        good = good and nonce not in self.nonces
+        good = good and signing.verify(key.secret, signature, method, target, at, nonce, actor, body)
+        if not good or self.behave == "refuse":
+            return 401, b"{}"
+        self.nonces.add(nonce)
+        if self.behave == "down":
+            return 503, b"<h1>Briefly unavailable</h1>"
+        if (method, target) == ("GET", "/fluentcrm-sidecar/v1/status"):
+            return 200, json.dumps({"plugin": "1.0.0", "outbox": {"rows": 0, "oldest_ms": 0}, "new": 1}).encode()
+        items = json.loads(body)["items"]
+        assert len(items) <= 200
+        if self.behave == "break" and any(item.get("email") in self.poison for item in items):
+            return 500, b"There has been a critical error"
+        with self._lock:
+            self.calls.append(items)
+            if self.before_write is not None:
+                self.before_write(items)
+            return 200, json.dumps({"outcomes": [self._item(item) for item in items]}).encode()
+
+    # --- FluentCRM ------------------------------------------------------------------------------------
+
+    def _item(self, item: dict[str, Any]) -> dict[str, Any]:
+        answer = {"person": item["person"], "state": "done", "contact_id": item["contact_id"], "reason": ""}
+        if item["op"] == "create":
+            if self.shop.rows("SELECT 1 FROM wp_fc_subscribers WHERE email = %s", (item["email"],)):
+                return answer | {"state": "raced"}
+            answer["contact_id"] = self._create(item)
+        elif item["op"] == "erase":
+            for table, column in (
+                ("fc_subscriber_meta", "subscriber_id"),
+                ("fc_subscriber_pivot", "subscriber_id"),
+                ("fc_subscribers", "id"),
+            ):
+                execute(self.shop, f"DELETE FROM wp_{table} WHERE {column} = %s", (item["contact_id"],))
+            self.fired.append(("deleted", item["contact_id"]))
+        elif not self._unchanged(item):
+            return answer | {"state": "raced"}
+        else:
+            self._update(item)
+        return answer
+
+    def _unchanged(self, item: dict[str, Any]) -> bool:
+        id_ = item["contact_id"]
+        if not self.shop.rows("SELECT 1 FROM wp_fc_subscribers WHERE id = %s", (id_,)):
+            return False
+        for name, old in item["old_columns"].items():
+            now = self.shop.rows(
+                f"SELECT COALESCE(CAST(`{name}` AS CHAR), '') FROM wp_fc_subscribers WHERE id = %s", (id_,)
+            )[0][0]
+            if name == "user_id" and now == "0":
+                now = ""
+            if now != old:
+                return False
+        for slug, old in item["old_fields"].items():
+            rows = self.shop.rows(
+                "SELECT value FROM wp_fc_subscriber_meta WHERE subscriber_id = %s AND `key` = %s", (id_, slug)
+            )
+            if (rows[0][0] if rows else "") != old:
+                return False
+        return True
+
+    def _create(self, item: dict[str, Any]) -> int:
+        columns = {
+            "email": item["email"],
+            "hash": hashlib.md5(item["email"].encode()).hexdigest(),
+            "status": item["status"],
+        }
+        columns |= {"created_at": item["created"], "updated_at": item["created"]} | item["columns"]
+        names = ", ".join(f"`{name}`" for name in columns)
+        execute(
+            self.shop,
+            f"INSERT INTO wp_fc_subscribers ({names}) VALUES ({', '.join(['%s'] * len(columns))})",
+            tuple(columns.values()),
+        )
+        id_ = int(self.shop.rows("SELECT id FROM wp_fc_subscribers WHERE email = %s", (item["email"],))[0][0])
+        self._fields(id_, item["fields"])
+        self._terms(id_, item)
+        self.fired.append(("created", id_))
+        return id_
+
+    def _update(self, item: dict[str, Any]) -> None:
+        id_ = item["contact_id"]
+        for name, value in item["columns"].items():
+            execute(self.shop, f"UPDATE wp_fc_subscribers SET `{name}` = %s WHERE id = %s", (value or None, id_))
+        if item["move_to"]:
+            execute(
+                self.shop,
+                "UPDATE wp_fc_subscribers SET email = %s, hash = MD5(%s) WHERE id = %s",
+                (item["move_to"], item["move_to"], id_),
+            )
+            self.fired.append(("email_changed", id_))
+        self._fields(id_, item["fields"])
+        self._terms(id_, item)
+        self.fired.append(("updated", id_))
+
+    def _fields(self, id_: int, fields: dict[str, str]) -> None:
+        for slug, value in fields.items():
+            execute(self.shop, "DELETE FROM wp_fc_subscriber_meta WHERE subscriber_id = %s AND `key` = %s", (id_, slug))
+            if value:
+                execute(
+                    self.shop,
+                    "INSERT INTO wp_fc_subscriber_meta (subscriber_id, created_by, object_type, `key`, value) VALUES (%s, 0, 'custom_field', %s, %s)",
+                    (id_, slug, value),
+                )
+
+    def _terms(self, id_: int, item: dict[str, Any]) -> None:
+        for kind, type_ in (("tags", TAG), ("lists", LIST)):
+            for term in item.get(f"{kind}_add", ()):
+                execute(
+                    self.shop,
+                    "INSERT IGNORE INTO wp_fc_subscriber_pivot (subscriber_id, object_id, object_type) VALUES (%s, %s, %s)",
+                    (id_, term, type_),
+                )
+                self.fired.append((f"{kind}_added", id_))
+            for term in item.get(f"{kind}_remove", ()):
+                execute(
+                    self.shop,
+                    "DELETE FROM wp_fc_subscriber_pivot WHERE subscriber_id = %s AND object_id = %s AND object_type = %s",
+                    (id_, term, type_),
+                )
+
+
+@contextmanager
+def bridge(shop: ShopDatabase, config: Config) -> Iterator[tuple[FakeBridge, Config]]:
+    """A bridge that answers, paired; and the configuration that knows where it is."""
+    fake = FakeBridge(shop, pair(config))
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+            route = query.pop("rest_route").removeprefix(signing.BRIDGE_NAMESPACE)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, data = fake.answer(self.command, signing.bridge_target(route, query), self.headers, body)
+            self.send_response(status)
+            if fake.behave != "unsigned":
+                nonce = self.headers.get(signing.NONCE_HEADER, "")
+                self.send_header(
+                    signing.SIGNATURE_HEADER, signing.sign_response(fake.keys.current.secret, status, nonce, data)
+                )
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    section = msgspec.structs.replace(config.bridge, site_url=fake.url, timeout=5.0)
+    try:
+        yield fake, msgspec.structs.replace(config, bridge=section)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

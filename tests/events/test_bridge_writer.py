@@ -1,0 +1,245 @@
+"""The live writer: FluentCRM's hooks fire for what happens now, and never for what is history."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from bridging import NOW_MS, LiveShop, bridge, hint, pass_, queue
+from syncing import contacts, crm_rows, field, run, undo_run, unlike
+
+from sidecar.config import Config
+from sidecar.crm.bridge_client import Bridge
+from sidecar.errors import BridgeRefused, BridgeUnreachable
+from sidecar.runtime import build
+from sidecar.state import pairing
+from sidecar.state.database import State
+
+LINES = ((1, 2, "Tea"),)
+AT = "2026-11-01 11:59:30"
+
+
+def fresh(config: Config) -> None:
+    """The live mode was switched on long ago."""
+    with State(config.state.dir) as state:
+        state.set("live.from", str(NOW_MS - 30 * 86_400_000))
+
+
+def test_live_and_quiet_leave_the_same(shop: LiveShop, config_for: object) -> None:
+    """Two shops, the same story, one told live and one quietly."""
+    who = "nowa@example.net"
+
+    def story(config: Config) -> dict[str, object]:
+        keeper = shop.keeper
+        order = keeper.order(who, "100.00", lines=LINES, at=AT)
+        hint(shop.database, "order.created", order)
+        first = pass_(config)
+        assert first.changed == 1
+        user = keeper.account("konto@example.net", first_name="Ala")
+        hint(shop.database, "customer.created", user)
+        hint(shop.database, "order.refunded", order, keeper.refund(order, "25.00"))
+        pass_(config)
+        keeper.do("UPDATE wp_users SET user_email = 'inne@example.net' WHERE ID = %s", user)
+        hint(shop.database, "customer.updated", user)
+        pass_(config)
+        found = contacts(shop.database)
+        return {name: found[name] for name in (who, "inne@example.net")}
+
+    with bridge(shop.database, shop.config) as (fake, config):
+        fresh(config)
+        live = story(config)
+        hooks = [name for name, _ in fake.fired]
+        assert hooks.count("created") == 2
+        assert {"updated", "tags_added", "email_changed"} <= set(hooks)
+    with build(shop.config) as sidecar:
+        assert sidecar.verify().ok
+        runs = [one for one in sidecar.status().runs if one.kind == "live"]
+        assert len(runs) == 1
+        assert runs[0].counts["created"] == 2
+    # What was written live can be undone as well.
+    undo_run(shop.config, runs[0].id)
+    left = contacts(shop.database)
+    assert who not in left
+    # Now the same quietly: a state that remembers nothing of it.
+    pairing.path(shop.config.state.dir).unlink()
+    for email in (who, "inne@example.net"):
+        for order in shop.keeper.orders_of(email):
+            shop.keeper.delete_order(order)
+    shop.keeper.delete_account(shop.keeper.user_of("inne@example.net"))
+    run(shop.config)
+    quiet = story(shop.config)
+    for found in (*live.values(), *quiet.values()):
+        found["columns"].pop("user_id")  # type: ignore[attr-defined]
+    assert unlike(live, quiet) == {}
+
+
+def test_history_never_starts_an_automation(hpos: LiveShop) -> None:
+    """Pains 4, 5, 23: an import, events older than the live mode, and orders that were old when they were made."""
+    keeper, database = hpos.keeper, hpos.database
+    with bridge(database, hpos.config) as (fake, config):
+        hint(database, "order.created", keeper.order("przed@example.net", lines=LINES, at=AT), at_ms=NOW_MS - 1000)
+        assert pass_(config).changed == 1
+        assert fake.calls == [], "it happened before the live mode was switched on"
+        hint(
+            database,
+            "order.created",
+            keeper.order("teraz@example.net", lines=LINES, at="2026-11-01 11:59:30"),
+            at_ms=NOW_MS + 1,
+        )
+        report = pass_(config)
+        assert (report.changed, report.live) == (1, True)
+        assert [item["email"] for call in fake.calls for item in call] == ["teraz@example.net"]
+        assert {item["status"] for call in fake.calls for item in call} == {"transactional"}
+        fake.calls.clear()
+        old = keeper.order("historia@example.net", at="2024-05-01 10:00:00", lines=LINES)
+        hint(database, "order.created", old, at_ms=NOW_MS + 1)
+        fresh(config)
+        hint(
+            database,
+            "order.created",
+            keeper.order("dawna@example.net", lines=LINES, at=AT),
+            at_ms=NOW_MS - 2 * 86_400_000,
+        )
+        assert pass_(config).changed == 2
+        for number in range(20):
+            keeper.order(f"import{number}@example.net", at="2025-05-01 10:00:00", lines=LINES)
+        run(config)
+        assert fake.calls == []
+        assert len([one for one in contacts(database) if one.startswith("import")]) == 20
+        before = crm_rows(database)
+        run(config, full=True)
+        assert crm_rows(database) == before, "a second import writes nothing"
+    assert {"przed@example.net", "historia@example.net", "dawna@example.net"} <= contacts(database).keys()
+
+
+def test_an_edit_in_between_is_not_overwritten(hpos: LiveShop) -> None:
+    keeper, database = hpos.keeper, hpos.database
+    with bridge(database, hpos.config) as (fake, config):
+        fresh(config)
+        order = keeper.order("nowa@example.net", "10.00", lines=LINES, at=AT)
+        hint(database, "order.created", order)
+        pass_(config)
+        id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = 'nowa@example.net'")
+        edits = iter(["7.00"])
+
+        def edit(items: object) -> None:
+            for value in edits:
+                keeper.do(
+                    "UPDATE wp_fc_subscriber_meta SET value = %s WHERE subscriber_id = %s AND `key` = 'woo_ltv'",
+                    value,
+                    id_,
+                )
+
+        fake.before_write = edit
+        fake.calls.clear()
+        keeper.set(order, _order_total="20.00")
+        hint(database, "order.updated", order)
+        assert pass_(config).changed == 1
+        assert [call[0]["old_fields"]["woo_ltv"] for call in fake.calls] == ["10.00", "7.00"]
+        assert field(contacts(database)["nowa@example.net"], "woo_ltv") == "20.00"
+        # Somebody who edits it each time: later, and no more than three times at once.
+        numbers = iter(range(100, 1000))
+        fake.before_write = lambda items: keeper.do(
+            "UPDATE wp_fc_subscriber_meta SET value = %s WHERE subscriber_id = %s AND `key` = 'woo_ltv'",
+            str(next(numbers)),
+            id_,
+        )
+        fake.calls.clear()
+        keeper.set(order, _order_total="30.00")
+        hint(database, "order.updated", order)
+        report = pass_(config)
+        assert (report.changed, report.later, len(fake.calls)) == (0, 1, 3)
+        assert queue(database)[0][2] == 1
+
+
+def test_a_bridge_that_fails_for_one_contact_only(hpos: LiveShop) -> None:
+    keeper, database = hpos.keeper, hpos.database
+    with bridge(database, hpos.config) as (fake, config):
+        fresh(config)
+        fake.behave, fake.poison = "break", {"zla@example.net"}
+        for name in ("a", "zla", "b", "c"):
+            hint(database, "order.created", keeper.order(f"{name}@example.net", lines=LINES, at=AT))
+        report = pass_(config)
+        assert (report.changed, report.failed, queue(database)) == (3, 1, [])
+        with build(config) as sidecar:
+            assert [(one.kind, one.reason) for one in sidecar.letters() if one.reason.startswith("wordpress")] == [
+                ("person", "wordpress_500")
+            ]
+
+
+@pytest.mark.parametrize("behave", ["down", "refuse", "unsigned"])
+def test_a_bridge_that_does_not_answer(hpos: LiveShop, monkeypatch: pytest.MonkeyPatch, behave: str) -> None:
+    keeper, database = hpos.keeper, hpos.database
+    with bridge(database, hpos.config) as (fake, config):
+        fresh(config)
+        hint(database, "order.created", keeper.order("a@example.net", lines=LINES, at=AT))
+        assert pass_(config).live
+        fake.behave = behave
+        hint(database, "order.created", keeper.order("b@example.net", lines=LINES, at=AT))
+        with build(config) as sidecar:
+            report = sidecar.pass_()
+            if behave == "down":
+                assert (report.changed, report.later) == (0, 1), "for a moment it waits"
+                assert [row[2] for row in queue(database)] == [0], "that is no failure of the event"
+                monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:02:00Z")
+                report = sidecar.pass_()
+            # What answered without a signature may have written all the same: then nothing is left to do.
+            assert (report.changed + report.nothing, report.live) == (1, False)
+            assert "b@example.net" in contacts(database)
+            assert sidecar.health().bridge == "silent"
+            assert sidecar.pass_().state == "done", "who refuses is not waited for"
+            assert sidecar.health().bridge_why
+            fake.behave = ""
+            monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:05:00Z")
+            hint(database, "order.created", keeper.order("c@example.net", lines=LINES, at=AT), at_ms=NOW_MS + 290_000)
+            report = sidecar.pass_()
+            assert (report.changed, report.live, sidecar.health().bridge) == (1, True, "live")
+            assert fake.calls[-1][0]["email"] == "c@example.net"
+
+
+def test_the_client_believes_only_what_is_signed(hpos: LiveShop) -> None:
+    with bridge(hpos.database, hpos.config) as (fake, config):
+        keeper = pairing.Keeper(config.state.dir)
+        client = Bridge(fake.url, keeper.get, 2.0)
+        assert client.status().plugin == "1.0.0"
+        fake.behave = "unsigned"
+        with pytest.raises(BridgeRefused, match="not signed"):
+            client.status()
+        fake.behave = "down"
+        with pytest.raises(BridgeUnreachable):
+            client.contacts([])
+        fake.behave = ""
+        other = pairing.first("http://127.0.0.1:1")
+        with pytest.raises(BridgeRefused, match="refuses our signature"):
+            Bridge(fake.url, lambda: other, 2.0).status()
+        with pytest.raises(BridgeUnreachable):
+            Bridge("http://127.0.0.1:9", keeper.get, 1.0).status()
+        with pytest.raises(BridgeRefused, match="not paired"):
+            Bridge(fake.url, lambda: None).status()
+
+
+def test_batches_stay_below_the_limits_of_the_bridge(hpos: LiveShop) -> None:
+    from sidecar.crm.batch import Batch, NewContact
+    from sidecar.crm.model import Written
+    from sidecar.crm.writer_bridge import BridgeWriter
+
+    sent: list[int] = []
+
+    class Counting:
+        def contacts(self, items: list[dict[str, object]]) -> list[object]:
+            assert len(msgspec.json.encode({"items": items})) < 1 << 20
+            sent.append(len(items))
+            return []
+
+    new = [
+        NewContact(person=number, email="x", status="transactional", created="", columns={"city": "ł" * 3000}, fields={}, tags=(), lists=(), written=Written())
+        for number in range(450)
+    ]  # fmt: skip
+    outcomes = BridgeWriter(Counting(), lambda: None, "wp_", 1).write(Batch(new=new))  # type: ignore[arg-type]
+    assert sum(sent) == 450
+    assert max(sent) < 200
+    assert {outcome.reason for outcome in outcomes} == {"no_answer"}
+    sent.clear()
+    BridgeWriter(Counting(), lambda: None, "wp_", 1).write(  # type: ignore[arg-type]
+        Batch(erase=[(number, number) for number in range(1, 451)])
+    )
+    assert sent == [200, 200, 50]

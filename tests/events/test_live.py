@@ -1,0 +1,312 @@
+"""What a hint does: the life of an order, of an account, of a product and of a contact, each seen within one pass."""
+
+from __future__ import annotations
+
+from bridging import NOW_MS, LiveShop, hint, pass_, queue
+from syncing import contacts, crm_rows, field, people
+
+from sidecar.events import activity
+from sidecar.runtime import build
+from sidecar.state.database import State
+
+LINES = ((1, 2, "Tea"),)
+VISITOR = "0123456789abcdef0123456789abcdef"
+
+
+def ltv(shop: LiveShop, email: str) -> tuple[str | None, str | None]:
+    contact = contacts(shop.database)[email]
+    return field(contact, "woo_ltv"), field(contact, "woo_orders_count")
+
+
+def told(shop: LiveShop, topic: str, object_id: int, sub_id: int = 0, **more: object) -> str:
+    """One hint, one pass; what became of it."""
+    hint(shop.database, topic, object_id, sub_id, **more)  # type: ignore[arg-type]
+    pass_(shop.config)
+    assert queue(shop.database) == []
+    with build(shop.config) as sidecar:
+        event = sidecar.events(limit=1)[0]
+        assert (event.topic, event.object_id) == (topic, object_id)
+        return f"{event.outcome}: {event.reason}" if event.reason else event.outcome
+
+
+def agrees(shop: LiveShop) -> None:
+    """The whole shop by another path; and a run of changes finds nothing more to write."""
+    with build(shop.config) as sidecar:
+        before = crm_rows(shop.database)
+        sidecar.sync()
+        assert crm_rows(shop.database) == before
+        verdict = sidecar.verify()
+        assert verdict.ok, verdict.differences
+
+
+def test_the_life_of_an_order(shop: LiveShop) -> None:
+    keeper, who = shop.keeper, "nowa@example.net"
+    order = keeper.order(who, "100.00", status="wc-pending", lines=LINES)
+    assert told(shop, "order.created", order) == "changed"
+    assert ltv(shop, who) == ("0.00", "0")
+    keeper.status(order, "wc-failed")
+    assert told(shop, "order.failed", order) == "nothing"
+    keeper.status(order, "wc-processing")
+    assert told(shop, "order.status", order, detail="failed>processing") == "changed"
+    assert ltv(shop, who) == ("100.00", "1")
+    keeper.set(order, _order_total="150.00")
+    assert told(shop, "order.updated", order) == "changed"
+    assert ltv(shop, who) == ("150.00", "1")
+    refund = keeper.refund(order, "30.00")
+    assert told(shop, "order.refunded", order, refund) == "changed"
+    assert ltv(shop, who) == ("120.00", "1")
+    keeper.delete_order(refund)
+    # Deleting a refund by code names it nowhere: any hint of its order finds out.
+    assert told(shop, "order.updated", order) == "changed"
+    assert ltv(shop, who) == ("150.00", "1")
+    keeper.status(order, "trash")
+    assert told(shop, "order.trashed", order) == "changed"
+    assert ltv(shop, who) == ("0.00", "0")
+    keeper.status(order, "wc-processing")
+    assert told(shop, "order.restored", order) == "changed"
+    assert ltv(shop, who) == ("150.00", "1")
+    keeper.delete_order(order)
+    assert told(shop, "order.deleted", order) == "changed"
+    assert ltv(shop, who) == ("0.00", "0")
+    agrees(shop)
+
+
+def test_a_refund_alone_is_enough(shop: LiveShop) -> None:
+    keeper, who = shop.keeper, "nowa@example.net"
+    order = keeper.order(who, "100.00", lines=LINES)
+    told(shop, "order.created", order)
+    refund = keeper.refund(order, "40.00")
+    assert told(shop, "order.refunded", order, refund) == "changed"
+    keeper.delete_order(refund)
+    assert told(shop, "order.refund_deleted", order, refund) == "changed"
+    assert ltv(shop, who) == ("100.00", "1")
+
+
+def test_an_order_in_another_currency_with_a_refund(shop: LiveShop) -> None:
+    keeper = shop.keeper
+    rate = {"_woocs_order_rate": "0.25", "_woocs_order_base_currency": "PLN"}
+    order = keeper.order("nowa@example.net", "100.00", currency="EUR", lines=LINES, meta=rate)
+    refund = keeper.refund(order, "10.00", currency="EUR")
+    assert told(shop, "order.refunded", order, refund) == "changed"
+    assert ltv(shop, "nowa@example.net") == ("360.00", "1")
+
+
+def test_an_order_that_nobody_can_be_written_for_says_why(hpos: LiveShop) -> None:
+    order = hpos.keeper.order("", "100.00", lines=LINES)
+    assert told(hpos, "order.created", order, at_ms=NOW_MS - 100_000) == "left: no_email"
+
+
+def test_an_account_that_comes_changes_moves_and_goes(shop: LiveShop) -> None:
+    keeper = shop.keeper
+    user = keeper.account("konto@example.net", first_name="Ala", last_name="Kot")
+    assert told(shop, "customer.created", user) == "changed"
+    assert contacts(shop.database)["konto@example.net"]["columns"]["first_name"] == "Ala"
+    keeper.user_meta(user, first_name="Alina")
+    assert told(shop, "customer.updated", user) == "changed"
+    assert contacts(shop.database)["konto@example.net"]["columns"]["first_name"] == "Alina"
+    keeper.user_meta(
+        user, billing_city="Gdynia", billing_address_1="Morska 1", billing_country="PL", billing_postcode="81-001"
+    )
+    assert told(shop, "customer.address", user) == "changed"
+    assert contacts(shop.database)["konto@example.net"]["columns"]["city"] == "Gdynia"
+    order = keeper.order("konto@example.net", "70.00", customer=user, lines=LINES)
+    told(shop, "order.created", order, user=user)
+    id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = 'konto@example.net'")
+    keeper.do("UPDATE wp_users SET user_email = 'inne@example.net' WHERE ID = %s", user)
+    assert told(shop, "customer.updated", user) == "changed"
+    assert keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = 'inne@example.net'") == id_
+    assert "konto@example.net" not in contacts(shop.database)
+    assert ltv(shop, "inne@example.net") == ("70.00", "1")
+    assert told(shop, "customer.login", user) == "nothing"
+    agrees(shop)
+    # Their order is a guest's now, under the address before the last: that leads to them still.
+    keeper.delete_account(user)
+    told(shop, "customer.deleted", user)
+    assert ltv(shop, "inne@example.net") == ("70.00", "1")
+    with State(shop.config.state.dir) as state:
+        assert state.rows("SELECT COUNT(*) FROM account WHERE user_id = ?", (user,)) == [(0,)]
+
+
+def test_an_order_that_comes_with_its_account_before_the_accounts_hint(shop: LiveShop) -> None:
+    user = shop.keeper.account("konto@example.net")
+    order = shop.keeper.order("inny@example.net", "70.00", customer=user, lines=LINES)
+    assert told(shop, "order.created", order) == "changed"
+    assert ltv(shop, "konto@example.net") == ("70.00", "1")
+    assert "inny@example.net" not in contacts(shop.database)
+
+
+def test_a_vip_who_rises_and_one_who_falls_by_it(shop: LiveShop) -> None:
+    def vips() -> set[str]:
+        return {email for email, one in contacts(shop.database).items() if field(one, "woo_customer_status") == "vip"}
+
+    before = vips()
+    for _ in range(2):
+        order = shop.keeper.order("bogata@example.net", "90000.00", lines=LINES)
+        hint(shop.database, "order.created", order)
+    pass_(shop.config)
+    assert "bogata@example.net" in vips()
+    assert before - vips(), "somebody falls out of the top five percent"
+    agrees(shop)
+
+
+def test_a_product_that_is_renamed_and_one_that_goes(shop: LiveShop) -> None:
+    keeper = shop.keeper
+    product = keeper.one("SELECT MIN(ID) FROM wp_posts WHERE post_type = 'product' AND post_status = 'publish'")
+    order = keeper.order("nowa@example.net", "70.00", lines=((product, 1, "as sold"),))
+    told(shop, "order.created", order)
+    assert told(shop, "stock.changed", product) == "nothing"
+    assert told(shop, "product.updated", product) == "nothing"
+    keeper.do("UPDATE wp_posts SET post_title = 'Zupelnie nowa nazwa' WHERE ID = %s", product)
+    hint(shop.database, "product.updated", product)
+    pass_(shop.config)
+    assert "Zupelnie nowa nazwa" in (field(contacts(shop.database)["nowa@example.net"], "woo_products") or "")
+    with build(shop.config) as sidecar:
+        event = sidecar.events("product.updated", limit=1)[0]
+        assert (event.label, event.family) == ("Zupelnie nowa nazwa", "product")
+    keeper.do("DELETE FROM wp_posts WHERE ID = %s", product)
+    hint(shop.database, "product.deleted", product)
+    pass_(shop.config)
+    assert "as sold" in (field(contacts(shop.database)["nowa@example.net"], "woo_products") or "")
+    agrees(shop)
+
+
+def test_a_product_that_is_newer_than_the_session(hpos: LiveShop) -> None:
+    with build(hpos.config) as sidecar:
+        hint(hpos.database, "order.created", hpos.keeper.order("a@example.net", lines=LINES))
+        sidecar.pass_()
+        hpos.keeper.do(
+            "INSERT INTO wp_posts (post_type, post_status, post_title, post_content, post_excerpt, to_ping, pinged,"
+            " post_content_filtered) VALUES ('product', 'publish', 'Brand new', '', '', '', '', '')"
+        )
+        product = hpos.keeper.one("SELECT MAX(ID) FROM wp_posts WHERE post_type = 'product'")
+        hint(hpos.database, "order.created", hpos.keeper.order("b@example.net", lines=((product, 1, "old name"),)))
+        sidecar.pass_()
+    assert "Brand new" in (field(contacts(hpos.database)["b@example.net"], "woo_products") or "")
+
+
+# --- FluentCRM's side ------------------------------------------------------------------------------------
+
+
+def test_a_status_that_was_lowered_stays_and_is_remembered(hpos: LiveShop) -> None:
+    keeper, who = hpos.keeper, "nowa@example.net"
+    order = keeper.order(who, "70.00", lines=LINES)
+    told(hpos, "order.created", order)
+    id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = %s", who)
+    keeper.do("UPDATE wp_fc_subscribers SET status = 'unsubscribed' WHERE id = %s", id_)
+    assert told(hpos, "contact.status", id_, detail="subscribed>unsubscribed") == "nothing"
+    told(hpos, "contact.unsubscribed", id_, 5)
+    told(hpos, "order.created", keeper.order(who, "30.00", lines=LINES))
+    assert contacts(hpos.database)[who]["columns"]["status"] == "unsubscribed"
+    with State(hpos.config.state.dir) as state:
+        assert state.rows("SELECT channel, state, source FROM consent WHERE source = 'fluentcrm'") == [
+            ("email", "withdrawn", "fluentcrm")
+        ]
+    # The hint lies: the contact is what the database says.
+    keeper.do("UPDATE wp_fc_subscribers SET status = 'subscribed' WHERE id = %s", id_)
+    told(hpos, "contact.status", id_, detail="subscribed>bounced")
+    with State(hpos.config.state.dir) as state:
+        rows = state.rows("SELECT state FROM consent WHERE source = 'fluentcrm' ORDER BY id")
+    assert rows == [("withdrawn",), ("given",)]
+
+
+def test_a_contact_that_somebody_deleted_stays_away_until_the_shop_has_news(hpos: LiveShop) -> None:
+    keeper, who = hpos.keeper, "nowa@example.net"
+    order = keeper.order(who, "70.00", lines=LINES)
+    told(hpos, "order.created", order)
+    id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = %s", who)
+    for table, column in (
+        ("fc_subscriber_meta", "subscriber_id"),
+        ("fc_subscriber_pivot", "subscriber_id"),
+        ("fc_subscribers", "id"),
+    ):
+        keeper.do(f"DELETE FROM wp_{table} WHERE {column} = %s", id_)
+    told(hpos, "contact.deleted", id_)
+    assert told(hpos, "order.updated", order) == "left: deleted"
+    with build(hpos.config) as sidecar:
+        sidecar.sync()
+    assert who not in contacts(hpos.database)
+    assert told(hpos, "order.created", keeper.order(who, "10.00", lines=LINES)) == "changed"
+    assert ltv(hpos, who) == ("80.00", "2")
+
+
+def test_an_edit_in_fluentcrm_is_weighed_by_the_rules(hpos: LiveShop) -> None:
+    keeper = hpos.keeper
+    told(hpos, "order.created", keeper.order("nowa@example.net", "70.00", lines=LINES))
+    id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = 'nowa@example.net'")
+    keeper.do("UPDATE wp_fc_subscribers SET first_name = 'By hand' WHERE id = %s", id_)
+    keeper.do("UPDATE wp_fc_subscriber_meta SET value = '1.00' WHERE subscriber_id = %s AND `key` = 'woo_ltv'", id_)
+    assert told(hpos, "contact.updated", id_) == "changed"
+    contact = contacts(hpos.database)["nowa@example.net"]
+    assert contact["columns"]["first_name"] == "By hand"
+    assert field(contact, "woo_ltv") == "70.00"
+    assert told(hpos, "contact.tags", id_, 1, detail="added") == "nothing"
+
+
+def test_a_contact_that_a_form_made_gets_the_shops_figures(hpos: LiveShop) -> None:
+    keeper = hpos.keeper
+    keeper.order("nowa@example.net", "70.00", lines=LINES)
+    hint(hpos.database, "order.created", keeper.next_id() - 1)
+    keeper.do("INSERT INTO wp_fc_subscribers (email, status) VALUES ('Nowa@Example.net', 'subscribed')")
+    id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = 'nowa@example.net'")
+    assert told(hpos, "contact.created", id_) == "changed"
+    assert ltv(hpos, "nowa@example.net") == ("70.00", "1")
+    assert contacts(hpos.database)["nowa@example.net"]["columns"]["status"] == "subscribed"
+
+
+def test_an_order_that_was_anonymised_takes_its_contact_along(shop: LiveShop) -> None:
+    order = shop.keeper.order("nowa@example.net", "70.00", lines=LINES)
+    told(shop, "order.created", order)
+    shop.keeper.anonymise(order)
+    told(shop, "order.anonymised", order)
+    assert "nowa@example.net" not in contacts(shop.database)
+
+
+# --- visitors --------------------------------------------------------------------------------------------
+
+
+def test_what_a_visitor_did_becomes_a_persons_when_they_order(hpos: LiveShop) -> None:
+    keeper = hpos.keeper
+    for product in (1, 2):
+        hint(hpos.database, "product.viewed", product, visitor=VISITOR, at_ms=NOW_MS - 50_000 + product)
+    hint(hpos.database, "cart.changed", 4, detail="2", visitor=VISITOR, at_ms=NOW_MS - 40_000)
+    hint(hpos.database, "product.viewed", 3, visitor="f" * 32)
+    hint(hpos.database, "product.viewed", 3)  # without consent there is no id, and nothing is kept
+    pass_(hpos.config)
+    with State(hpos.config.state.dir) as state:
+        assert state.rows("SELECT COUNT(*), COUNT(person_id) FROM activity") == [(4, 0)]
+    order = keeper.order("nowa@example.net", "70.00", lines=LINES)
+    told(hpos, "order.created", order, visitor=VISITOR)
+    hint(hpos.database, "checkout.started", 4, visitor=VISITOR)
+    pass_(hpos.config)
+    with State(hpos.config.state.dir) as state:
+        person = state.rows("SELECT person_id FROM visitor WHERE visitor = ?", (VISITOR,))[0][0]
+        assert {(one.kind, one.object_id) for one in activity.of_person(state, person)} == {
+            ("view", 1), ("view", 2), ("cart", 4), ("order", order), ("checkout", 4)}  # fmt: skip
+        assert activity.prune(state, NOW_MS + 91 * 86_400_000, 90, 10) == 6
+        assert state.rows("SELECT COUNT(*) FROM visitor") == [(0,)]
+
+
+def test_the_monitor_is_paged_and_pruned(hpos: LiveShop) -> None:
+    for number in range(7):
+        hint(hpos.database, "product.viewed", number + 1)
+    pass_(hpos.config)
+    with build(hpos.config) as sidecar:
+        first = sidecar.events("product", limit=4)
+        second = sidecar.events("product", after=first[-1].id, limit=4)
+        assert [one.object_id for one in [*first, *second]] == [7, 6, 5, 4, 3, 2, 1]
+        assert sidecar.events("order") == []
+        assert sidecar.health().events_last_hour == 7
+        from sidecar.events import monitor
+
+        assert monitor.prune(sidecar.state, NOW_MS, 30, 3) == 4
+        assert monitor.prune(sidecar.state, NOW_MS + 31 * 86_400_000, 30, 3) == 3
+
+
+def test_people_are_never_named_in_the_state(hpos: LiveShop) -> None:
+    order = hpos.keeper.order("nowa@example.net", "70.00", lines=LINES)
+    told(hpos, "order.created", order, visitor=VISITOR)
+    assert people(hpos.config)
+    with State(hpos.config.state.dir) as state:
+        text = "\n".join(state.sql.iterdump())
+    assert "nowa@example" not in text
+    assert "Nowa" not in text
