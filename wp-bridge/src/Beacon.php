@@ -1,0 +1,146 @@
+<?php
+// Who may be watched, the script, and the light endpoint it posts to.
+namespace FluentCrmSidecar;
+
+defined( 'ABSPATH' ) || exit;
+
+/** A wc-ajax endpoint: the cart, the session and the user are loaded as for any of WooCommerce's own. No nonce: pages are cached. */
+final class Beacon {
+	const MAX_BYTES = 4096;
+	const COOKIE    = 'fcsc_visitor';
+	const DAYS      = 180;
+
+	/** The visitor's id when there is one: 32 hex digits, else ''. */
+	public static function visitor(): string {
+		$cookie = isset( $_COOKIE[ self::COOKIE ] ) ? sanitize_key( wp_unslash( $_COOKIE[ self::COOKIE ] ) ) : '';
+		return preg_match( '/^[0-9a-f]{32}$/', $cookie ) ? $cookie : '';
+	}
+
+	/** Staff at work and robots. */
+	public static function ignored(): bool {
+		$agent = isset( $_SERVER['HTTP_USER_AGENT'] ) ? sanitize_text_field( wp_unslash( $_SERVER['HTTP_USER_AGENT'] ) ) : '';
+		return is_admin() && ! wp_doing_ajax() || current_user_can( 'edit_posts' ) || current_user_can( 'manage_woocommerce' )
+			|| preg_match( '/bot\b|crawl|spider|slurp|preview|headless|lighthouse|monitor|^$/i', $agent );
+	}
+
+	/**
+	 * What the visitor of this request allows. Where the WP Consent API is active it alone decides; else the owner does.
+	 *
+	 * @return string 'none', 'carts' (views and carts without e-mail address) or 'email'.
+	 */
+	public static function allowed(): string {
+		if ( ! Settings::get( 'capture' ) ) {
+			return 'none';
+		}
+		if ( function_exists( 'wp_has_consent' ) ) {
+			return wp_has_consent( 'marketing' ) ? 'email' : 'none';
+		}
+		return Settings::get( 'basis' );
+	}
+
+	/** The script asks again in the browser: consent may come, or go, after the page was made or cached. */
+	public static function script() {
+		$asks = function_exists( 'wp_has_consent' );
+		if ( ! Settings::get( 'capture' ) || ( ! $asks && 'none' === Settings::get( 'basis' ) ) || self::ignored() ) {
+			return;
+		}
+		$page = array(
+			'url'   => \WC_AJAX::get_endpoint( 'fcsc_beacon' ),
+			'basis' => $asks ? 'ask' : Settings::get( 'basis' ),
+		);
+		if ( is_product() ) {
+			$page['view'] = get_queried_object_id();
+		}
+		if ( is_order_received_page() ) {
+			$page['order'] = absint( get_query_var( 'order-received' ) );
+		} elseif ( is_checkout() ) {
+			$page['checkout'] = 1;
+		}
+		wp_enqueue_script(
+			'fcsc-beacon',
+			plugins_url( 'assets/beacon.js', FILE ),
+			wp_script_is( 'wp-consent-api', 'registered' ) ? array( 'wp-consent-api' ) : array(),
+			VERSION,
+			array( 'strategy' => 'defer', 'in_footer' => true )
+		);
+		wp_add_inline_script( 'fcsc-beacon', 'window.fcscPage=' . wp_json_encode( $page ) . ';', 'before' );
+	}
+
+	/** Answers 204, whatever it was: there is nothing to learn here. */
+	public static function serve() {
+		nocache_headers();
+		header( 'X-Robots-Tag: noindex' );
+		status_header( 204 );
+		$said = self::said();
+		if ( $said && ! self::ignored() ) {
+			self::note( $said );
+		}
+		exit;
+	}
+
+	/** The body as an array, empty for what no page of ours sent. */
+	private static function said(): array {
+		$method = isset( $_SERVER['REQUEST_METHOD'] ) ? sanitize_key( $_SERVER['REQUEST_METHOD'] ) : '';
+		$origin = isset( $_SERVER['HTTP_ORIGIN'] ) ? sanitize_text_field( wp_unslash( $_SERVER['HTTP_ORIGIN'] ) ) : '';
+		$length = isset( $_SERVER['CONTENT_LENGTH'] ) ? (int) $_SERVER['CONTENT_LENGTH'] : 0;
+		if ( 'post' !== $method || $length > self::MAX_BYTES || ( '' !== $origin && wp_parse_url( $origin, PHP_URL_HOST ) !== wp_parse_url( home_url(), PHP_URL_HOST ) ) ) {
+			return array();
+		}
+		$said = json_decode( (string) file_get_contents( 'php://input', false, null, 0, self::MAX_BYTES ), true, 3 );
+		return is_array( $said ) ? array_filter( $said, 'is_scalar' ) : array();
+	}
+
+	private static function note( array $said ) {
+		$visitor = self::visitor();
+		$allowed = self::allowed();
+		if ( 'none' === $allowed || ! empty( $said['refused'] ) ) {
+			if ( '' !== $visitor ) {
+				Carts::refuse( $visitor );
+				self::cookie( '', -DAY_IN_SECONDS );
+			}
+			return;
+		}
+		if ( '' === $visitor ) {
+			$visitor = bin2hex( random_bytes( 16 ) );
+			self::cookie( $visitor, self::DAYS * DAY_IN_SECONDS );
+		}
+		$view = absint( $said['view'] ?? 0 );
+		if ( $view && 'product' === get_post_type( $view ) && 'publish' === get_post_status( $view ) ) {
+			$variation = absint( $said['variation'] ?? 0 );
+			$variation = $variation && wp_get_post_parent_id( $variation ) === $view ? $variation : 0;
+			Outbox::add( 'product.viewed', $view, $variation, '', get_current_user_id(), $visitor );
+		}
+		$email = 'email' === $allowed ? sanitize_email( $said['email'] ?? '' ) : '';
+		if ( ! empty( $said['cart'] ) || ! empty( $said['checkout'] ) || ! empty( $said['order'] ) || '' !== $email ) {
+			Carts::save(
+				array(
+					'visitor'  => $visitor,
+					'checkout' => ! empty( $said['checkout'] ),
+					'email'    => is_email( $email ) && strlen( $email ) <= 190 ? $email : '',
+					'order'    => self::order( absint( $said['order'] ?? 0 ), (string) ( $said['key'] ?? '' ) ),
+				)
+			);
+		}
+	}
+
+	/** The order that the buyer proves to be theirs by its key, as the page with "thank you" does. */
+	private static function order( int $id, string $key ): int {
+		$order = $id ? wc_get_order( $id ) : null;
+		return $order instanceof \WC_Order && '' !== $key && hash_equals( $order->get_order_key(), $key ) ? $id : 0;
+	}
+
+	private static function cookie( string $value, int $seconds ) {
+		setcookie(
+			self::COOKIE,
+			$value,
+			array(
+				'expires'  => time() + $seconds,
+				'path'     => COOKIEPATH ? COOKIEPATH : '/',
+				'domain'   => (string) COOKIE_DOMAIN,
+				'secure'   => is_ssl(),
+				'httponly' => true,
+				'samesite' => 'Lax',
+			)
+		);
+	}
+}
