@@ -14,7 +14,10 @@ final class Orders {
 	/** @var int The order that was saved last: the coupon hook does not say whose use it counts. */
 	private static $last = 0;
 
-	/** updated (up to eleven times in one checkout), paid, anonymised: `$it` is an id or an order. */
+	/**
+	 * created (in the classic checkout before the items are saved: the row is written at shutdown, when all is there), updated
+	 * (up to eleven times in one checkout), paid, anonymised: `$it` is an id or an order.
+	 */
 	public static function order( string $topic, $it, $order = null, int $sub = 0, string $detail = '' ) {
 		$order = $order instanceof \WC_Order ? $order : ( $it instanceof \WC_Order ? $it : wc_get_order( $it ) );
 		if ( ! $order instanceof \WC_Order || 'shop_order' !== $order->get_type() || in_array( $order->get_status(), self::NO_STATUS, true ) ) {
@@ -24,15 +27,6 @@ final class Orders {
 		// The cookie is the shopper's only where the shopper is: not when staff makes the order.
 		$visitor = 'order.created' === $topic && ! Beacon::ignored() ? Beacon::visitor() : '';
 		Outbox::add( $topic, $order->get_id(), $sub, $detail, (int) $order->get_customer_id(), $visitor );
-	}
-
-	/** In the classic checkout this fires before the items are saved; the row is written at shutdown, when all is there. */
-	public static function created( string $topic, $id, $order = null ) {
-		self::order( $topic, $id, $order );
-		$order = $order instanceof \WC_Order ? $order : wc_get_order( $id );
-		if ( $order instanceof \WC_Order && $order->is_paid() ) {
-			self::order( 'order.paid', $id, $order );
-		}
 	}
 
 	public static function status( string $topic, $id, $from, $to, $order = null ) {

@@ -73,13 +73,12 @@ final class Outbox {
 				$told[ ( 'stock' === $noun ? 'product' : $noun ) . $row[1] ] = true;
 			}
 		}
-		$by_staff = is_admin() || ( defined( 'REST_REQUEST' ) && REST_REQUEST && current_user_can( 'edit_products' ) ) || wp_doing_cron()
-			|| ( defined( 'WP_CLI' ) && WP_CLI );
+		$sold = did_action( 'woocommerce_reduce_order_stock' ) || did_action( 'woocommerce_restore_order_stock' );
 		return array_filter(
 			$rows,
-			static function ( $row ) use ( $told, $by_staff ) {
+			static function ( $row ) use ( $told, $sold ) {
 				list( $noun, $verb ) = explode( '.', $row[0] );
-				return 'updated' !== $verb || ! isset( $told[ $noun . $row[1] ] ) || ( 'product' === $noun && $by_staff );
+				return 'updated' !== $verb || ! isset( $told[ $noun . $row[1] ] ) || ( 'product' === $noun && ! $sold );
 			}
 		);
 	}

@@ -11,7 +11,7 @@ final class Plugin {
 		add_filter( 'wp_consent_api_registered_' . plugin_basename( FILE ), '__return_true' );
 
 		// The shop. Hook, listener, topic: a listener only notes ids in Outbox, which writes them once, at shutdown.
-		self::note( 'woocommerce_new_order', array( Orders::class, 'created' ), 'order.created' );
+		self::note( 'woocommerce_new_order', array( Orders::class, 'order' ), 'order.created' );
 		self::note( 'woocommerce_update_order', array( Orders::class, 'order' ), 'order.updated' );
 		self::note( 'woocommerce_order_status_changed', array( Orders::class, 'status' ), 'order.status' );
 		self::note( 'woocommerce_payment_complete', array( Orders::class, 'order' ), 'order.paid' );
