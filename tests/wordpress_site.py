@@ -64,7 +64,7 @@ add_action( 'shutdown', function () {
 	$ours = array_values( array_filter( $GLOBALS['wpdb']->queries ?: array(), function ( $query ) { return false !== strpos( $query[0] . $query[2], 'fcsc' ) || false !== stripos( $query[2], 'FluentCrmSidecar' ); } ) );
 	file_put_contents( WP_CONTENT_DIR . '/requests.log', json_encode( array(
 		'uri' => $_SERVER['REQUEST_URI'] ?? '', 'method' => $_SERVER['REQUEST_METHOD'] ?? '', 'http' => $GLOBALS['fcsc_http'],
-		'queries' => count( $GLOBALS['wpdb']->queries ?: array() ),
+		'sql' => array_map( function ( $query ) { return $query[0]; }, $GLOBALS['wpdb']->queries ?: array() ),
 		'ours' => array_map( function ( $query ) { return array( $query[0], $query[1] * 1000 ); }, $ours ),
 	) ) . "\n", FILE_APPEND );
 }, 9999 );
@@ -247,7 +247,7 @@ class Site:
         return [(str(a), int(b), int(c), str(d)) for a, b, c, d in rows]
 
     def requests_log(self) -> list[dict[str, Any]]:
-        """What the requests since the last call did: uri, queries, ours, http."""
+        """What the requests since the last call did: uri, method, sql, ours, http."""
         path = self.content / "requests.log"
         if not path.exists():
             return []
