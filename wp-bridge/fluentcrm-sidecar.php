@@ -25,16 +25,12 @@ defined( 'ABSPATH' ) || exit;
 const VERSION = '1.0.0';
 const FILE    = __FILE__;
 
-spl_autoload_register(
-	static function ( $name ) {
-		if ( 0 === strpos( $name, __NAMESPACE__ . '\\' ) ) {
-			$file = __DIR__ . '/src/' . substr( $name, strlen( __NAMESPACE__ ) + 1 ) . '.php';
-			if ( is_file( $file ) ) {
-				require $file;
-			}
-		}
+spl_autoload_register( static function ( $name ) {
+	$file = __DIR__ . '/src/' . substr( $name, strlen( __NAMESPACE__ ) + 1 ) . '.php';
+	if ( 0 === strpos( $name, __NAMESPACE__ . '\\' ) && is_file( $file ) ) {
+		require $file;
 	}
-);
+} );
 
 register_activation_hook( __FILE__, array( Tables::class, 'activate' ) );
 register_deactivation_hook( __FILE__, array( Tables::class, 'deactivate' ) );

@@ -1,7 +1,6 @@
 <?php
 // The page in wp-admin, and the tab on FluentCRM's contact: what the sidecar renders, in WordPress' frame.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** `admin.php?page=fluentcrm-sidecar&view=…`. Only "settings" is made here: it must work without a sidecar. */
@@ -14,18 +13,13 @@ final class AdminPage {
 	private static $added = false;
 
 	public static function in_fluentcrm() {
-		self::add( 'fluentcrm-admin' );
+		self::elsewhere( 'fluentcrm-admin' );
 	}
 
-	/** FluentCRM's menu is absent, or this user has none. */
-	public static function elsewhere() {
-		if ( ! self::$added ) {
-			self::add( current_user_can( 'manage_woocommerce' ) && class_exists( 'WooCommerce' ) ? 'woocommerce' : '' );
-		}
-	}
-
-	private static function add( string $parent ) {
-		if ( '' === Roles::current() ) {
+	/** FluentCRM's menu is absent, or this user has none: in WooCommerce's, else one of its own. */
+	public static function elsewhere( string $parent = '' ) {
+		$parent = '' === $parent && current_user_can( 'manage_woocommerce' ) && class_exists( 'WooCommerce' ) ? 'woocommerce' : $parent;
+		if ( self::$added || '' === Roles::current() ) {
 			return;
 		}
 		self::$added = true;
@@ -35,8 +29,8 @@ final class AdminPage {
 	}
 
 	public static function view(): string {
-		$view = isset( $_GET['view'] ) ? sanitize_text_field( wp_unslash( $_GET['view'] ) ) : 'status'; // phpcs:ignore WordPress.Security.NonceVerification
-		return preg_match( '#^(?:status|events|sync|mapping|settings|contact/[1-9]\d{0,18})$#D', $view ) ? $view : 'status';
+		$view = isset( $_GET['view'] ) ? sanitize_text_field( wp_unslash( $_GET['view'] ) ) : ''; // phpcs:ignore WordPress.Security.NonceVerification
+		return preg_match( '#^(?:status|events|sync|mapping|settings|contact/[1-9]\d{0,15})$#D', $view ) ? $view : 'status';
 	}
 
 	public static function url( string $view, array $query = array() ): string {
@@ -50,19 +44,20 @@ final class AdminPage {
 		nocache_headers();
 		wp_enqueue_style( 'fcsc-admin', plugins_url( 'assets/admin.css', FILE ), array(), VERSION );
 		wp_enqueue_script( 'fcsc-admin', plugins_url( 'assets/admin.js', FILE ), array(), VERSION, array( 'in_footer' => true ) );
-		$page = array( 'root' => rest_url( Rest::SPACE . '/proxy/ui/' ), 'nonce' => wp_create_nonce( 'wp_rest' ), 'formNonce' => self::nonce() );
-		wp_add_inline_script( 'fcsc-admin', 'window.fcscAdmin=' . wp_json_encode( $page ) . ';', 'before' );
+		wp_add_inline_script( 'fcsc-admin', 'window.fcscAdmin=' . wp_json_encode( array( 'root' => rest_url( Rest::SPACE . '/proxy/ui/' ), 'nonce' => wp_create_nonce( 'wp_rest' ) ) ) . ';', 'before' );
 		if ( $post ) {
 			check_admin_referer( 'fcsc_admin' );
 		}
-		if ( 'settings' === $view ) {
-			if ( $post && Roles::may( 'settings' ) ) {
-				self::save_settings( wp_unslash( $_POST ) );
-			}
+		if ( 'settings' === $view && $post && Roles::may( 'settings' ) ) {
+			wp_safe_redirect( self::url( 'settings', array( 'notice' => Settings::post( wp_unslash( $_POST ) ) ) ), 303 );
+			exit;
+		} elseif ( 'settings' === $view ) {
 			return;
 		}
-		$body   = $post ? self::form( (string) file_get_contents( 'php://input', false, null, 0, Rest::MAX_BYTES ) ) : '';
-		$answer = Proxy::ask( $post ? 'POST' : 'GET', "ui/$view", wp_unslash( $_GET ), $body, $post ? 'application/x-www-form-urlencoded' : '' );
+		// The form goes on as the browser sent it (a name may come twice), without WordPress' own fields.
+		$raw    = $post ? (string) file_get_contents( 'php://input', false, null, 0, Rest::MAX_BYTES ) : '';
+		$raw    = implode( '&', preg_grep( '/^(?:_wpnonce|_wp_http_referer)(?:=|$)/', explode( '&', $raw ), PREG_GREP_INVERT ) );
+		$answer = Proxy::ask( $post ? 'POST' : 'GET', "ui/$view", wp_unslash( $_GET ), $raw, $post ? 'application/x-www-form-urlencoded' : '' );
 		if ( ! is_wp_error( $answer ) && 303 === $answer['status'] && preg_match( '#^/ui/([a-z0-9/]+)(?:\?(.*))?$#D', $answer['location'], $to ) ) {
 			parse_str( $to[2] ?? '', $query );
 			wp_safe_redirect( self::url( $to[1], Proxy::plain( $query ) ), 303 );
@@ -71,35 +66,17 @@ final class AdminPage {
 		self::$content = self::fragment( $answer );
 	}
 
-	/** The form as the browser sent it (a name may come twice), without WordPress' own fields. */
-	private static function form( string $raw ): string {
-		return implode( '&', preg_grep( '/^(?:_wpnonce|_wp_http_referer)(?:=|$)/', explode( '&', $raw ), PREG_GREP_INVERT ) );
-	}
-
-	/** @return string|\WP_Error HTML with our nonce in its forms. */
+	/** @return string|\WP_Error The sidecar's HTML. */
 	private static function fragment( $answer ) {
-		if ( is_wp_error( $answer ) ) {
-			return $answer;
+		if ( is_wp_error( $answer ) || 0 === strpos( $answer['type'], 'text/html' ) ) {
+			return is_wp_error( $answer ) ? $answer : self::with_nonce( $answer['body'] );
 		}
-		return 0 === strpos( $answer['type'], 'text/html' ) ? str_replace( '<!--fcsc:nonce-->', self::nonce(), $answer['body'] )
-			/* translators: %d: HTTP status */
-			: new \WP_Error( 'fcsc_failed', sprintf( __( 'The sidecar answered with an error (%d).', 'fluentcrm-sidecar' ), $answer['status'] ) );
+		/* translators: %d: HTTP status */
+		return new \WP_Error( 'fcsc_failed', sprintf( __( 'The sidecar answered with an error (%d).', 'fluentcrm-sidecar' ), $answer['status'] ) );
 	}
 
-	private static function nonce(): string {
-		return wp_nonce_field( 'fcsc_admin', '_wpnonce', false, false );
-	}
-
-	private static function save_settings( array $form ) {
-		$notice = 'saved';
-		if ( isset( $form['pairing_code'] ) ) {
-			$code   = Signer::pairing_code( (string) $form['pairing_code'] );
-			$notice = $code && Keys::add( $code ) ? 'paired' : 'bad_code';
-		} else {
-			Settings::save( $form );
-		}
-		wp_safe_redirect( self::url( 'settings', array( 'notice' => $notice ) ), 303 );
-		exit;
+	public static function with_nonce( string $html ): string {
+		return str_replace( '<!--fcsc:nonce-->', wp_nonce_field( 'fcsc_admin', '_wpnonce', false, false ), $html );
 	}
 
 	public static function render() {
@@ -118,9 +95,7 @@ final class AdminPage {
 
 	public static function contact_section( $content, $contact ) {
 		$html = self::fragment( Proxy::ask( 'GET', 'ui/contact/' . (int) $contact->id, array() ) );
-		return array(
-			'heading'      => __( 'Sidecar', 'fluentcrm-sidecar' ),
-			'content_html' => is_wp_error( $html ) ? '<p>' . esc_html( $html->get_error_message() ) . '</p>' : '<div class="fcsc">' . $html . '</div>',
-		);
+		$html = is_wp_error( $html ) ? '<p>' . esc_html( $html->get_error_message() ) . '</p>' : "<div class=\"fcsc\">$html</div>";
+		return array( 'heading' => __( 'Sidecar', 'fluentcrm-sidecar' ), 'content_html' => $html );
 	}
 }

@@ -1,7 +1,6 @@
 <?php
 // Who may be watched, the script, and the light endpoint it posts to.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** A wc-ajax endpoint: the cart, the session and the user are loaded as for any of WooCommerce's own. No nonce: pages are cached. */
@@ -23,19 +22,10 @@ final class Beacon {
 			|| preg_match( '/bot\b|crawl|spider|slurp|preview|headless|lighthouse|monitor|^$/i', $agent );
 	}
 
-	/**
-	 * What the visitor of this request allows. Where the WP Consent API is active it alone decides; else the owner does.
-	 *
-	 * @return string 'none', 'carts' (views and carts without e-mail address) or 'email'.
-	 */
+	/** What the visitor of this request allows, one of Settings::BASES. An active WP Consent API alone decides; else the owner does. */
 	public static function allowed(): string {
-		if ( ! Settings::get( 'capture' ) ) {
-			return 'none';
-		}
-		if ( function_exists( 'wp_has_consent' ) ) {
-			return wp_has_consent( 'marketing' ) ? 'email' : 'none';
-		}
-		return Settings::get( 'basis' );
+		$asked = function_exists( 'wp_has_consent' ) ? ( wp_has_consent( 'marketing' ) ? 'email' : 'none' ) : Settings::get( 'basis' );
+		return Settings::get( 'capture' ) ? $asked : 'none';
 	}
 
 	/** The script asks again in the browser: consent may come, or go, after the page was made or cached. */
@@ -44,32 +34,21 @@ final class Beacon {
 		if ( ! Settings::get( 'capture' ) || ( ! $asks && 'none' === Settings::get( 'basis' ) ) || self::ignored() ) {
 			return;
 		}
-		$page = array(
-			'url'   => \WC_AJAX::get_endpoint( 'fcsc_beacon' ),
-			'basis' => $asks ? 'ask' : Settings::get( 'basis' ),
-		);
-		if ( is_product() ) {
-			$page['view'] = get_queried_object_id();
-		}
+		$page = array( 'url' => \WC_AJAX::get_endpoint( 'fcsc_beacon' ), 'basis' => $asks ? 'ask' : Settings::get( 'basis' ) );
+		$page += is_product() ? array( 'view' => get_queried_object_id() ) : array();
 		if ( is_order_received_page() ) {
 			$page['order'] = absint( get_query_var( 'order-received' ) );
 		} elseif ( is_checkout() ) {
 			$page['checkout'] = 1;
 		}
-		wp_enqueue_script(
-			'fcsc-beacon',
-			plugins_url( 'assets/beacon.js', FILE ),
-			wp_script_is( 'wp-consent-api', 'registered' ) ? array( 'wp-consent-api' ) : array(),
-			VERSION,
-			array( 'strategy' => 'defer', 'in_footer' => true )
-		);
+		$needs = wp_script_is( 'wp-consent-api', 'registered' ) ? array( 'wp-consent-api' ) : array();
+		wp_enqueue_script( 'fcsc-beacon', plugins_url( 'assets/beacon.js', FILE ), $needs, VERSION, array( 'strategy' => 'defer', 'in_footer' => true ) );
 		wp_add_inline_script( 'fcsc-beacon', 'window.fcscPage=' . wp_json_encode( $page ) . ';', 'before' );
 	}
 
 	/** Answers 204, whatever it was: there is nothing to learn here. */
 	public static function serve() {
 		nocache_headers();
-		header( 'X-Robots-Tag: noindex' );
 		status_header( 204 );
 		$said = self::said();
 		if ( $said && ! self::ignored() ) {
@@ -100,10 +79,8 @@ final class Beacon {
 			}
 			return;
 		}
-		if ( '' === $visitor ) {
-			$visitor = bin2hex( random_bytes( 16 ) );
-			self::cookie( $visitor, self::DAYS * DAY_IN_SECONDS );
-		}
+		$visitor = '' === $visitor ? bin2hex( random_bytes( 16 ) ) : $visitor;
+		self::cookie( $visitor, self::DAYS * DAY_IN_SECONDS );
 		$view = absint( $said['view'] ?? 0 );
 		if ( $view && 'product' === get_post_type( $view ) && 'publish' === get_post_status( $view ) ) {
 			$variation = absint( $said['variation'] ?? 0 );
@@ -112,14 +89,8 @@ final class Beacon {
 		}
 		$email = 'email' === $allowed ? sanitize_email( $said['email'] ?? '' ) : '';
 		if ( ! empty( $said['cart'] ) || ! empty( $said['checkout'] ) || ! empty( $said['order'] ) || '' !== $email ) {
-			Carts::save(
-				array(
-					'visitor'  => $visitor,
-					'checkout' => ! empty( $said['checkout'] ),
-					'email'    => is_email( $email ) && strlen( $email ) <= 190 ? $email : '',
-					'order'    => self::order( absint( $said['order'] ?? 0 ), (string) ( $said['key'] ?? '' ) ),
-				)
-			);
+			$order = self::order( absint( $said['order'] ?? 0 ), (string) ( $said['key'] ?? '' ) );
+			Carts::save( $visitor, ! empty( $said['checkout'] ), is_email( $email ) && strlen( $email ) <= 190 ? $email : '', $order );
 		}
 	}
 
@@ -130,17 +101,7 @@ final class Beacon {
 	}
 
 	private static function cookie( string $value, int $seconds ) {
-		setcookie(
-			self::COOKIE,
-			$value,
-			array(
-				'expires'  => time() + $seconds,
-				'path'     => COOKIEPATH ? COOKIEPATH : '/',
-				'domain'   => (string) COOKIE_DOMAIN,
-				'secure'   => is_ssl(),
-				'httponly' => true,
-				'samesite' => 'Lax',
-			)
-		);
+		$where = array( 'path' => COOKIEPATH ? COOKIEPATH : '/', 'domain' => (string) COOKIE_DOMAIN, 'secure' => is_ssl(), 'httponly' => true, 'samesite' => 'Lax' );
+		setcookie( self::COOKIE, $value, array( 'expires' => time() + $seconds ) + $where );
 	}
 }

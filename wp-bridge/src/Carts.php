@@ -1,39 +1,29 @@
 <?php
 // The snapshot of a cart: it outlives WooCommerce's session, which a guest loses after 48 hours.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** Runs only in the request that beacon.js makes, never in a page's. */
 final class Carts {
-	/** @return array|null The visitor's row. */
-	public static function row( string $visitor ) {
+	/** Save what is in the cart now, if it is something else than what is saved, and say so. `$email` '' leaves the saved one; `$placed`: an order, or 0. */
+	public static function save( string $visitor, bool $checkout, string $email, int $placed ) {
 		global $wpdb;
-		return $wpdb->get_row( $wpdb->prepare( 'SELECT * FROM %i WHERE visitor = %s', Tables::name( 'carts' ), $visitor ), ARRAY_A );
-	}
-
-	/**
-	 * Save what is in the cart now, if that is something else than what is saved, and say so in the outbox.
-	 *
-	 * @param array{visitor:string,checkout:bool,email:string,order:int} $seen Email '' leaves the saved one.
-	 */
-	public static function save( array $seen ) {
-		$old   = self::row( $seen['visitor'] );
+		$old   = $wpdb->get_row( $wpdb->prepare( 'SELECT * FROM %i WHERE visitor = %s', Tables::name( 'carts' ), $visitor ), ARRAY_A );
 		$items = self::items();
-		if ( ! $old && ! $items && '' === $seen['email'] ) {
+		if ( ! $old && ! $items && '' === $email ) {
 			return;
 		}
 		$open   = $old && in_array( $old['status'], array( 'open', 'checkout' ), true );
-		$status = $seen['checkout'] || ( $open && 'checkout' === $old['status'] ) ? 'checkout' : 'open';
+		$status = $checkout || ( $open && 'checkout' === $old['status'] ) ? 'checkout' : 'open';
 		if ( ! $items ) {
-			$status = $seen['order'] ? 'ordered' : ( $open || ! $old ? 'emptied' : $old['status'] );
+			$status = $placed ? 'ordered' : ( $open || ! $old ? 'emptied' : $old['status'] );
 		}
 		$new = array(
 			'user_id'  => get_current_user_id(),
-			'email'    => '' !== $seen['email'] ? $seen['email'] : ( $old ? $old['email'] : '' ),
-			'consent'  => function_exists( 'wp_has_consent' ) ? 'marketing' : ( $old && 'refused' !== $old['consent'] ? $old['consent'] : '' ),
+			'email'    => '' !== $email ? $email : ( $old ? $old['email'] : '' ),
+			'consent'  => function_exists( 'wp_has_consent' ) ? 'marketing' : ( $old ? $old['consent'] : '' ),
 			'status'   => $status,
-			'order_id' => $items ? 0 : ( $seen['order'] ? $seen['order'] : (int) ( $old['order_id'] ?? 0 ) ),
+			'order_id' => $items ? 0 : ( $placed ? $placed : (int) ( $old['order_id'] ?? 0 ) ),
 			'currency' => get_woocommerce_currency(),
 			// An emptied cart keeps what was in it last: the reports want to know what was left or bought.
 			'total'    => $items || ! $old ? wc_format_decimal( WC()->cart->get_total( 'edit' ), 4 ) : $old['total'],
@@ -45,17 +35,13 @@ final class Carts {
 		foreach ( $new as $name => $value ) {
 			$changed = $changed || ( 'total' === $name ? (float) $value !== (float) $old[ $name ] : (string) $value !== (string) $old[ $name ] );
 		}
-		if ( ! $changed ) {
-			return;
-		}
-		$id = self::write( $seen['visitor'], $new, ! $old || ( $items && ! $open ) );
+		$id = $changed ? self::write( $visitor, $new, ! $old || ( $items && ! $open ) ) : 0;
 		if ( ! $id ) {
 			return;
 		}
-		$news = static function ( string $topic, string $detail = '' ) use ( $id, $seen, $new ) {
-			Outbox::add( $topic, $id, 0, $detail, $new['user_id'], $seen['visitor'] );
-		};
-		if ( $items && ( ! $open || $old['items'] !== $new['items'] || $old['coupons'] !== $new['coupons'] || (float) $old['total'] !== (float) $new['total'] ) ) {
+		$news  = fn( string $topic, string $detail = '' ) => Outbox::add( $topic, $id, 0, $detail, $new['user_id'], $visitor );
+		$other = ! $open || $old['items'] !== $new['items'] || $old['coupons'] !== $new['coupons'] || (float) $old['total'] !== (float) $new['total'];
+		if ( $items && $other ) {
 			$news( 'cart.changed', (string) array_sum( array_column( $items, 'quantity' ) ) );
 		} elseif ( ! $items && $open ) {
 			$news( 'cart.emptied' );
@@ -82,12 +68,8 @@ final class Carts {
 	private static function items(): array {
 		$items = array();
 		foreach ( WC()->cart ? WC()->cart->get_cart() : array() as $line ) {
-			$items[] = array(
-				'product_id'   => (int) $line['product_id'],
-				'variation_id' => (int) $line['variation_id'],
-				'quantity'     => (float) $line['quantity'] == (int) $line['quantity'] ? (int) $line['quantity'] : (float) $line['quantity'], // phpcs:ignore -- 2.0 is 2
-				'total'        => wc_format_decimal( ( $line['line_total'] ?? 0 ) + ( $line['line_tax'] ?? 0 ), 4 ),
-			);
+			$total   = wc_format_decimal( ( $line['line_total'] ?? 0 ) + ( $line['line_tax'] ?? 0 ), 4 );
+			$items[] = array( 'product_id' => (int) $line['product_id'], 'variation_id' => (int) $line['variation_id'], 'quantity' => 0 + $line['quantity'], 'total' => $total );
 		}
 		return $items;
 	}
@@ -97,18 +79,13 @@ final class Carts {
 		global $wpdb;
 		$now    = gmdate( 'Y-m-d H:i:s' );
 		$new   += array( 'updated_gmt' => $now );
-		$update = implode( ',', array_map( static function ( $name ) {
-			return "$name=VALUES($name)";
-		}, array_keys( $fresh ? $new + array( 'created_gmt' => $now ) : $new ) ) );
+		$update = implode( ',', array_map( fn( $name ) => "$name=VALUES($name)", array_keys( $fresh ? $new + array( 'created_gmt' => $now ) : $new ) ) );
 		$row    = array( 'visitor' => $visitor, 'created_gmt' => $now ) + $new;
 		$quiet  = $wpdb->suppress_errors( true );
-		// phpcs:ignore WordPress.DB -- names are the constants above.
-		$done = $wpdb->query( $wpdb->prepare(
-			'INSERT INTO %i (' . implode( ',', array_keys( $row ) ) . ') VALUES (' . implode( ',', array_fill( 0, count( $row ), '%s' ) )
-			. ") ON DUPLICATE KEY UPDATE id=LAST_INSERT_ID(id),$update",
-			array_merge( array( Tables::name( 'carts' ) ), array_values( $row ) )
-		) );
-		$id = false === $done ? 0 : (int) $wpdb->insert_id;
+		$sql    = 'INSERT INTO %i (' . implode( ',', array_keys( $row ) ) . ') VALUES (' . implode( ',', array_fill( 0, count( $row ), '%s' ) ) . ')';
+		// phpcs:ignore WordPress.DB -- the names are those above.
+		$done   = $wpdb->query( $wpdb->prepare( "$sql ON DUPLICATE KEY UPDATE id=LAST_INSERT_ID(id),$update", array_merge( array( Tables::name( 'carts' ) ), array_values( $row ) ) ) );
+		$id     = false === $done ? 0 : (int) $wpdb->insert_id;
 		$wpdb->suppress_errors( $quiet );
 		return $id;
 	}

@@ -1,79 +1,52 @@
 <?php
 // wp sidecar …
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
-/**
- * Asks the running FluentCRM Sidecar of this shop.
- */
+/** Asks the running FluentCRM Sidecar of this shop. */
 final class Cli {
 	/** Whether the sidecar is well: lag, queue, last sync, errors. */
-	public function status( $args, $options ) {
+	public function status() {
 		$this->show( $this->ask( 'GET', 'status' ) );
 	}
 
-	/**
-	 * Show the sync, or start, pause or resume it.
-	 *
-	 * [<action>]
-	 * : start, pause or resume
-	 */
-	public function sync( $args, $options ) {
+	/** The sync: how it stands, or `start`, `pause`, `resume`, `cancel`. */
+	public function sync( $args ) {
 		$this->show( isset( $args[0] ) ? $this->ask( 'POST', 'sync/' . sanitize_key( $args[0] ) ) : $this->ask( 'GET', 'sync' ) );
 	}
 
 	/** Check the installation. */
-	public function doctor( $args, $options ) {
+	public function doctor() {
 		$this->show( $this->ask( 'GET', 'doctor' ) );
 	}
 
-	/**
-	 * What happened in the shop, and what became of it.
-	 *
-	 * [--type=<type>]
-	 * : such as order
-	 *
-	 * [--limit=<number>]
-	 * : 20
-	 */
+	/** What happened in the shop, and what became of it. Takes --type=order, --limit=20, --after=ID. */
 	public function events( $args, $options ) {
-		$this->show( $this->ask( 'GET', 'events', array_intersect_key( $options, array( 'type' => 1, 'limit' => 1 ) ) + array( 'limit' => '20' ) ) );
+		$query = array_intersect_key( $options, array( 'type' => 1, 'limit' => 1, 'after' => 1 ) );
+		$this->show( $this->ask( 'GET', 'events', array_map( 'strval', $query + array( 'limit' => 20 ) ) ) );
 	}
 
-	/**
-	 * Why a contact's fields and tags are what they are.
-	 *
-	 * <contact>
-	 * : FluentCRM's id
-	 */
-	public function explain( $args, $options ) {
-		$this->show( $this->ask( 'GET', 'explain/' . absint( $args[0] ) ) );
+	/** Why a contact's fields and tags are what they are: `wp sidecar explain 17`, FluentCRM's id. */
+	public function explain( $args ) {
+		$this->show( $this->ask( 'GET', 'explain/' . absint( $args[0] ?? 0 ) ) );
 	}
 
-	/**
-	 * Try again what failed.
-	 *
-	 * [<letter>]
-	 * : its number; without it, all
-	 */
-	public function retry( $args, $options ) {
-		$this->show( $this->ask( 'POST', isset( $args[0] ) ? 'letters/' . absint( $args[0] ) . '/retry' : 'letters/retry' ) );
+	/** Try again what failed: all, or the letters with these numbers. */
+	public function retry( $args ) {
+		$this->show( $this->ask( 'POST', 'letters/retry', array(), array( 'letters' => array_map( 'absint', $args ) ) ) );
 	}
 
-	/**
-	 * Pair with a sidecar by the code that `sidecar pair --print-code` prints, read from standard input.
-	 */
-	public function pair( $args, $options ) {
+	/** Pair by the code that `sidecar pair --print-code` prints, read from standard input: `sidecar pair --print-code | wp sidecar pair`. */
+	public function pair() {
 		$code = Signer::pairing_code( (string) stream_get_contents( STDIN ) );
 		if ( ! $code || ! Keys::add( $code ) ) {
-			\WP_CLI::error( 'This is not a pairing code. Usage: sidecar pair --print-code | wp sidecar pair' );
+			\WP_CLI::error( 'This is not a pairing code.' );
 		}
 		\WP_CLI::success( "Paired, key {$code['k']}." );
 	}
 
-	/** WordPress' part of one pass, for a crontab without daemons; `sidecar tick` is the other. May overlap. */
-	public function cron( $args, $options ) {
+	/** WordPress' part of one pass, for a crontab on a host without services; `sidecar tick` is the other part. May overlap. */
+	public function cron() {
 		Tables::cleanup();
 		do_action( 'fluentcrm_scheduled_minute_tasks' ); // sends FluentCRM's due e-mails; it has its own lock
 		$answer = Sidecar::ask( 'GET', '/api/v1/status', '-' );
@@ -81,8 +54,9 @@ final class Cli {
 	}
 
 	/** @return mixed The answer's data; ends with a message where there is none. */
-	private function ask( string $method, string $path, array $query = array() ) {
-		$answer = Sidecar::ask( $method, Signer::target( "/api/v1/$path", $query ), '-', 'POST' === $method ? '{}' : '', 'POST' === $method ? 'application/json' : '' );
+	private function ask( string $method, string $path, array $query = array(), array $body = array() ) {
+		$post   = 'POST' === $method;
+		$answer = Sidecar::ask( $method, Signer::target( "/api/v1/$path", $query ), '-', $post ? (string) wp_json_encode( (object) $body ) : '', $post ? 'application/json' : '' );
 		if ( is_wp_error( $answer ) ) {
 			\WP_CLI::error( 'fcsc_unpaired' === $answer->get_error_code() ? 'Not paired yet: run `sidecar pair` on this server.' : $answer->get_error_message() );
 		}
@@ -94,15 +68,11 @@ final class Cli {
 	}
 
 	private function show( $data ) {
-		if ( is_array( $data ) && isset( $data[0] ) && is_array( $data[0] ) ) {
-			$rows = array_map( static function ( $row ) {
-				return array_map( static function ( $cell ) {
-					return is_array( $cell ) ? wp_json_encode( $cell ) : $cell;
-				}, $row );
-			}, $data );
+		if ( is_array( $data ) && is_array( $data[0] ?? null ) ) {
+			$rows = array_map( fn( $row ) => array_map( fn( $cell ) => is_array( $cell ) ? wp_json_encode( $cell ) : $cell, $row ), $data );
 			\WP_CLI\Utils\format_items( 'table', $rows, array_keys( $rows[0] ) );
-			return;
+		} else {
+			\WP_CLI::line( (string) wp_json_encode( $data, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES ) );
 		}
-		\WP_CLI::line( (string) wp_json_encode( $data, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES ) );
 	}
 }

@@ -23,10 +23,9 @@ final class ContactWriter {
 
 	/** @return array<int,array{person:int,state:string,contact_id:int,reason:string}> One outcome per item, in their order. */
 	public function write( array $items ): array {
-		$until    = microtime( true ) + self::SECONDS;
-		$outcomes = array();
+		$until = microtime( true ) + self::SECONDS;
 		wc_set_time_limit( 120 );
-		foreach ( array_values( $items ) as $item ) {
+		return array_map( function ( $item ) use ( $until ) {
 			$item = is_array( $item ) ? $item : array();
 			if ( ! class_exists( Subscriber::class ) ) {
 				$done = array( 'refused', 0, 'fluentcrm_missing' );
@@ -34,16 +33,13 @@ final class ContactWriter {
 				$done = array( 'raced', 0, 'out_of_time' ); // look again, come again
 			} else {
 				try {
-					$done = Outbox::muted( function () use ( $item ) {
-						return $this->one( $item );
-					} );
+					$done = Outbox::muted( fn() => $this->one( $item ) );
 				} catch ( \Throwable $error ) { // an automation of the owner's may throw; its message may name people
 					$done = array( 'refused', 0, 'failed: ' . get_class( $error ) . ' at ' . basename( $error->getFile() ) . ':' . $error->getLine() );
 				}
 			}
-			$outcomes[] = array( 'person' => (int) ( $item['person'] ?? 0 ), 'state' => $done[0], 'contact_id' => (int) $done[1], 'reason' => $done[2] ?? '' );
-		}
-		return $outcomes;
+			return array( 'person' => (int) ( $item['person'] ?? 0 ), 'state' => $done[0], 'contact_id' => (int) $done[1], 'reason' => $done[2] ?? '' );
+		}, array_values( $items ) );
 	}
 
 	/** @return array{0:string,1:int,2?:string} state, contact id, reason. */
@@ -64,19 +60,17 @@ final class ContactWriter {
 
 	private function create( array $item ): array {
 		$email = (string) ( $item['email'] ?? '' );
-		if ( ! is_email( $email ) || strlen( $email ) > 190 || ! in_array( $item['status'] ?? '', array( 'transactional', 'subscribed' ), true ) ) {
-			return array( 'refused', 0, is_email( $email ) ? 'status' : 'email' );
-		}
-		if ( Privacy::suppressed( $email ) ) {
-			return array( 'refused', 0, 'suppressed' );
+		$why   = ! is_email( $email ) || strlen( $email ) > 190 ? 'email' : ( Privacy::suppressed( $email ) ? 'suppressed' : '' );
+		if ( '' !== $why || ! in_array( $item['status'] ?? '', array( 'transactional', 'subscribed' ), true ) ) {
+			return array( 'refused', 0, $why ? $why : 'status' );
 		}
 		$there = Subscriber::where( 'email', $email )->first(); // equal for the unique key: accents and case do not count there
 		if ( $there ) {
 			return array( 'raced', $there->id, 'exists' );
 		}
 		$user    = get_user_by( 'email', $email );
-		$columns = $this->columns( $item ) + array( 'user_id' => $user ? $user->ID : null );
-		$row     = array( 'email' => $email, 'status' => $item['status'], 'created_at' => $this->moment( $item['created'] ?? '' ) ) + $columns;
+		$since   = preg_match( '/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/D', (string) ( $item['created'] ?? '' ) ) ? $item['created'] : current_time( 'mysql' );
+		$row     = array( 'email' => $email, 'status' => $item['status'], 'created_at' => $since ) + $this->columns( $item ) + array( 'user_id' => $user ? $user->ID : null );
 		$contact = Subscriber::find( Subscriber::create( $row )->id );
 		if ( ! $contact ) {
 			return array( 'raced', 0, 'exists' ); // another process was faster: the unique key let it in
@@ -116,14 +110,11 @@ final class ContactWriter {
 		}
 		$old = $contact->email;
 		$new = (string) ( $item['move_to'] ?? '' );
-		if ( '' !== $new ) {
-			$other = Subscriber::where( 'email', $new )->where( 'id', '!=', $contact->id )->first();
-			if ( ! is_email( $new ) || strlen( $new ) > 190 || $other || Privacy::suppressed( $new ) ) {
-				return array( $other ? 'raced' : 'refused', $contact->id, 'move_to' );
-			}
-			$contact->email = $new;
+		$other = '' === $new ? null : Subscriber::where( 'email', $new )->where( 'id', '!=', $contact->id )->first();
+		if ( '' !== $new && ( $other || ! is_email( $new ) || strlen( $new ) > 190 || Privacy::suppressed( $new ) ) ) {
+			return array( $other ? 'raced' : 'refused', $contact->id, 'move_to' );
 		}
-		foreach ( $this->columns( $item ) as $name => $value ) {
+		foreach ( $this->columns( $item ) + ( '' === $new ? array() : array( 'email' => $new ) ) as $name => $value ) {
 			$contact->$name = $value;
 		}
 		$dirty = $contact->getDirty();
@@ -152,20 +143,14 @@ final class ContactWriter {
 		return $columns;
 	}
 
-	private function moment( string $text ): string {
-		return preg_match( '/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/D', $text ) ? $text : current_time( 'mysql' );
-	}
-
 	/** What is stored of these custom fields, as it is stored: slug => text. */
 	private function stored( int $id, array $slugs ): array {
 		global $wpdb;
 		if ( ! $slugs ) {
 			return array();
 		}
-		$rows = $wpdb->get_results( $wpdb->prepare( // phpcs:ignore WordPress.DB
-			"SELECT `key`, value FROM %i WHERE subscriber_id = %d AND object_type = 'custom_field' AND `key` IN (" . implode( ',', array_fill( 0, count( $slugs ), '%s' ) ) . ') ORDER BY id DESC',
-			array_merge( array( $wpdb->prefix . 'fc_subscriber_meta', $id ), $slugs )
-		) );
+		$sql  = "SELECT `key`, value FROM %i WHERE subscriber_id = %d AND object_type = 'custom_field' AND `key` IN (" . implode( ',', array_fill( 0, count( $slugs ), '%s' ) ) . ')';
+		$rows = $wpdb->get_results( $wpdb->prepare( "$sql ORDER BY id DESC", array_merge( array( $wpdb->prefix . 'fc_subscriber_meta', $id ), $slugs ) ) ); // phpcs:ignore WordPress.DB
 		return wp_list_pluck( $rows, 'value', 'key' ); // of two rows the first counts, as for FluentCRM
 	}
 
@@ -180,20 +165,15 @@ final class ContactWriter {
 			}
 			$rows  = SubscriberMeta::where( 'subscriber_id', $contact->id )->where( 'object_type', 'custom_field' )->where( 'key', (string) $slug );
 			$plain = preg_match( '/^[as]:\d+:/', $value ) && is_serialized( $value ) ? unserialize( $value, array( 'allowed_classes' => false ) ) : $value; // phpcs:ignore
-			if ( '' === $value ) {
-				$rows->delete();
-			} else {
-				$row = $rows->orderBy( 'id' )->first();
+			$row   = '' === $value ? $rows->delete() : $rows->orderBy( 'id' )->first();
+			if ( '' !== $value ) {
 				$row = $row ? $row : new SubscriberMeta();
-				$row->fill( array( 'subscriber_id' => $contact->id, 'object_type' => 'custom_field', 'key' => (string) $slug, 'value' => $plain, 'created_by' => $row->created_by ? $row->created_by : 0 ) );
-				$row->save();
+				$row->fill( array( 'subscriber_id' => $contact->id, 'object_type' => 'custom_field', 'key' => (string) $slug, 'value' => $plain, 'created_by' => (int) $row->created_by ) )->save();
 			}
 			$changed[ $slug ] = $plain;
 		}
 		if ( $changed ) {
-			$set = array_filter( $changed, static function ( $value ) {
-				return '' !== $value;
-			} );
+			$set = array_filter( $changed, fn( $value ) => '' !== $value );
 			do_action( 'fluentcrm_contact_custom_data_updated', $set, $contact, $changed );
 			do_action( 'fluent_crm/contact_custom_data_updated', $set, $contact, $changed );
 		}

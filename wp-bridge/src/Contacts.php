@@ -1,17 +1,13 @@
 <?php
 // What changes in FluentCRM → outbox. Outbox itself leaves out what the sidecar has written.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** A contact comes as a model, in old versions now and then empty: without an id there is nothing to tell. */
 final class Contacts {
-	public static function contact( string $topic, $contact ) {
-		self::add( $topic, $contact );
-	}
-
-	public static function custom_data( string $topic, $values, $contact = null ) {
-		self::add( $topic, $contact );
+	/** `$it`: the contact; for custom data the values, and then the contact. */
+	public static function contact( string $topic, $it, $then = null ) {
+		self::add( $topic, is_array( $it ) ? $then : $it );
 	}
 
 	/** 2.9 fires it from createOrUpdate with an empty model and without a change. */

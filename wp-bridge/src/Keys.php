@@ -1,7 +1,6 @@
 <?php
 // The keys of the pairing, and the nonces that were seen.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** The tables fcsc_keys (the sidecar may write it itself) and fcsc_nonces. A missing table means: not paired. */
@@ -11,22 +10,12 @@ final class Keys {
 
 	/** @return array|null key_id, secret, endpoint, state, created_gmt of the key to sign with. */
 	public static function current() {
-		foreach ( self::rows() as $row ) {
-			if ( 'current' === $row['state'] ) {
-				return $row;
-			}
-		}
-		return null;
+		return self::rows()[0] ?? null;
 	}
 
 	/** The key of that id while it is valid. */
 	public static function find( string $id ) {
-		foreach ( self::rows() as $row ) {
-			if ( hash_equals( $row['key_id'], $id ) ) {
-				return $row;
-			}
-		}
-		return null;
+		return array_column( self::rows(), null, 'key_id' )[ $id ] ?? null;
 	}
 
 	/** Whether nobody has used it before: the INSERT decides, also between two processes. */
@@ -47,16 +36,8 @@ final class Keys {
 		global $wpdb;
 		$table = Tables::name( 'keys' );
 		$wpdb->query( $wpdb->prepare( "UPDATE %i SET state = 'previous' WHERE state = 'current' AND key_id <> %s", $table, $code['k'] ) );
-		return (bool) $wpdb->replace(
-			$table,
-			array(
-				'key_id'      => $code['k'],
-				'secret'      => $code['s'],
-				'endpoint'    => $code['e'],
-				'state'       => 'current',
-				'created_gmt' => gmdate( 'Y-m-d H:i:s' ),
-			)
-		);
+		$row = array( 'key_id' => $code['k'], 'secret' => $code['s'], 'endpoint' => $code['e'], 'state' => 'current', 'created_gmt' => gmdate( 'Y-m-d H:i:s' ) );
+		return (bool) $wpdb->replace( $table, $row );
 	}
 
 	/** Those that are valid now, the current one first; one that is past its time is deleted. */
@@ -66,18 +47,14 @@ final class Keys {
 		$quiet = $wpdb->suppress_errors( true );
 		$rows  = (array) $wpdb->get_results( $wpdb->prepare( 'SELECT * FROM %i ORDER BY created_gmt DESC, state LIMIT 20', $table ), ARRAY_A );
 		$wpdb->suppress_errors( $quiet );
-		$since = 0;
-		$valid = array();
-		foreach ( $rows as $row ) {
-			if ( 'current' === $row['state'] && ! $since ) {
-				$since   = (int) strtotime( $row['created_gmt'] . ' UTC' );
-				$valid[] = $row;
-			} elseif ( 'previous' === $row['state'] && $since && time() - $since <= self::OVERLAP ) {
-				$valid[] = $row;
-			} elseif ( 'previous' === $row['state'] && $since ) {
+		$now   = array_slice( array_filter( $rows, fn( $row ) => 'current' === $row['state'] ), 0, 1 );
+		$old   = array_filter( $rows, fn( $row ) => $now && 'previous' === $row['state'] );
+		if ( $old && time() - (int) strtotime( $now[0]['created_gmt'] . ' UTC' ) > self::OVERLAP ) {
+			foreach ( $old as $row ) {
 				$wpdb->delete( $table, array( 'key_id' => $row['key_id'] ) );
 			}
+			$old = array();
 		}
-		return $valid;
+		return array_merge( $now, $old );
 	}
 }

@@ -72,7 +72,6 @@ final class Orders {
 		}
 	}
 
-	/** @param mixed $coupon WC_Coupon. */
 	public static function coupon( string $topic, $coupon ) {
 		if ( self::$last && $coupon instanceof \WC_Coupon ) {
 			Outbox::add( $topic, self::$last, $coupon->get_id() );

@@ -1,7 +1,6 @@
 <?php
 // What happened, as rows of ids for the sidecar: collected in memory, written by one INSERT at shutdown.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** A row is only a hint: the sidecar looks at the tables themselves. So a lost row costs time, not truth. */
@@ -15,11 +14,7 @@ final class Outbox {
 	/** @var bool Whether our own writes to FluentCRM go on: they are no news to the sidecar. */
 	private static $muted = false;
 
-	/**
-	 * Note a row, once for all that say the same.
-	 *
-	 * @param string $detail At most 100 characters; never personal.
-	 */
+	/** Note a row, once for all that say the same. `$detail`: at most 100 characters, never personal. */
 	public static function add( string $topic, int $object, int $sub = 0, string $detail = '', int $user = 0, string $visitor = '' ) {
 		if ( self::$muted && preg_match( '/^(contact|email)\./', $topic ) ) {
 			return;
@@ -34,7 +29,7 @@ final class Outbox {
 			self::$rows[ $blog ][ $key ] = array( $topic, $object, $sub, substr( $detail, 0, 100 ), $user, $visitor, (int) ( microtime( true ) * 1000 ) );
 			if ( count( self::$rows[ $blog ] ) >= self::LIMIT ) {
 				$newest = array_splice( self::$rows[ $blog ], -self::KEEP );
-				self::write( $blog, self::without_echoes( self::$rows[ $blog ] ) );
+				self::write( $blog, self::$rows[ $blog ] );
 				self::$rows[ $blog ] = $newest;
 			}
 		} elseif ( '' !== $visitor ) {
@@ -57,14 +52,11 @@ final class Outbox {
 		$all        = self::$rows;
 		self::$rows = array();
 		foreach ( $all as $blog => $rows ) {
-			self::write( $blog, self::without_echoes( $rows ) );
+			self::write( $blog, $rows );
 		}
 	}
 
-	/**
-	 * Drop the "updated" of an order or customer of which a row says more, of a contact that is new, and of a product
-	 * that an order only took from the shelf.
-	 */
+	/** Drop the "updated" of an order or customer of which a row says more, of a new contact, of a product that an order only took from the shelf. */
 	private static function without_echoes( array $rows ): array {
 		$told = array();
 		foreach ( $rows as $row ) {
@@ -74,31 +66,19 @@ final class Outbox {
 			}
 		}
 		$sold = did_action( 'woocommerce_reduce_order_stock' ) || did_action( 'woocommerce_restore_order_stock' );
-		return array_filter(
-			$rows,
-			static function ( $row ) use ( $told, $sold ) {
-				list( $noun, $verb ) = explode( '.', $row[0] );
-				return 'updated' !== $verb || ! isset( $told[ $noun . $row[1] ] ) || ( 'product' === $noun && ! $sold );
-			}
-		);
+		return array_filter( $rows, static function ( $row ) use ( $told, $sold ) {
+			list( $noun, $verb ) = explode( '.', $row[0] );
+			return 'updated' !== $verb || ! isset( $told[ $noun . $row[1] ] ) || ( 'product' === $noun && ! $sold );
+		} );
 	}
 
 	private static function write( int $blog, array $rows ) {
 		global $wpdb;
-		if ( ! $rows ) {
-			return;
-		}
-		$values = array();
-		foreach ( $rows as $row ) {
-			$values[] = $wpdb->prepare( '(%s,%d,%d,%s,%d,%s,%d)', $row );
-		}
-		$quiet = $wpdb->suppress_errors( true );
+		$values = implode( ',', array_map( fn( $row ) => $wpdb->prepare( '(%s,%d,%d,%s,%d,%s,%d)', $row ), self::without_echoes( $rows ) ) );
+		$quiet  = $wpdb->suppress_errors( true );
 		try {
 			// phpcs:ignore WordPress.DB -- prepared above, in pieces; our own table.
-			$wpdb->query(
-				'INSERT INTO `' . $wpdb->get_blog_prefix( $blog ) . 'fcsc_outbox` (topic,object_id,sub_id,detail,user_id,visitor,created_ms) VALUES '
-				. implode( ',', $values )
-			);
+			$wpdb->query( 'INSERT INTO `' . $wpdb->get_blog_prefix( $blog ) . "fcsc_outbox` (topic,object_id,sub_id,detail,user_id,visitor,created_ms) VALUES $values" );
 		} catch ( \Throwable $error ) { // phpcs:ignore -- the shop goes before our news.
 			unset( $error );
 		} finally {

@@ -1,7 +1,6 @@
 <?php
 // Every hook of the plugin, on one screen.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** Where to begin reading: what happens when. */
@@ -28,28 +27,22 @@ final class Plugin {
 		self::note( 'woocommerce_update_customer', array( Shop::class, 'customer' ), 'customer.updated' );
 		self::note( 'woocommerce_checkout_update_user_meta', array( Shop::class, 'customer' ), 'customer.updated' );
 		self::note( 'woocommerce_customer_save_address', array( Shop::class, 'customer' ), 'customer.address' );
-		self::note( 'wp_login', array( Shop::class, 'login' ), 'customer.login' );
+		self::note( 'wp_login', array( Shop::class, 'customer' ), 'customer.login' );
 		self::note( 'deleted_user', array( Shop::class, 'customer' ), 'customer.deleted' );
 		self::note( 'remove_user_from_blog', array( Shop::class, 'customer' ), 'customer.deleted' );
-		foreach ( array( 'new_product', 'update_product', 'new_product_variation', 'update_product_variation' ) as $name ) {
-			self::note( "woocommerce_$name", array( Shop::class, 'product' ), 'product.updated' );
-		}
+		foreach ( array( 'new_product', 'update_product', 'new_product_variation', 'update_product_variation' ) as $name ) { self::note( "woocommerce_$name", array( Shop::class, 'product' ), 'product.updated' ); }
 		foreach ( array( 'product', 'variation' ) as $name ) {
 			self::note( "woocommerce_{$name}_set_stock", array( Shop::class, 'stock' ), 'stock.changed' );
 			self::note( "woocommerce_{$name}_set_stock_status", array( Shop::class, 'stock' ), 'stock.changed' );
 		}
-		foreach ( array( 'trashed_post', 'untrashed_post', 'before_delete_post' ) as $name ) {
-			self::note( $name, array( Shop::class, 'post' ), $name );
-		}
+		foreach ( array( 'trashed_post', 'untrashed_post', 'before_delete_post' ) as $name ) { self::note( $name, array( Shop::class, 'post' ), $name ); }
 		self::note( 'wp_insert_comment', array( Shop::class, 'comment' ), 'review.posted' );
 		self::note( 'transition_comment_status', array( Shop::class, 'comment_status' ), 'review.posted' );
 
 		// FluentCRM. Only the names with a slash: the old ones have their arguments the other way round.
 		self::note( 'fluent_crm/contact_created', array( Contacts::class, 'contact' ), 'contact.created' );
-		foreach ( array( 'contact_updated', 'contact_updated_with_changes', 'contact_email_changed' ) as $name ) {
-			self::note( "fluent_crm/$name", array( Contacts::class, 'contact' ), 'contact.updated' );
-		}
-		self::note( 'fluent_crm/contact_custom_data_updated', array( Contacts::class, 'custom_data' ), 'contact.updated' );
+		foreach ( array( 'contact_updated', 'contact_updated_with_changes', 'contact_email_changed' ) as $name ) { self::note( "fluent_crm/$name", array( Contacts::class, 'contact' ), 'contact.updated' ); }
+		self::note( 'fluent_crm/contact_custom_data_updated', array( Contacts::class, 'contact' ), 'contact.updated' );
 		self::note( 'fluent_crm/subscriber_status_changed', array( Contacts::class, 'status' ), 'contact.status' );
 		self::note( 'fluent_crm/before_contact_unsubscribe_from_email', array( Contacts::class, 'unsubscribed' ), 'contact.unsubscribed' );
 		foreach ( array( 'tags', 'lists' ) as $name ) {
@@ -89,18 +82,14 @@ final class Plugin {
 
 	/** `$listener( $topic, ...the hook's arguments )`. Whatever goes wrong in it, the shop's request goes on. */
 	private static function note( string $hook, array $listener, string $topic ) {
-		add_action(
-			$hook,
-			static function ( ...$arguments ) use ( $listener, $topic ) {
-				try {
-					$listener( $topic, ...$arguments );
-				} catch ( \Throwable $error ) {
-					do_action( 'fcsc_listener_failed', $topic, $error ); // for those who want to know
-				}
-			},
-			10,
-			9
-		);
+		$run = static function ( ...$arguments ) use ( $listener, $topic ) {
+			try {
+				$listener( $topic, ...$arguments );
+			} catch ( \Throwable $error ) {
+				do_action( 'fcsc_listener_failed', $topic, $error ); // for those who want to know
+			}
+		};
+		add_action( $hook, $run, 10, 9 );
 	}
 
 	/** Without this, WooCommerce does not let a new shop turn its order tables on. */

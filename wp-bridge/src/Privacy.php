@@ -1,19 +1,17 @@
 <?php
 // Export and erasure of personal data: WordPress' tools ask here. FluentCRM itself erases nothing.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** Erasing leaves a hash of the address, so that no import of old orders brings the person back. */
 final class Privacy {
 	public static function exporters( $all ) {
-		$all['fluentcrm-sidecar'] = array( 'exporter_friendly_name' => __( 'Saved carts', 'fluentcrm-sidecar' ), 'callback' => array( self::class, 'export' ) );
-		return $all;
+		return $all + array( 'fluentcrm-sidecar' => array( 'exporter_friendly_name' => __( 'Saved carts', 'fluentcrm-sidecar' ), 'callback' => array( self::class, 'export' ) ) );
 	}
 
 	public static function erasers( $all ) {
-		$all['fluentcrm-sidecar'] = array( 'eraser_friendly_name' => __( 'FluentCRM contact, saved carts and the sidecar’s data', 'fluentcrm-sidecar' ), 'callback' => array( self::class, 'erase' ) );
-		return $all;
+		$name = __( 'FluentCRM contact, saved carts and the sidecar’s data', 'fluentcrm-sidecar' );
+		return $all + array( 'fluentcrm-sidecar' => array( 'eraser_friendly_name' => $name, 'callback' => array( self::class, 'erase' ) ) );
 	}
 
 	public static function policy() {
@@ -23,10 +21,8 @@ final class Privacy {
 	public static function export( $email, $page = 1 ) {
 		$data = array();
 		foreach ( self::carts( (string) $email ) as $cart ) {
-			$values = array();
-			foreach ( array( 'email', 'consent', 'status', 'currency', 'total', 'items', 'coupons', 'language', 'created_gmt', 'updated_gmt' ) as $name ) {
-				$values[] = array( 'name' => $name, 'value' => $cart[ $name ] );
-			}
+			$names  = array( 'email', 'consent', 'status', 'currency', 'total', 'items', 'coupons', 'language', 'created_gmt', 'updated_gmt' );
+			$values = array_map( fn( $name ) => array( 'name' => $name, 'value' => $cart[ $name ] ), $names );
 			$data[] = array( 'group_id' => 'fcsc-carts', 'group_label' => __( 'Saved carts', 'fluentcrm-sidecar' ), 'item_id' => 'fcsc-cart-' . $cart['id'], 'data' => $values );
 		}
 		return array( 'data' => $data, 'done' => true );
@@ -34,9 +30,8 @@ final class Privacy {
 
 	public static function erase( $email, $page = 1 ) {
 		global $wpdb;
-		$user    = get_user_by( 'email', $email );
-		$user_id = $user ? $user->ID : 0;
-		$hash    = self::hash( (string) $email );
+		$user = get_user_by( 'email', $email );
+		$hash = self::hash( (string) $email );
 		$wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO %i (hash, created_gmt) VALUES (%s, UTC_TIMESTAMP())', Tables::name( 'suppressed' ), $hash ) );
 		$carts = self::carts( (string) $email );
 		foreach ( $carts as $cart ) {
@@ -47,9 +42,9 @@ final class Privacy {
 		if ( $contact ) {
 			self::forget( $contact );
 		}
-		// The row works when the sidecar is down; asking at once is only faster.
-		Outbox::add( 'person.erased', $contact, 0, $hash, $user_id );
-		$answer   = Sidecar::ask( 'POST', '/api/v1/privacy/erase', Roles::actor(), (string) wp_json_encode( array( 'email' => (string) $email ) ), 'application/json' );
+		// The row works when the sidecar is down; asking at once is only faster. WordPress has checked who may.
+		Outbox::add( 'person.erased', $contact, 0, $hash, $user ? $user->ID : 0 );
+		$answer   = Sidecar::ask( 'POST', '/api/v1/privacy/erase', '-', (string) wp_json_encode( array( 'email' => (string) $email ) ), 'application/json' );
 		$messages = is_wp_error( $answer ) || $answer['status'] >= 300 ? array( __( 'The sidecar will erase its own data as soon as it runs.', 'fluentcrm-sidecar' ) ) : array();
 		return array( 'items_removed' => $contact || $carts ? true : ! $messages, 'items_retained' => false, 'messages' => $messages, 'done' => true );
 	}
@@ -89,8 +84,6 @@ final class Privacy {
 		global $wpdb;
 		$user = get_user_by( 'email', $email );
 		$rows = $wpdb->get_results( $wpdb->prepare( 'SELECT * FROM %i WHERE email = %s OR (user_id > 0 AND user_id = %d)', Tables::name( 'carts' ), $email, $user ? $user->ID : 0 ), ARRAY_A );
-		return array_filter( $rows, static function ( $row ) use ( $email, $user ) {
-			return Signer::identity( $row['email'] ) === Signer::identity( $email ) || ( $user && (int) $row['user_id'] === $user->ID );
-		} );
+		return array_filter( $rows, fn( $row ) => Signer::identity( $row['email'] ) === Signer::identity( $email ) || ( $user && (int) $row['user_id'] === $user->ID ) );
 	}
 }

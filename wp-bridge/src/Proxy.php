@@ -1,23 +1,23 @@
 <?php
 // From wp-admin to the sidecar: a list of what may be asked, and by whom.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** What is not on the list does not exist. The sidecar checks the role again, and the finer actions inside a form. */
 final class Proxy {
 	/** Method, path, permission (Roles::MAY). */
 	const ALLOWED = array(
-		array( 'GET', '#^ui/(?:status|events|sync|mapping)$#D', 'see' ),
-		array( 'GET', '#^ui/contact/[1-9]\d{0,18}$#D', 'contact' ),
-		array( 'POST', '#^ui/(?:status|events|sync)$#D', 'sync' ),
+		array( 'GET', '#^ui/(?:status|events|sync)$#D', 'see' ),
+		array( 'GET', '#^ui/mapping$#D', 'mapping' ),
+		array( 'GET', '#^ui/contact/[1-9]\d{0,15}$#D', 'contact' ),
+		array( 'POST', '#^ui/(?:status|sync)$#D', 'sync' ),
 		array( 'POST', '#^ui/mapping$#D', 'mapping' ),
-		array( 'GET', '#^api/v1/(?:status|events|sync|letters|doctor)$#D', 'see' ),
-		array( 'GET', '#^api/v1/(?:contacts|explain)/[1-9]\d{0,18}$#D', 'contact' ),
-		array( 'POST', '#^api/v1/(?:sync/(?:start|pause|resume)|letters/(?:retry|[1-9]\d{0,18}/retry))$#D', 'sync' ),
+		array( 'GET', '#^api/v1/(?:status|events|sync|letters|doctor|site)$#D', 'see' ),
+		array( 'GET', '#^api/v1/(?:contacts|explain)/[1-9]\d{0,15}$#D', 'contact' ),
+		array( 'POST', '#^api/v1/(?:sync/(?:start|pause|resume|cancel)|letters/retry)$#D', 'sync' ),
 		array( 'POST', '#^api/v1/sync/undo$#D', 'undo' ),
-		array( 'GET', '#^api/v1/(?:mapping|explore)$#D', 'mapping' ),
-		array( 'POST', '#^api/v1/mapping/(?:check|preview|save)$#D', 'mapping' ),
+		array( 'GET', '#^api/v1/(?:mapping|explore/[a-z_]{1,40})$#D', 'mapping' ),
+		array( 'POST', '#^api/v1/(?:mapping/(?:check|preview|save)|explore/[a-z_]{1,40})$#D', 'mapping' ),
 		array( 'POST', '#^api/v1/(?:site/confirm|privacy/erase)$#D', 'settings' ),
 	);
 
@@ -48,13 +48,17 @@ final class Proxy {
 	}
 
 	public static function rest( \WP_REST_Request $request ) {
-		$type   = 'POST' === $request->get_method() ? (string) $request->get_header( 'content-type' ) : '';
-		$answer = self::ask( $request->get_method(), (string) $request->get_url_params()['path'], $request->get_query_params(), (string) $request->get_body(), $type );
+		$path   = (string) $request->get_url_params()['path'];
+		$post   = 'POST' === $request->get_method();
+		$answer = self::ask( $request->get_method(), $path, $request->get_query_params(), (string) $request->get_body(), $post ? (string) $request->get_header( 'content-type' ) : '' );
 		if ( is_wp_error( $answer ) ) {
 			$answer->add_data( array( 'status' => 'fcsc_forbidden' === $answer->get_error_code() ? 403 : 502 ) );
 			return $answer;
 		}
-		// A redirect is for the page to follow; the browser cannot reach the sidecar.
-		return new \WP_REST_Response( $answer['body'], 303 === $answer['status'] ? 200 : $answer['status'], array( 'X-FCSC-Raw' => $answer['type'] ? $answer['type'] : 'text/plain' ) );
+		$html = 0 === strpos( $answer['type'], 'text/html' );
+		// A redirect is for the page to follow: the browser cannot reach the sidecar.
+		$reply = new \WP_REST_Response( $html ? AdminPage::with_nonce( $answer['body'] ) : $answer['body'], 303 === $answer['status'] ? 200 : $answer['status'] );
+		$reply->header( 'Content-Type', $html ? 'text/html; charset=UTF-8' : 'application/json; charset=UTF-8' );
+		return $reply;
 	}
 }

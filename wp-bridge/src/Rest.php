@@ -1,7 +1,6 @@
 <?php
 // The REST routes: two for the sidecar (signed), one for the staff's browsers (cookie and nonce).
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** `fluentcrm-sidecar/v1`. Answers to signed requests are signed. */
@@ -33,16 +32,11 @@ final class Rest {
 
 	/** Wrong key, signature, time or nonce: one answer for all, and no hint which it was. */
 	private static function check( \WP_REST_Request $request ) {
-		$body         = (string) $request->get_body();
+		$body = (string) $request->get_body();
 		if ( strlen( $body ) > self::MAX_BYTES ) {
 			return new \WP_Error( 'fcsc_too_large', 'Body too large', array( 'status' => 413 ) );
 		}
-		list( $id, $time, $nonce, $actor, $mac ) = array_map(
-			static function ( $name ) use ( $request ) {
-				return (string) $request->get_header( "x_fcsc_$name" );
-			},
-			array( 'key', 'timestamp', 'nonce', 'actor', 'signature' )
-		);
+		list( $id, $time, $nonce, $actor, $mac ) = array_map( fn( $name ) => (string) $request->get_header( "x_fcsc_$name" ), array( 'key', 'timestamp', 'nonce', 'actor', 'signature' ) );
 		$query = array_diff_key( $request->get_query_params(), array( 'rest_route' => 1 ) );
 		$key   = Signer::acceptable( $id, $time, $nonce, $actor, time() ) ? Keys::find( $id ) : null;
 		$right = $key && hash_equals( Signer::sign( $key['secret'], $request->get_method(), Signer::target( $request->get_route(), $query ), $time, $nonce, $actor, $body ), $mac );
@@ -59,14 +53,9 @@ final class Rest {
 			return $served;
 		}
 		$server->send_header( 'Cache-Control', 'no-store' );
-		$raw  = $result->get_headers()['X-FCSC-Raw'] ?? '';
-		$body = '' !== $raw ? (string) $result->get_data() : (string) wp_json_encode( $server->response_to_data( $result, false ) );
-		if ( '' !== $raw ) {
-			$server->send_header( 'Content-Type', $raw );
-		}
+		$body = isset( $result->get_headers()['Content-Type'] ) ? (string) $result->get_data() : (string) wp_json_encode( $server->response_to_data( $result, false ) );
 		if ( self::$signed ) {
 			$server->send_header( 'X-FCSC-Signature', Signer::response( self::$signed['secret'], $result->get_status(), self::$signed['nonce'], $body ) );
-			self::$signed = null;
 		}
 		echo $body; // phpcs:ignore WordPress.Security.EscapeOutput -- JSON, or what the sidecar has signed
 		return true;
@@ -83,32 +72,23 @@ final class Rest {
 	public static function status() {
 		global $wpdb;
 		$table    = Tables::name( 'outbox' );
-		$statuses = array();
-		foreach ( function_exists( 'wc_get_order_statuses' ) ? wc_get_order_statuses() : array() as $slug => $label ) {
-			$statuses[ preg_replace( '/^wc-/', '', $slug ) ] = $label;
-		}
-		return new \WP_REST_Response(
-			array(
-				'plugin'         => VERSION,
-				'site_url'       => site_url(),
-				'home_url'       => home_url(),
-				'wordpress'      => get_bloginfo( 'version' ),
-				'woocommerce'    => defined( 'WC_VERSION' ) ? WC_VERSION : '',
-				'fluentcrm'      => defined( 'FLUENTCRM_PLUGIN_VERSION' ) ? FLUENTCRM_PLUGIN_VERSION : '',
-				'php'            => PHP_VERSION,
-				'storage'        => 'yes' === get_option( 'woocommerce_custom_orders_table_enabled' ) ? 'hpos' : 'posts',
-				'sync_on'        => 'yes' === get_option( 'woocommerce_custom_orders_table_data_sync_enabled' ),
-				'timezone'       => wp_timezone_string(),
-				'locale'         => get_locale(),
-				'paid_statuses'  => function_exists( 'wc_get_is_paid_statuses' ) ? array_values( wc_get_is_paid_statuses() ) : array(),
-				'order_statuses' => (object) $statuses,
-				'outbox'         => array(
-					'rows'      => (int) $wpdb->get_var( $wpdb->prepare( 'SELECT COUNT(*) FROM %i', $table ) ),
-					'oldest_ms' => (int) $wpdb->get_var( $wpdb->prepare( 'SELECT created_ms FROM %i ORDER BY id LIMIT 1', $table ) ),
-				),
-				'user'           => 'sidecar',
-				'now'            => time(),
-			)
-		);
+		$woo      = class_exists( 'WooCommerce' );
+		$statuses = $woo ? wc_get_order_statuses() : array();
+		return new \WP_REST_Response( array(
+			'plugin'         => VERSION,
+			'site_url'       => site_url(), 'home_url' => home_url(),
+			'wordpress'      => get_bloginfo( 'version' ), 'php' => PHP_VERSION,
+			'woocommerce'    => defined( 'WC_VERSION' ) ? WC_VERSION : '', 'fluentcrm' => defined( 'FLUENTCRM_PLUGIN_VERSION' ) ? FLUENTCRM_PLUGIN_VERSION : '',
+			'storage'        => 'yes' === get_option( 'woocommerce_custom_orders_table_enabled' ) ? 'hpos' : 'posts',
+			'sync_on'        => 'yes' === get_option( 'woocommerce_custom_orders_table_data_sync_enabled' ),
+			'timezone'       => wp_timezone_string(), 'locale' => get_locale(),
+			'paid_statuses'  => $woo ? array_values( wc_get_is_paid_statuses() ) : array(),
+			'order_statuses' => (object) array_combine( preg_replace( '/^wc-/', '', array_keys( $statuses ) ), $statuses ),
+			'outbox'         => array(
+				'rows'      => (int) $wpdb->get_var( $wpdb->prepare( 'SELECT COUNT(*) FROM %i', $table ) ),
+				'oldest_ms' => (int) $wpdb->get_var( $wpdb->prepare( 'SELECT created_ms FROM %i ORDER BY id LIMIT 1', $table ) ),
+			),
+			'user'           => 'sidecar', 'now' => time(),
+		) );
 	}
 }

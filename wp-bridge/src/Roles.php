@@ -1,7 +1,6 @@
 <?php
 // Who may do what.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** The table of docs/bridge.md; sidecar/web/roles.py has it again and checks again. */
@@ -17,11 +16,8 @@ final class Roles {
 
 	/** The current user's role for the sidecar, '' for nobody's. The first that fits counts. */
 	public static function current(): string {
-		if ( current_user_can( 'manage_options' ) ) {
-			return 'administrator';
-		}
-		if ( current_user_can( 'manage_woocommerce' ) ) {
-			return 'shop_manager';
+		if ( current_user_can( 'manage_options' ) || current_user_can( 'manage_woocommerce' ) ) {
+			return current_user_can( 'manage_options' ) ? 'administrator' : 'shop_manager';
 		}
 		if ( current_user_can( 'fcsc_crm_manager' ) || self::fluentcrm( 'fcrm_manage_settings' ) ) {
 			return 'crm_manager';
@@ -39,21 +35,16 @@ final class Roles {
 			&& (bool) \FluentCrm\App\Services\PermissionManager::currentUserCan( $permission );
 	}
 
-	/** The user as the signature names them: `12;shop_manager;fa_IR;rtl`. */
+	/** The user as the signature names them: `12;shop_manager;fa_IR;rtl`. '' for who has no role: the sidecar refuses that. */
 	public static function actor(): string {
 		$role   = self::current();
 		$locale = (string) preg_replace( '/[^\w@-]/', '', get_user_locale() );
-		return '' === $role ? '-' : implode( ';', array( get_current_user_id(), $role, substr( $locale, 0, 20 ), is_rtl() ? 'rtl' : 'ltr' ) );
+		return '' === $role ? '' : implode( ';', array( get_current_user_id(), $role, substr( $locale, 0, 20 ), is_rtl() ? 'rtl' : 'ltr' ) );
 	}
 
 	public static function add() {
 		add_role( 'fcsc_crm_manager', __( 'CRM manager', 'fluentcrm-sidecar' ), array( 'read' => true, 'fcsc_crm_manager' => true ) );
 		add_role( 'fcsc_support', __( 'Support', 'fluentcrm-sidecar' ), array( 'read' => true, 'fcsc_support' => true ) );
-	}
-
-	public static function remove() {
-		remove_role( 'fcsc_crm_manager' );
-		remove_role( 'fcsc_support' );
 	}
 
 	/** WooCommerce keeps those who cannot edit posts out of wp-admin. */

@@ -1,19 +1,16 @@
 <?php
 // Customers, products, stock and reviews → outbox.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** Listeners of one kind: they turn a hook's arguments into ids. */
 final class Shop {
-	public static function customer( string $topic, $id ) {
-		if ( (int) $id > 0 ) {
-			Outbox::add( $topic, (int) $id, 0, '', (int) $id );
+	/** `$it`: the id; at a login the name, and then the user. */
+	public static function customer( string $topic, $it, $then = null ) {
+		$id = 'customer.login' === $topic && $then instanceof \WP_User ? $then->ID : (int) $it;
+		if ( $id > 0 ) {
+			Outbox::add( $topic, $id, 0, '', $id );
 		}
-	}
-
-	public static function login( string $topic, $login, $user = null ) {
-		self::customer( $topic, $user instanceof \WP_User ? $user->ID : 0 );
 	}
 
 	/** A variation's change is its product's: terms and titles belong to the parent. */

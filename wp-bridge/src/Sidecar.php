@@ -1,7 +1,6 @@
 <?php
 // Asking the sidecar.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** Never in a shopper's request: only for staff, WP-CLI and erase requests. */
@@ -9,11 +8,8 @@ final class Sidecar {
 	const SECONDS   = 10;
 	const MAX_BYTES = 4194304;
 
-	/**
-	 * One signed request. What is not signed by the sidecar is not returned: on a shared host anybody can sit on the port.
-	 *
-	 * @return array{status:int,type:string,location:string,body:string}|\WP_Error fcsc_unpaired, fcsc_unreachable, fcsc_unsigned.
-	 */
+	// One signed request. What the sidecar did not sign is not returned: on a shared host anybody can sit on the port.
+	/** @return array{status:int,type:string,location:string,body:string}|\WP_Error fcsc_unpaired, fcsc_unreachable, fcsc_unsigned. */
 	public static function ask( string $method, string $target, string $actor, string $body = '', string $type = '' ) {
 		$key = Keys::current();
 		if ( ! $key || ! preg_match( Signer::ENDPOINT, $key['endpoint'] ) ) {
@@ -21,16 +17,9 @@ final class Sidecar {
 		}
 		$time    = (string) time();
 		$nonce   = bin2hex( random_bytes( 16 ) );
-		$headers = array(
-			'X-FCSC-Key'       => $key['key_id'],
-			'X-FCSC-Timestamp' => $time,
-			'X-FCSC-Nonce'     => $nonce,
-			'X-FCSC-Actor'     => $actor,
-			'X-FCSC-Signature' => Signer::sign( $key['secret'], $method, $target, $time, $nonce, $actor, $body ),
-		);
-		if ( '' !== $type ) {
-			$headers['Content-Type'] = $type;
-		}
+		$mac     = Signer::sign( $key['secret'], $method, $target, $time, $nonce, $actor, $body );
+		$headers = array( 'X-FCSC-Key' => $key['key_id'], 'X-FCSC-Timestamp' => $time, 'X-FCSC-Nonce' => $nonce, 'X-FCSC-Actor' => $actor, 'X-FCSC-Signature' => $mac );
+		$headers = '' === $type ? $headers : $headers + array( 'Content-Type' => $type );
 		$answer = self::send( $key['endpoint'], $target, compact( 'method', 'headers', 'body' ) );
 		if ( is_wp_error( $answer ) ) {
 			return new \WP_Error( 'fcsc_unreachable', self::unreachable(), $answer->get_error_message() );
@@ -41,12 +30,8 @@ final class Sidecar {
 		if ( ! is_string( $mac ) || ! hash_equals( Signer::response( $key['secret'], $status, $nonce, $said ), $mac ) ) {
 			return new \WP_Error( 'fcsc_unsigned', __( 'Something answered at the sidecar’s address, but it did not prove that it is the sidecar of this site. If the pairing was renewed, run `sidecar pair` again.', 'fluentcrm-sidecar' ) );
 		}
-		return array(
-			'status'   => $status,
-			'type'     => (string) wp_remote_retrieve_header( $answer, 'content-type' ),
-			'location' => (string) wp_remote_retrieve_header( $answer, 'location' ),
-			'body'     => $said,
-		);
+		$header = fn( $name ) => (string) wp_remote_retrieve_header( $answer, $name );
+		return array( 'status' => $status, 'type' => $header( 'content-type' ), 'location' => $header( 'location' ), 'body' => $said );
 	}
 
 	public static function unreachable(): string {
@@ -58,12 +43,8 @@ final class Sidecar {
 		$unix = 0 === strpos( $endpoint, 'unix:' ) ? substr( $endpoint, 5 ) : '';
 		$port = (int) wp_parse_url( $endpoint, PHP_URL_PORT );
 		$tune = static function ( $handle ) use ( $unix, $port ) {
-			curl_setopt( $handle, CURLOPT_PROXY, '' ); // phpcs:ignore WordPress.WP.AlternativeFunctions
-			if ( '' !== $unix ) {
-				curl_setopt( $handle, CURLOPT_UNIX_SOCKET_PATH, $unix ); // phpcs:ignore WordPress.WP.AlternativeFunctions
-			} else {
-				curl_setopt( $handle, CURLOPT_CONNECT_TO, array( "localhost:$port:127.0.0.1:$port" ) ); // phpcs:ignore WordPress.WP.AlternativeFunctions
-			}
+			// phpcs:ignore WordPress.WP.AlternativeFunctions -- the HTTP API hands us its handle for this.
+			curl_setopt_array( $handle, array( CURLOPT_PROXY => '' ) + ( '' !== $unix ? array( CURLOPT_UNIX_SOCKET_PATH => $unix ) : array( CURLOPT_CONNECT_TO => array( "localhost:$port:127.0.0.1:$port" ) ) ) );
 		};
 		$ipv4 = '' === $unix && 0 === strpos( $endpoint, 'http://127.0.0.1:' );
 		if ( '' !== $unix || $ipv4 ) {
@@ -71,10 +52,8 @@ final class Sidecar {
 		}
 		add_filter( 'block_local_requests', '__return_false', 99 );
 		try {
-			return wp_remote_request(
-				( '' !== $unix ? 'http://localhost' : ( $ipv4 ? "http://localhost:$port" : $endpoint ) ) . $target,
-				$request + array( 'timeout' => self::SECONDS, 'redirection' => 0, 'limit_response_size' => self::MAX_BYTES, 'user-agent' => 'fluentcrm-sidecar/' . VERSION )
-			);
+			$url = ( '' !== $unix ? 'http://localhost' : ( $ipv4 ? "http://localhost:$port" : $endpoint ) ) . $target;
+			return wp_remote_request( $url, $request + array( 'timeout' => self::SECONDS, 'redirection' => 0, 'limit_response_size' => self::MAX_BYTES, 'user-agent' => 'fluentcrm-sidecar/' . VERSION ) );
 		} finally {
 			remove_action( 'http_api_curl', $tune );
 			remove_filter( 'block_local_requests', '__return_false', 99 );

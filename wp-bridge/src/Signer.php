@@ -1,7 +1,6 @@
 <?php
 // How the bridge and the sidecar know each other: HMAC-SHA256 over what is said. The same vectors run in Python.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** Pure: text in, text out; no WordPress. Secrets and signatures are hex. */

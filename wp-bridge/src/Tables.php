@@ -1,14 +1,13 @@
 <?php
 // Tables, options and the clean-up, per blog.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
 /** Loaded by uninstall.php too: uses nothing but WordPress. */
 final class Tables {
-	const SCHEMA       = '1';
-	const OUTBOX_DAYS  = 14;
-	const OUTBOX_ROWS  = 200000;
+	const SCHEMA        = '1';
+	const OUTBOX_DAYS   = 14;
+	const OUTBOX_ROWS   = 200000;
 	const NONCE_SECONDS = 600;
 
 	public static function name( string $table ): string {
@@ -17,23 +16,19 @@ final class Tables {
 	}
 
 	public static function activate( $network_wide = false ) {
-		foreach ( $network_wide && is_multisite() ? get_sites( array( 'fields' => 'ids', 'number' => 0 ) ) : array( get_current_blog_id() ) as $blog ) {
-			self::at( (int) $blog, array( self::class, 'install' ) );
-		}
+		self::each( (bool) $network_wide, array( self::class, 'install' ) );
 	}
 
 	public static function deactivate( $network_wide = false ) {
-		foreach ( $network_wide && is_multisite() ? get_sites( array( 'fields' => 'ids', 'number' => 0 ) ) : array( get_current_blog_id() ) as $blog ) {
-			self::at( (int) $blog, static function () {
-				wp_clear_scheduled_hook( 'fcsc_cleanup' );
-			} );
-		}
+		self::each( (bool) $network_wide, fn() => wp_clear_scheduled_hook( 'fcsc_cleanup' ) );
 	}
 
 	/** A blog that is made while the plugin is active in the whole network. */
 	public static function new_blog( $site ) {
 		if ( is_plugin_active_for_network( plugin_basename( FILE ) ) ) {
-			self::at( (int) $site->blog_id, array( self::class, 'install' ) );
+			switch_to_blog( (int) $site->blog_id );
+			self::install();
+			restore_current_blog();
 		}
 	}
 
@@ -97,15 +92,20 @@ final class Tables {
 		foreach ( array_merge( array( 'fcsc_db_version', 'fcsc_settings' ), $all ? array( 'fcsc_suppression_key' ) : array() ) as $option ) {
 			delete_option( $option );
 		}
+		remove_role( 'fcsc_crm_manager' );
+		remove_role( 'fcsc_support' );
 		wp_clear_scheduled_hook( 'fcsc_cleanup' );
 	}
 
-	private static function at( int $blog, callable $work ) {
-		if ( is_multisite() ) {
-			switch_to_blog( $blog );
+	/** `$work` on this blog, or in turn on all of the network. */
+	public static function each( bool $network, callable $work ) {
+		if ( ! $network || ! is_multisite() ) {
+			$work();
+			return;
 		}
-		$work();
-		if ( is_multisite() ) {
+		foreach ( get_sites( array( 'fields' => 'ids', 'number' => 0 ) ) as $blog ) {
+			switch_to_blog( (int) $blog );
+			$work();
 			restore_current_blog();
 		}
 	}

@@ -1,28 +1,19 @@
 <?php
-// The frame of every view. Has $view, $content, $missing from AdminPage::render().
+// The frame of every view. Has $view, $content, $missing from AdminPage::render(). The sidecar's HTML has its own heading and tabs.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
-
-$fcsc_tabs = array(
-	'status'  => __( 'Status', 'fluentcrm-sidecar' ),
-	'events'  => __( 'Events', 'fluentcrm-sidecar' ),
-	'sync'    => __( 'Sync', 'fluentcrm-sidecar' ),
-	'mapping' => __( 'Mapping', 'fluentcrm-sidecar' ),
-) + ( Roles::may( 'settings' ) ? array( 'settings' => __( 'Settings', 'fluentcrm-sidecar' ) ) : array() );
 ?>
 <div class="wrap fcsc">
-	<h1><?php esc_html_e( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ); ?></h1>
-	<hr class="wp-header-end">
-	<nav class="nav-tab-wrapper" aria-label="<?php esc_attr_e( 'Views', 'fluentcrm-sidecar' ); ?>">
-		<?php foreach ( $fcsc_tabs as $fcsc_name => $fcsc_title ) : ?>
-			<a href="<?php echo esc_url( AdminPage::url( $fcsc_name ) ); ?>" class="nav-tab<?php echo $fcsc_name === $view ? ' nav-tab-active" aria-current="page' : ''; ?>"><?php echo esc_html( $fcsc_title ); ?></a>
-		<?php endforeach; ?>
-	</nav>
 	<?php foreach ( $missing as $fcsc_name ) : ?>
 		<?php /* translators: %s: a plugin's name */ ?>
 		<div class="notice notice-warning"><p><?php echo esc_html( sprintf( __( '%s is not active. Until it is, the sidecar has only half of its work.', 'fluentcrm-sidecar' ), $fcsc_name ) ); ?></p></div>
 	<?php endforeach; ?>
+	<?php if ( 'settings' === $view || is_wp_error( $content ) ) : ?>
+		<h1><?php esc_html_e( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ); ?></h1>
+	<?php endif; ?>
+	<?php if ( Roles::may( 'settings' ) ) : ?>
+		<p class="fcsc-switch"><a href="<?php echo esc_url( AdminPage::url( 'settings' === $view ? 'status' : 'settings' ) ); ?>"><?php 'settings' === $view ? esc_html_e( 'Status', 'fluentcrm-sidecar' ) : esc_html_e( 'Connection and settings', 'fluentcrm-sidecar' ); ?></a></p>
+	<?php endif; ?>
 	<?php if ( 'settings' === $view ) : ?>
 		<?php require __DIR__ . '/settings.php'; ?>
 	<?php elseif ( is_wp_error( $content ) ) : ?>

@@ -1,24 +1,15 @@
 <?php
 // What the owner sets in WordPress itself.
 namespace FluentCrmSidecar;
-
 defined( 'ABSPATH' ) || exit;
 
-if ( ! Roles::may( 'settings' ) ) {
-	return;
-}
+if ( ! Roles::may( 'settings' ) ) { return; }
 $fcsc_key     = Keys::current();
 $fcsc_notice  = isset( $_GET['notice'] ) ? sanitize_key( $_GET['notice'] ) : ''; // phpcs:ignore WordPress.Security.NonceVerification
-$fcsc_notices = array(
-	'saved'    => __( 'Saved.', 'fluentcrm-sidecar' ),
-	'paired'   => __( 'Paired. The status page shows whether the sidecar answers.', 'fluentcrm-sidecar' ),
-	'bad_code' => __( 'This is not a pairing code. `sidecar pair --print-code` prints one, beginning with fcsc1.', 'fluentcrm-sidecar' ),
-);
-$fcsc_bases   = array(
-	'none'  => __( 'Nothing', 'fluentcrm-sidecar' ),
-	'carts' => __( 'Viewed products and carts, without the typed e-mail address', 'fluentcrm-sidecar' ),
-	'email' => __( 'Viewed products, carts and the e-mail address typed at the checkout', 'fluentcrm-sidecar' ),
-);
+$fcsc_notices = array( 'saved' => __( 'Saved.', 'fluentcrm-sidecar' ), 'paired' => __( 'Paired. The status page shows whether the sidecar answers.', 'fluentcrm-sidecar' ),
+	'bad_code' => __( 'This is not a pairing code. `sidecar pair --print-code` prints one, beginning with fcsc1.', 'fluentcrm-sidecar' ) );
+$fcsc_bases   = array( 'none' => __( 'Nothing', 'fluentcrm-sidecar' ), 'carts' => __( 'Viewed products and carts, without the typed e-mail address', 'fluentcrm-sidecar' ),
+	'email' => __( 'Viewed products, carts and the e-mail address typed at the checkout', 'fluentcrm-sidecar' ) );
 ?>
 <?php if ( isset( $fcsc_notices[ $fcsc_notice ] ) ) : ?>
 	<div class="notice notice-<?php echo 'bad_code' === $fcsc_notice ? 'error' : 'success'; ?>"><p><?php echo esc_html( $fcsc_notices[ $fcsc_notice ] ); ?></p></div>
