@@ -77,9 +77,17 @@ class Shopper:
         """POST /wc/store/v1/checkout. Returns its JSON: order_id, status, …"""
         cart = self.get("/wp-json/wc/store/v1/cart")
         address = dict(ADDRESS)
-        body = {"billing_address": {**address, "email": email}, "shipping_address": address, "payment_method": method, **more}
+        body = {
+            "billing_address": {**address, "email": email},
+            "shipping_address": address,
+            "payment_method": method,
+            **more,
+        }
         answer = self.http.post(
-            f"{self.site.url}/wp-json/wc/store/v1/checkout", json=body, headers={"Nonce": cart.headers["Nonce"]}, timeout=120
+            f"{self.site.url}/wp-json/wc/store/v1/checkout",
+            json=body,
+            headers={"Nonce": cart.headers["Nonce"]},
+            timeout=120,
         )
         assert answer.status_code == 200, answer.text[:1000]
         result: dict[str, Any] = answer.json()

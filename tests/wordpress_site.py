@@ -150,6 +150,7 @@ class Site:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
+        self.host = f"127.0.0.1:{self.port}"  # what `php` says it was asked for
         self.ids: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -220,10 +221,10 @@ class Site:
     def php(self, code: str, given: Any = None, *, user: int = 0) -> Any:
         """The body of a PHP function with `$in`, run inside this WordPress by the command line; its answer."""
         boot = (
-            f"$_SERVER += array( 'HTTP_HOST' => '127.0.0.1:{self.port}', 'REQUEST_URI' => '/', 'REQUEST_METHOD' => 'GET', 'SERVER_PROTOCOL' => 'HTTP/1.1' );"
+            f"$_SERVER += array( 'HTTP_HOST' => '{self.host}', 'REQUEST_URI' => '/', 'REQUEST_METHOD' => 'GET', 'SERVER_PROTOCOL' => 'HTTP/1.1' );"
             "ini_set( 'display_errors', 'stderr' ); require 'wp-load.php'; $in = json_decode( file_get_contents( 'php://stdin' ), true );"
             f"wp_set_current_user( {user} ); ob_start(); $out = ( function ( $in ) {{ global $wpdb; {code} }} )( $in ); ob_end_clean();"
-            "fwrite( STDOUT, \"\\n@@@\" . json_encode( $out ) );"
+            'fwrite( STDOUT, "\\n@@@" . json_encode( $out ) );'
         )
         out = self._run(["php", "-d", "memory_limit=512M", "-r", boot], json.dumps(given))
         head, mark, answer = out.rpartition("\n@@@")
@@ -266,16 +267,16 @@ class Site:
 
     def settings(self, **values: Any) -> None:
         """The plugin's settings."""
-        self.php("update_option( 'fcsc_settings', $in + FluentCrmSidecar\\Settings::DEFAULTS, true );", values or {"x": 0})
+        self.php(
+            "update_option( 'fcsc_settings', $in + FluentCrmSidecar\\Settings::DEFAULTS, true );", values or {"x": 0}
+        )
 
     # -- the sidecar's side
 
     def pair(self, endpoint: str = "http://127.0.0.1:9", key: str = KEY, secret: str = SECRET) -> None:
         """Make one key the only one, as `sidecar pair` does."""
         self.rows("DELETE FROM wp_fcsc_keys")
-        self.rows(
-            "INSERT INTO wp_fcsc_keys VALUES (%s, %s, %s, 'current', UTC_TIMESTAMP())", (key, secret, endpoint)
-        )
+        self.rows("INSERT INTO wp_fcsc_keys VALUES (%s, %s, %s, 'current', UTC_TIMESTAMP())", (key, secret, endpoint))
 
     def signed(
         self, method: str, route: str, body: Any = None, *, key: str = KEY, secret: str = SECRET, **changes: str
@@ -290,7 +291,15 @@ class Site:
             **changes,
         }
         canonical = "\n".join(
-            ("FCSC1", method, said["target"], said["timestamp"], said["nonce"], said["actor"], hashlib.sha256(data).hexdigest())
+            (
+                "FCSC1",
+                method,
+                said["target"],
+                said["timestamp"],
+                said["nonce"],
+                said["actor"],
+                hashlib.sha256(data).hexdigest(),
+            )
         )
         signature = hmac.new(bytes.fromhex(secret), canonical.encode(), "sha256").hexdigest()
         headers = {

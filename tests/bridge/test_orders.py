@@ -57,7 +57,7 @@ def test_items_are_saved_when_the_row_can_be_read(site: Site, shopper: Shopper) 
     (site.content / "extra" / "order.php").write_text(
         "<?php add_action( 'woocommerce_new_order', function ( $id ) { global $wpdb;"
         " update_option( 'seen_at_new_order', array( (int) $wpdb->get_var( \"SELECT COUNT(*) FROM {$wpdb->prefix}woocommerce_order_items WHERE order_id = $id\" ),"
-        " (int) $wpdb->get_var( \"SELECT COUNT(*) FROM {$wpdb->prefix}fcsc_outbox\" ) ) ); }, 99 );",
+        ' (int) $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->prefix}fcsc_outbox" ) ) ); }, 99 );',
         "utf-8",
     )
     try:
@@ -88,7 +88,10 @@ def test_a_status_change(site: Site, start: str, to: str, rows: list[tuple[str, 
 
 def test_each_transition_of_one_request_is_told(site: Site) -> None:
     order = make(site, "pending")
-    site.php("$o = wc_get_order( $in ); foreach ( array( 'on-hold', 'processing', 'completed' ) as $s ) { $o->update_status( $s ); }", order)
+    site.php(
+        "$o = wc_get_order( $in ); foreach ( array( 'on-hold', 'processing', 'completed' ) as $s ) { $o->update_status( $s ); }",
+        order,
+    )
     assert [row[3] for row in site.outbox() if row[0] == "order.status"] == [
         "pending>on-hold", "on-hold>processing", "processing>completed",
     ]  # fmt: skip
@@ -115,7 +118,10 @@ def test_made_by_staff_as_paid(site: Site) -> None:
 
 def test_an_edit_is_told_once(site: Site) -> None:
     order = make(site)
-    site.php("$o = wc_get_order( $in ); for ( $i = 0; $i < 5; $i++ ) { $o->set_billing_city( \"City $i\" ); $o->update_meta_data( 'x', $i ); $o->save(); }", order)
+    site.php(
+        "$o = wc_get_order( $in ); for ( $i = 0; $i < 5; $i++ ) { $o->set_billing_city( \"City $i\" ); $o->update_meta_data( 'x', $i ); $o->save(); }",
+        order,
+    )
     assert site.outbox() == [("order.updated", order, 0, "")]
 
 
@@ -123,7 +129,10 @@ def test_refunds(site: Site) -> None:
     order = make(site)
     refund = site.php("return wc_create_refund( array( 'order_id' => $in, 'amount' => 5 ) )->get_id();", order)
     assert site.outbox() == [("order.refunded", order, refund, "")]
-    full = site.php("return wc_create_refund( array( 'order_id' => $in, 'amount' => wc_get_order( $in )->get_remaining_refund_amount() ) )->get_id();", order)
+    full = site.php(
+        "return wc_create_refund( array( 'order_id' => $in, 'amount' => wc_get_order( $in )->get_remaining_refund_amount() ) )->get_id();",
+        order,
+    )
     assert sorted(site.outbox()) == [
         ("order.refunded", order, full, ""),
         ("order.status", order, 0, "processing>refunded"),
@@ -206,7 +215,9 @@ def test_anonymised(site: Site) -> None:
 
 def test_a_long_import_is_written_in_between(site: Site) -> None:
     """Two thousand hints in one process: all arrive, none twice, memory stays flat."""
-    site.php("for ( $i = 1; $i <= 2000; $i++ ) { FluentCrmSidecar\\Outbox::add( 'order.created', $i ); FluentCrmSidecar\\Outbox::add( 'order.updated', $i ); }")
+    site.php(
+        "for ( $i = 1; $i <= 2000; $i++ ) { FluentCrmSidecar\\Outbox::add( 'order.created', $i ); FluentCrmSidecar\\Outbox::add( 'order.updated', $i ); }"
+    )
     rows = site.outbox()
     assert [row[1] for row in rows if row[0] == "order.created"] == list(range(1, 2001))
     assert len(rows) < 2010

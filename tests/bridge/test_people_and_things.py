@@ -11,7 +11,9 @@ from wordpress_site import Site
 
 pytestmark = pytest.mark.wordpress
 
-CONTACT = "return (int) FluentCrm\\App\\Models\\Subscriber::create( array( 'email' => $in, 'status' => 'subscribed' ) )->id;"
+CONTACT = (
+    "return (int) FluentCrm\\App\\Models\\Subscriber::create( array( 'email' => $in, 'status' => 'subscribed' ) )->id;"
+)
 
 
 def user(site: Site, name: str) -> int:
@@ -64,7 +66,9 @@ def test_login_is_told(hpos: Site, shopper: Shopper) -> None:
 
 def test_account_made_at_the_block_checkout(hpos: Site, shopper: Shopper) -> None:
     shopper.add(hpos.ids["tea"])
-    order = shopper.block_checkout("atcheckout@example.com", create_account=True, customer_password="Ab12!xyz-long")["order_id"]
+    order = shopper.block_checkout("atcheckout@example.com", create_account=True, customer_password="Ab12!xyz-long")[
+        "order_id"
+    ]
     id_ = user(hpos, "atcheckout@example.com")
     assert hpos.rows("SELECT user_id FROM wp_fcsc_outbox WHERE topic = 'order.created'") == [(id_,)]
     assert sorted(hpos.outbox()) == [
@@ -92,7 +96,9 @@ def test_a_review_from_the_product_page(hpos: Site, shopper: Shopper) -> None:
     shopper.post("/wp-comments-post.php", {"comment": "Nice tea", "rating": "5", "author": "Ann", "email": "ann@example.com", "comment_post_ID": hpos.ids["tea"], "comment_parent": 0})  # fmt: skip
     rows = [row for row in hpos.outbox() if row[0] != "product.updated"]
     assert [(row[0], row[1]) for row in rows] == [("review.posted", hpos.ids["tea"])]
-    assert hpos.rows("SELECT meta_value FROM wp_commentmeta WHERE comment_id = %s AND meta_key = 'rating'", (rows[0][2],)) == [("5",)]
+    assert hpos.rows(
+        "SELECT meta_value FROM wp_commentmeta WHERE comment_id = %s AND meta_key = 'rating'", (rows[0][2],)
+    ) == [("5",)]
 
 
 def test_products_and_stock(hpos: Site) -> None:
@@ -113,7 +119,9 @@ def test_products_and_stock(hpos: Site) -> None:
 
 
 def test_posts_and_pages_are_nobodys_business(hpos: Site) -> None:
-    hpos.php("$id = wp_insert_post( array( 'post_title' => 'x', 'post_status' => 'publish' ) ); wp_trash_post( $id ); wp_delete_post( $id, true );")
+    hpos.php(
+        "$id = wp_insert_post( array( 'post_title' => 'x', 'post_status' => 'publish' ) ); wp_trash_post( $id ); wp_delete_post( $id, true );"
+    )
     assert hpos.outbox() == []
 
 
@@ -131,10 +139,17 @@ def test_fluentcrm_tags_lists_status_fields_and_deletion(hpos: Site) -> None:
     assert after("$c->attachLists( array( $in[1] ) );", news) == [("contact.lists", id_, news, "added")]
     assert after("$c->detachLists( array( $in[1] ) );", news) == [("contact.lists", id_, news, "removed")]
     assert after("$c->syncCustomFieldValues( array( 'colour' => 'red' ) );") == [("contact.updated", id_, 0, "")]
-    assert after("FluentCrmApi( 'contacts' )->createOrUpdate( array( 'email' => $c->email, 'first_name' => 'Zoe' ) );") == [("contact.updated", id_, 0, "")]
+    assert after(
+        "FluentCrmApi( 'contacts' )->createOrUpdate( array( 'email' => $c->email, 'first_name' => 'Zoe' ) );"
+    ) == [("contact.updated", id_, 0, "")]
     assert after("$c->updateStatus( 'unsubscribed' );") == [("contact.status", id_, 0, "subscribed>unsubscribed")]
-    assert after("FluentCrm\\App\\Services\\Helper::deleteContacts( array( $c->id ) );") == [("contact.deleted", id_, 0, "")]
-    made = hpos.php("return FluentCrmApi( 'contacts' )->createOrUpdate( array( 'email' => 'fresh@example.com', 'status' => 'subscribed', 'tags' => array( $in ) ) )->id;", vip)
+    assert after("FluentCrm\\App\\Services\\Helper::deleteContacts( array( $c->id ) );") == [
+        ("contact.deleted", id_, 0, "")
+    ]
+    made = hpos.php(
+        "return FluentCrmApi( 'contacts' )->createOrUpdate( array( 'email' => 'fresh@example.com', 'status' => 'subscribed', 'tags' => array( $in ) ) )->id;",
+        vip,
+    )
     assert sorted(hpos.outbox()) == [("contact.created", made, 0, ""), ("contact.tags", made, vip, "added")]
 
 
@@ -169,7 +184,10 @@ def test_fluentcrm_open_click_and_unsubscribe(hpos: Site, shopper: Shopper) -> N
     shopper.get(f"/?ns_url={short}&mid={email}&fch={hash_[:8]}", allow_redirects=False)
     assert hpos.outbox() == [("email.clicked", id_, email, "")]
     secure = hpos.php("return fluentCrmGetContactManagedHash( $in );", id_)
-    shopper.post(f"/index.php?fluentcrm=1&route=unsubscribe&secure_hash={secure}&ce_id={email}", {"List-Unsubscribe": "One-Click"})
+    shopper.post(
+        f"/index.php?fluentcrm=1&route=unsubscribe&secure_hash={secure}&ce_id={email}",
+        {"List-Unsubscribe": "One-Click"},
+    )
     assert sorted(hpos.outbox()) == [
         ("contact.status", id_, 0, "subscribed>unsubscribed"),
         ("contact.unsubscribed", id_, email, ""),

@@ -31,7 +31,7 @@ final class Beacon {
 	/** The script asks again in the browser: consent may come, or go, after the page was made or cached. */
 	public static function script() {
 		$asks = function_exists( 'wp_has_consent' );
-		if ( ! Settings::get( 'capture' ) || ( ! $asks && 'none' === Settings::get( 'basis' ) ) || self::ignored() ) {
+		if ( ! class_exists( 'WooCommerce' ) || ! Settings::get( 'capture' ) || ( ! $asks && 'none' === Settings::get( 'basis' ) ) || self::ignored() ) {
 			return;
 		}
 		$page = array( 'url' => \WC_AJAX::get_endpoint( 'fcsc_beacon' ), 'basis' => $asks ? 'ask' : Settings::get( 'basis' ) );
@@ -89,15 +89,11 @@ final class Beacon {
 		}
 		$email = 'email' === $allowed ? sanitize_email( $said['email'] ?? '' ) : '';
 		if ( ! empty( $said['cart'] ) || ! empty( $said['checkout'] ) || ! empty( $said['order'] ) || '' !== $email ) {
-			$order = self::order( absint( $said['order'] ?? 0 ), (string) ( $said['key'] ?? '' ) );
-			Carts::save( $visitor, ! empty( $said['checkout'] ), is_email( $email ) && strlen( $email ) <= 190 ? $email : '', $order );
+			// The buyer proves by its key that the order is theirs, as on the page that says "thank you".
+			$order = empty( $said['order'] ) ? null : wc_get_order( absint( $said['order'] ) );
+			$mine  = $order instanceof \WC_Order && hash_equals( $order->get_order_key(), (string) ( $said['key'] ?? '' ) );
+			Carts::save( $visitor, ! empty( $said['checkout'] ), is_email( $email ) && strlen( $email ) <= 190 ? $email : '', $mine ? $order->get_id() : 0 );
 		}
-	}
-
-	/** The order that the buyer proves to be theirs by its key, as the page with "thank you" does. */
-	private static function order( int $id, string $key ): int {
-		$order = $id ? wc_get_order( $id ) : null;
-		return $order instanceof \WC_Order && '' !== $key && hash_equals( $order->get_order_key(), $key ) ? $id : 0;
 	}
 
 	private static function cookie( string $value, int $seconds ) {

@@ -68,11 +68,9 @@ final class Cli {
 	}
 
 	private function show( $data ) {
-		if ( is_array( $data ) && is_array( $data[0] ?? null ) ) {
-			$rows = array_map( fn( $row ) => array_map( fn( $cell ) => is_array( $cell ) ? wp_json_encode( $cell ) : $cell, $row ), $data );
-			\WP_CLI\Utils\format_items( 'table', $rows, array_keys( $rows[0] ) );
-		} else {
-			\WP_CLI::line( (string) wp_json_encode( $data, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES ) );
-		}
+		$cell = fn( $value ) => is_array( $value ) ? wp_json_encode( $value ) : $value;
+		$rows = is_array( $data ) && is_array( $data[0] ?? null ) ? array_map( fn( $row ) => array_map( $cell, $row ), $data ) : array();
+		$rows ? \WP_CLI\Utils\format_items( 'table', $rows, array_keys( $rows[0] ) )
+			: \WP_CLI::line( (string) wp_json_encode( $data, JSON_PRETTY_PRINT | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES ) );
 	}
 }

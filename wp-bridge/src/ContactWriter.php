@@ -24,7 +24,7 @@ final class ContactWriter {
 	/** @return array<int,array{person:int,state:string,contact_id:int,reason:string}> One outcome per item, in their order. */
 	public function write( array $items ): array {
 		$until = microtime( true ) + self::SECONDS;
-		wc_set_time_limit( 120 );
+		function_exists( 'wc_set_time_limit' ) && wc_set_time_limit( 120 );
 		return array_map( function ( $item ) use ( $until ) {
 			$item = is_array( $item ) ? $item : array();
 			if ( ! class_exists( Subscriber::class ) ) {
@@ -180,12 +180,10 @@ final class ContactWriter {
 		return $changed;
 	}
 
+	/** FluentCRM's methods fire their hooks for what really changed, and do nothing for an empty list. */
 	private function terms( Subscriber $contact, array $item ) {
 		foreach ( array( 'lists_add' => 'attachLists', 'tags_add' => 'attachTags', 'tags_remove' => 'detachTags', 'lists_remove' => 'detachLists' ) as $name => $method ) {
-			$ids = array_values( array_filter( array_map( 'intval', (array) ( $item[ $name ] ?? array() ) ) ) );
-			if ( $ids ) {
-				$contact->$method( $ids );
-			}
+			$contact->$method( array_values( array_filter( array_map( 'intval', (array) ( $item[ $name ] ?? array() ) ) ) ) );
 		}
 	}
 }

@@ -33,8 +33,7 @@ final class Privacy {
 		$user = get_user_by( 'email', $email );
 		$hash = self::hash( (string) $email );
 		$wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO %i (hash, created_gmt) VALUES (%s, UTC_TIMESTAMP())', Tables::name( 'suppressed' ), $hash ) );
-		$carts = self::carts( (string) $email );
-		foreach ( $carts as $cart ) {
+		foreach ( $carts = self::carts( (string) $email ) as $cart ) {
 			$wpdb->delete( Tables::name( 'carts' ), array( 'id' => $cart['id'] ) );
 			$wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE visitor = %s AND topic <> 'order.created'", Tables::name( 'outbox' ), $cart['visitor'] ) );
 		}

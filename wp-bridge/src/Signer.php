@@ -51,7 +51,8 @@ final class Signer {
 
 	/** As sidecar/values/email.py: trimmed and lower-cased in Unicode. */
 	public static function identity( string $email ): string {
-		return mb_strtolower( (string) preg_replace( '/^[\s\p{Z}\p{Cf}]+|[\s\p{Z}\p{Cf}]+$/u', '', $email ), 'UTF-8' );
+		$text = (string) preg_replace( '/^[\s\p{Z}\p{Cf}]+|[\s\p{Z}\p{Cf}]+$/u', '', $email );
+		return function_exists( 'mb_strtolower' ) ? mb_strtolower( $text, 'UTF-8' ) : strtolower( $text ); // WordPress takes ASCII addresses only
 	}
 
 	private static function mac( string $secret, string $message ): string {

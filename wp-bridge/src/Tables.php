@@ -77,10 +77,8 @@ final class Tables {
 	/** A blog that is deleted takes its tables with it. */
 	public static function of_blog( $tables, $blog = 0 ) {
 		global $wpdb;
-		foreach ( array( 'outbox', 'carts', 'keys', 'nonces', 'suppressed' ) as $table ) {
-			$tables[] = $wpdb->get_blog_prefix( $blog ) . 'fcsc_' . $table;
-		}
-		return $tables;
+		$prefix = $wpdb->get_blog_prefix( $blog ) . 'fcsc_';
+		return array_merge( $tables, array_map( fn( $table ) => $prefix . $table, array( 'outbox', 'carts', 'keys', 'nonces', 'suppressed' ) ) );
 	}
 
 	/** For uninstall.php. The sidecar's own tables (fcsc_undo, fcsc_owned) are not ours. */
