@@ -164,7 +164,8 @@ final class ContactWriter {
 				continue;
 			}
 			$rows  = SubscriberMeta::where( 'subscriber_id', $contact->id )->where( 'object_type', 'custom_field' )->where( 'key', (string) $slug );
-			$plain = preg_match( '/^[as]:\d+:/', $value ) && is_serialized( $value ) ? unserialize( $value, array( 'allowed_classes' => false ) ) : $value; // phpcs:ignore
+			$plain = preg_match( '/^[as]:\d+:/', $value ) && is_serialized( $value ) ? unserialize( $value, array( 'allowed_classes' => false ) ) : false; // phpcs:ignore
+			$plain = false === $plain ? $value : $plain;
 			$row   = '' === $value ? $rows->delete() : $rows->orderBy( 'id' )->first();
 			if ( '' !== $value ) {
 				$row = $row ? $row : new SubscriberMeta();
