@@ -7,10 +7,10 @@ BIN := .venv/bin
 # Made when setup has succeeded; what is older than its inputs is set up again.
 STAMP := .venv/.setup-done
 
-.PHONY: help setup demo test bench lint check clean
+.PHONY: help setup demo test bench lint check bridge-zip clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | while IFS= read -r line; do printf '  make %-8s %s\n' "$${line%%:*}" "$${line##*## }"; done
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS= read -r line; do printf '  make %-10s %s\n' "$${line%%:*}" "$${line##*## }"; done
 
 setup: $(STAMP) ## the virtual environment and the system packages (does nothing the second time)
 
@@ -37,6 +37,9 @@ lint: setup ## style, types, layers, PHP syntax
 	else echo 'PHP syntax: not checked, there is no php'; fi
 
 check: lint test ## what CI runs: lint and test
+
+bridge-zip: ## the WordPress plugin as build/fluentcrm-sidecar.zip
+	@$(or $(PYTHON),python3) scripts/bridge-zip
 
 clean: ## remove what setup, tests and tools made
 	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis bench-results

@@ -1,0 +1,88 @@
+<?php
+// Export and erasure of personal data: WordPress' tools ask here. FluentCRM itself erases nothing.
+namespace FluentCrmSidecar;
+defined( 'ABSPATH' ) || exit;
+
+/** Erasing leaves a hash of the address, so that no import of old orders brings the person back. */
+final class Privacy {
+	public static function exporters( $all ) {
+		return $all + array( 'fluentcrm-sidecar' => array( 'exporter_friendly_name' => __( 'Saved carts', 'fluentcrm-sidecar' ), 'callback' => array( self::class, 'export' ) ) );
+	}
+
+	public static function erasers( $all ) {
+		$name = __( 'FluentCRM contact, saved carts and the sidecar’s data', 'fluentcrm-sidecar' );
+		return $all + array( 'fluentcrm-sidecar' => array( 'eraser_friendly_name' => $name, 'callback' => array( self::class, 'erase' ) ) );
+	}
+
+	public static function policy() {
+		wp_add_privacy_policy_content( __( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ), wp_kses_post( '<p>' . __( 'If you agree, we note which products you look at, what is in your cart and, at the checkout, your e-mail address, to remind you of a cart that you left. A first-party cookie (fcsc_visitor, 180 days) connects these. Carts are deleted after 30 days. The data stays on our own server.', 'fluentcrm-sidecar' ) . '</p>' ) );
+	}
+
+	public static function export( $email, $page = 1 ) {
+		$data = array();
+		foreach ( self::carts( (string) $email ) as $cart ) {
+			$names  = array( 'email', 'consent', 'status', 'currency', 'total', 'items', 'coupons', 'language', 'created_gmt', 'updated_gmt' );
+			$values = array_map( fn( $name ) => array( 'name' => $name, 'value' => $cart[ $name ] ), $names );
+			$data[] = array( 'group_id' => 'fcsc-carts', 'group_label' => __( 'Saved carts', 'fluentcrm-sidecar' ), 'item_id' => 'fcsc-cart-' . $cart['id'], 'data' => $values );
+		}
+		return array( 'data' => $data, 'done' => true );
+	}
+
+	public static function erase( $email, $page = 1 ) {
+		global $wpdb;
+		$user = get_user_by( 'email', $email );
+		$hash = self::hash( (string) $email );
+		$wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO %i (hash, created_gmt) VALUES (%s, UTC_TIMESTAMP())', Tables::name( 'suppressed' ), $hash ) );
+		foreach ( $carts = self::carts( (string) $email ) as $cart ) {
+			$wpdb->delete( Tables::name( 'carts' ), array( 'id' => $cart['id'] ) );
+			$wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE visitor = %s AND topic <> 'order.created'", Tables::name( 'outbox' ), $cart['visitor'] ) );
+		}
+		$contact = self::contact( (string) $email );
+		if ( $contact ) {
+			self::forget( $contact );
+		}
+		// The row works when the sidecar is down; asking at once is only faster. WordPress has checked who may.
+		Outbox::add( 'person.erased', $contact, 0, $hash, $user ? $user->ID : 0 );
+		$answer   = Sidecar::ask( 'POST', '/api/v1/privacy/erase', '-', (string) wp_json_encode( array( 'email' => (string) $email ) ), 'application/json' );
+		$messages = is_wp_error( $answer ) || $answer['status'] >= 300 ? array( __( 'The sidecar will erase its own data as soon as it runs.', 'fluentcrm-sidecar' ) ) : array();
+		return array( 'items_removed' => $contact || $carts ? true : ! $messages, 'items_retained' => false, 'messages' => $messages, 'done' => true );
+	}
+
+	/** Whether the person with this address was erased. */
+	public static function suppressed( string $email ): bool {
+		global $wpdb;
+		$quiet = $wpdb->suppress_errors( true );
+		$found = $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM %i WHERE hash = %s', Tables::name( 'suppressed' ), self::hash( $email ) ) );
+		$wpdb->suppress_errors( $quiet );
+		return null !== $found;
+	}
+
+	/** The contact with all that hangs on it; FluentCRM leaves the tracked events, the sidecar its undo rows. */
+	public static function forget( int $contact ) {
+		global $wpdb;
+		if ( class_exists( '\FluentCrm\App\Services\Helper' ) ) {
+			\FluentCrm\App\Services\Helper::deleteContacts( array( $contact ) );
+		}
+		$quiet = $wpdb->suppress_errors( true ); // both tables may be absent
+		$wpdb->delete( $wpdb->prefix . 'fc_event_tracking', array( 'subscriber_id' => $contact ) );
+		$wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE object_id = %d AND kind LIKE 'contact%%'", Tables::name( 'undo' ), $contact ) );
+		$wpdb->suppress_errors( $quiet );
+	}
+
+	private static function hash( string $email ): string {
+		return Signer::suppression( (string) get_option( 'fcsc_suppression_key' ), $email );
+	}
+
+	/** The contact's id. For MySQL josé@ equals jose@: what it finds is compared again. */
+	private static function contact( string $email ): int {
+		$found = class_exists( '\FluentCrm\App\Models\Subscriber' ) ? \FluentCrm\App\Models\Subscriber::where( 'email', $email )->first() : null;
+		return $found && Signer::identity( $found->email ) === Signer::identity( $email ) ? (int) $found->id : 0;
+	}
+
+	private static function carts( string $email ): array {
+		global $wpdb;
+		$user = get_user_by( 'email', $email );
+		$rows = $wpdb->get_results( $wpdb->prepare( 'SELECT * FROM %i WHERE email = %s OR (user_id > 0 AND user_id = %d)', Tables::name( 'carts' ), $email, $user ? $user->ID : 0 ), ARRAY_A );
+		return array_filter( $rows, fn( $row ) => Signer::identity( $row['email'] ) === Signer::identity( $email ) || ( $user && (int) $row['user_id'] === $user->ID ) );
+	}
+}

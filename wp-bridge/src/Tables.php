@@ -1,0 +1,110 @@
+<?php
+// Tables, options and the clean-up, per blog.
+namespace FluentCrmSidecar;
+defined( 'ABSPATH' ) || exit;
+
+/** Loaded by uninstall.php too: uses nothing but WordPress. */
+final class Tables {
+	const SCHEMA        = '1';
+	const OUTBOX_DAYS   = 14;
+	const OUTBOX_ROWS   = 200000;
+	const NONCE_SECONDS = 600;
+
+	public static function name( string $table ): string {
+		global $wpdb;
+		return $wpdb->prefix . 'fcsc_' . $table;
+	}
+
+	public static function activate( $network_wide = false ) {
+		self::each( (bool) $network_wide, array( self::class, 'install' ) );
+	}
+
+	public static function deactivate( $network_wide = false ) {
+		self::each( (bool) $network_wide, fn() => wp_clear_scheduled_hook( 'fcsc_cleanup' ) );
+	}
+
+	/** A blog that is made while the plugin is active in the whole network. */
+	public static function new_blog( $site ) {
+		if ( is_plugin_active_for_network( plugin_basename( FILE ) ) ) {
+			switch_to_blog( (int) $site->blog_id );
+			self::install();
+			restore_current_blog();
+		}
+	}
+
+	/** After an update of the plugin; never in a shopper's request. */
+	public static function upgrade() {
+		if ( get_option( 'fcsc_db_version' ) !== self::SCHEMA && ( is_admin() || wp_doing_cron() || ( defined( 'WP_CLI' ) && WP_CLI ) ) ) {
+			self::install();
+		}
+	}
+
+	public static function install() {
+		global $wpdb;
+		require_once ABSPATH . 'wp-admin/includes/upgrade.php';
+		$made = file_get_contents( dirname( __DIR__ ) . '/sql/tables.sql' ); // phpcs:ignore WordPress.WP.AlternativeFunctions -- a file of ours
+		dbDelta( strtr( $made, array( '{p}' => $wpdb->prefix, '{end}' => 'ENGINE=InnoDB ' . $wpdb->get_charset_collate() ) ) );
+		add_option( Settings::OPTION, Settings::DEFAULTS, '', true );
+		add_option( 'fcsc_suppression_key', bin2hex( random_bytes( 32 ) ), '', false );
+		Roles::add();
+		if ( ! wp_next_scheduled( 'fcsc_cleanup' ) ) {
+			wp_schedule_event( time() + HOUR_IN_SECONDS, 'daily', 'fcsc_cleanup' );
+		}
+		update_option( 'fcsc_db_version', self::SCHEMA, true );
+	}
+
+	/** A sidecar that is down for weeks must not fill the disk; a cart is kept as long as the owner says. */
+	public static function cleanup() {
+		global $wpdb;
+		$quiet  = $wpdb->suppress_errors( true );
+		$outbox = self::name( 'outbox' );
+		$floor  = (int) $wpdb->get_var( $wpdb->prepare( 'SELECT id FROM %i ORDER BY id DESC LIMIT %d, 1', $outbox, self::OUTBOX_ROWS ) );
+		self::delete( $outbox, 'id <= %d', $floor );
+		self::delete( $outbox, 'created_ms < %d', ( time() - self::OUTBOX_DAYS * DAY_IN_SECONDS ) * 1000 );
+		self::delete( self::name( 'carts' ), 'updated_gmt < %s', gmdate( 'Y-m-d H:i:s', time() - Settings::get( 'cart_days' ) * DAY_IN_SECONDS ) );
+		self::delete( self::name( 'nonces' ), 'seen < %d', time() - self::NONCE_SECONDS );
+		$wpdb->suppress_errors( $quiet );
+	}
+
+	/** In bites: a delete of 200,000 rows at once would hold up the shop's own inserts. */
+	private static function delete( string $table, string $where, $value ) {
+		global $wpdb;
+		do {
+			$rows = (int) $wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE $where LIMIT 5000", $table, $value ) ); // phpcs:ignore WordPress.DB
+		} while ( 5000 === $rows );
+	}
+
+	/** A blog that is deleted takes its tables with it. */
+	public static function of_blog( $tables, $blog = 0 ) {
+		global $wpdb;
+		$prefix = $wpdb->get_blog_prefix( $blog ) . 'fcsc_';
+		return array_merge( $tables, array_map( fn( $table ) => $prefix . $table, array( 'outbox', 'carts', 'keys', 'nonces', 'suppressed' ) ) );
+	}
+
+	/** For uninstall.php. The sidecar's own tables (fcsc_undo, fcsc_owned) are not ours. */
+	public static function remove( bool $all ) {
+		global $wpdb;
+		foreach ( array_merge( array( 'outbox', 'carts', 'keys', 'nonces' ), $all ? array( 'suppressed' ) : array() ) as $table ) {
+			$wpdb->query( $wpdb->prepare( 'DROP TABLE IF EXISTS %i', self::name( $table ) ) ); // phpcs:ignore WordPress.DB
+		}
+		foreach ( array_merge( array( 'fcsc_db_version', 'fcsc_settings' ), $all ? array( 'fcsc_suppression_key' ) : array() ) as $option ) {
+			delete_option( $option );
+		}
+		remove_role( 'fcsc_crm_manager' );
+		remove_role( 'fcsc_support' );
+		wp_clear_scheduled_hook( 'fcsc_cleanup' );
+	}
+
+	/** `$work` on this blog, or in turn on all of the network. */
+	public static function each( bool $network, callable $work ) {
+		if ( ! $network || ! is_multisite() ) {
+			$work();
+			return;
+		}
+		foreach ( get_sites( array( 'fields' => 'ids', 'number' => 0 ) ) as $blog ) {
+			switch_to_blog( (int) $blog );
+			$work();
+			restore_current_blog();
+		}
+	}
+}
