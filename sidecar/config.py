@@ -138,6 +138,14 @@ class Service(Section, frozen=True):
     reconcile_minutes: Positive = 15
     metrics_token: str = ""
 
+    @property
+    def endpoint(self) -> str:
+        """Where the plugin reaches it: `unix:/path`, else `http://host:port`."""
+        if self.unix_socket:
+            return f"unix:{self.unix_socket}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
 
 class Queue(Section, frozen=True):
     """Where background work waits to be woken. Empty: a SQLite file in the state directory."""

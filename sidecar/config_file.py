@@ -13,7 +13,7 @@ from typing import Any, get_origin
 import msgspec
 
 from sidecar import toml_file, wp_config
-from sidecar.config import Config, Database, Section, Shop
+from sidecar.config import Config, Database, Section, Service, Shop
 from sidecar.errors import ConfigError, Problem
 from sidecar.wp_config import WpConfig
 
@@ -87,11 +87,22 @@ def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.envi
     elif file is not None and beside.is_file():
         mapping = str(beside)
     directory = str(_absolute(config.state.dir, base)) if config.state.dir else default_state_dir()
+    saved = Path(directory) / "mapping.toml"
+    if not mapping and saved.is_file():
+        # The mapping page of wp-admin saves here when nothing else is named: /etc is not the service's to write.
+        mapping = str(saved)
     return msgspec.structs.replace(
         config,
         mapping=msgspec.structs.replace(config.mapping, file=mapping),
         state=msgspec.structs.replace(config.state, dir=directory),
+        service=_service(config.service, base),
     )
+
+
+def _service(service: Service, base: Path) -> Service:
+    if not service.unix_socket:
+        return service
+    return msgspec.structs.replace(service, unix_socket=str(_absolute(service.unix_socket, base)))
 
 
 def default_state_dir() -> str:

@@ -4,26 +4,31 @@ ask it and nothing below it."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
 from sidecar import alerts, clock
 from sidecar.alerts import Open, Told
 from sidecar.config import Config
-from sidecar.crm.bridge_client import Bridge
+from sidecar.crm.bridge_client import Bridge, BridgeStatus
 from sidecar.errors import Paused
 from sidecar.events import monitor
 from sidecar.events.monitor import Event
-from sidecar.mapping import compile as rules
+from sidecar.mapping import compile as rules_compiler
 from sidecar.mapping.compiled import Mapping
+from sidecar.mapping.file import Rules
 from sidecar.mysql.connection import Reader
-from sidecar.state import dead_letters
+from sidecar.people.model import Facts
+from sidecar.state import dead_letters, jobs
 from sidecar.state import pause as pauses
 from sidecar.state.database import State
 from sidecar.state.dead_letters import DeadLetter
+from sidecar.state.jobs import Job
 from sidecar.state.pause import Pause
-from sidecar.sync import contact, engine, privacy, retry, undo, verify
+from sidecar.state.runs import Run
+from sidecar.store import meta, names
+from sidecar.sync import contact, engine, job, known, preview, privacy, retry, survey, undo, verify
 from sidecar.sync import health as figures
 from sidecar.sync import site as sites
 from sidecar.sync import status as standing
@@ -32,10 +37,12 @@ from sidecar.sync.cycle import Passes
 from sidecar.sync.engine import Report
 from sidecar.sync.explain import Explanation
 from sidecar.sync.health import Health
+from sidecar.sync.preview import Preview
 from sidecar.sync.privacy import Erased, Suppressed
 from sidecar.sync.session import Choices, Progress
 from sidecar.sync.site import Fingerprint, Site
 from sidecar.sync.status import Status
+from sidecar.sync.survey import Explored
 from sidecar.sync.undo import Undoable, Undone
 from sidecar.sync.verify import Verdict
 from sidecar.sync.work import PassReport
@@ -49,6 +56,7 @@ class Runtime:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._state: State | None = None
+        self.rules = Rules(config.mapping.file, config.state.dir)
 
     @property
     def state(self) -> State:
@@ -57,10 +65,10 @@ class Runtime:
             self._state = State(self.config.state.dir)
         return self._state
 
-    @cached_property
+    @property
     def mapping(self) -> Mapping:
-        """The owner's rules, else the built-in ones. Raises MappingError with every problem."""
-        return rules.load(self.config.mapping.file or None)
+        """The owner's rules, else the built-in ones; read again when they change. Raises MappingError with every problem."""
+        return self.rules.compiled()
 
     def sync(self, choices: Choices | None = None, progress: Progress | None = None) -> Report:
         """The main job; see `sync.engine.sync`. Raises Paused while the owner has paused it (a dry run may go)."""
@@ -99,6 +107,63 @@ class Runtime:
         """Another look at what dead letters are about, and a run of changes only."""
         marked = retry.mark(self.state, letters)
         return marked, self.sync(Choices(), progress)
+
+    def letters_page(self, after: int, limit: int) -> list[DeadLetter]:
+        """Dead letters by id, the highest first, below `after`."""
+        return dead_letters.page(self.state, after, limit)
+
+    # --- what pages and background tasks ask ------------------------------------------------------------
+
+    def work(self, job_id: int, stopping: Callable[[], bool]) -> Job | None:
+        """Work on a job; see `sync.job.work`."""
+        return job.work(self, job_id, stopping)
+
+    def work_waiting(self) -> None:
+        """Do here and now what pages have asked for, where no service does it: for cron."""
+        waiting = jobs.waiting(self.state)
+        if waiting is not None:
+            self.work(waiting.id, lambda: False)
+        for kind in survey.wanted(self.state):
+            self.explore(kind)
+
+    def undo_runs(self) -> dict[int, int]:
+        """{run: things to undo} of the runs that can be taken back."""
+        return undo.runs_there(self.config)
+
+    def facts(self, contact_id: int) -> Facts | None:
+        """What the last sync knew of a contact's person; None when it knows nobody behind it."""
+        return known.facts(self.state, contact_id)
+
+    def people(self) -> known.People:
+        """How many people there are, by what became of them."""
+        return known.people(self.state)
+
+    def runs(self, limit: int) -> list[Run]:
+        """The newest runs; one that a dead process left behind is shown as interrupted."""
+        return standing.latest(self.state, limit)
+
+    def options(self, *wanted: str) -> dict[str, str]:
+        """Options of WordPress by name; those that are not there are missing."""
+        with Reader(self.config) as reader:
+            return {str(row[0]): str(row[1] or "") for row in reader.rows("schema_options", names=list(wanted))}
+
+    def names(self, refs: Iterable[names.Ref]) -> dict[names.Ref, str]:
+        """What things are called in the shop, now."""
+        with Reader(self.config) as reader:
+            return names.names(reader, refs)
+
+    def explored(self, kind: meta.Kind) -> Explored:
+        """The explorer's last survey; see `sync.survey`."""
+        return survey.kept(self.state, kind)
+
+    def explore(self, kind: meta.Kind) -> Explored:
+        """The explorer's survey, taken now: seconds to minutes on a big shop."""
+        return survey.take(self.config, self.state, self.mapping, kind)
+
+    def preview(self, text: str, contacts: Sequence[int] = (), count: int = 5, *, show: bool = False) -> list[Preview]:
+        """What these rules would make of real people. Raises MappingError with every problem."""
+        mapping = rules_compiler.compile_text(text, "mapping.toml")
+        return preview.preview(self.config, self.state, mapping, contacts=contacts, count=count, show=show)
 
     # --- the running sidecar ---------------------------------------------------------------------------
 
@@ -161,6 +226,10 @@ class Runtime:
                 home = {str(name): str(value) for name, value in reader.rows("site_options")}.get("home", "")
         return self._passes.link.bridge(home)
 
+    def bridge_status(self) -> BridgeStatus | None:
+        """What the plugin said of the site when it was last asked; nobody is asked now."""
+        return self._passes.link.status()
+
     def site(self) -> Site:
         """Which site this is, and whether it is on hold."""
         with Reader(self.config) as reader:
@@ -193,6 +262,11 @@ class Runtime:
     def explain(self, contact_id: int) -> Explanation:
         """Why a contact's fields have their values; raises NotFound."""
         return contact.explain(self.config, self.state, self.mapping, contact_id)
+
+    def prepare(self) -> None:
+        """Open what is opened on first use, so that threads that come later find it made."""
+        self._passes  # noqa: B018 - made by being asked for
+        self.state.close()
 
     def close(self) -> None:
         """Close connections and the state."""

@@ -43,6 +43,8 @@ _SECRET = re.compile(r"[0-9a-f]{64}")
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _TIMESTAMP = re.compile(r"[1-9][0-9]{0,11}")
 _ACTOR = re.compile(rf"([1-9][0-9]{{0,18}});({'|'.join(ROLES)});([A-Za-z]{{2,3}}[A-Za-z0-9_@-]{{0,17}});(ltr|rtl)")
+# The plugin asks nobody else than this machine.
+_ENDPOINT = re.compile(r"unix:/[^\x00-\x20\"']{1,180}|http://(?:127\.0\.0\.1|localhost|\[::1\]):[0-9]{1,5}")
 _CODE_PREFIX: Final = "fcsc1."
 
 
@@ -118,6 +120,11 @@ def fresh(timestamp: str, now: float) -> bool:
     return abs(int(timestamp) - now) <= MAX_SKEW
 
 
+def is_endpoint(text: str) -> bool:
+    """Whether this is where a sidecar may be: a Unix socket, or a port of this machine."""
+    return _ENDPOINT.fullmatch(text) is not None
+
+
 def headers(
     key_id: str, secret: str, method: str, target: str, body: bytes, *, now: float, who: str = MACHINE, nonce: str = ""
 ) -> dict[str, str]:
@@ -169,7 +176,7 @@ def read_pairing_code(code: str) -> tuple[str, str, str]:
         key_id, secret, endpoint = str(data["k"]), str(data["s"]), str(data["e"])
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
         raise ValueError("not a pairing code") from error
-    if not (_KEY_ID.fullmatch(key_id) and _SECRET.fullmatch(secret)):
+    if not (_KEY_ID.fullmatch(key_id) and _SECRET.fullmatch(secret) and is_endpoint(endpoint)):
         raise ValueError("not a pairing code")
     return key_id, secret, endpoint
 

@@ -23,6 +23,8 @@ COMMANDS = {
         "sidecar.cli.hygiene:hygiene",
         "Report doubtful contacts: duplicates, test orders, bad data.",
     ),
+    "pair": ("sidecar.cli.pair:pair", "Pair the sidecar with the plugin in WordPress."),
+    "serve": ("sidecar.cli.serve:serve", "Run the service: pages, API, and the shop followed within seconds."),
     "config": ("sidecar.cli.config:config", "Show and check the configuration."),
 }
 

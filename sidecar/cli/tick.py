@@ -31,6 +31,7 @@ def tick(run: Context, seconds: float, poll: bool, reconcile: bool) -> None:
     """
     with runtime.build(run.config) as shop:
         found = shop.pass_(seconds, poll=poll, reconcile=reconcile)
+        shop.work_waiting()
     run.output.result({"pass": found})
     if found.state != "done":
         run.output.say(_WHY[found.state])

@@ -28,7 +28,7 @@ _PRAGMAS = {
 class State:
     """The state directory: `state.sqlite3` (0600) and `identity.key`, the secret behind every person's key.
 
-    One thread writes. Losing `identity.key` means that nobody is recognised again: a full sync rebuilds all.
+    Each thread has a connection of its own. Losing `identity.key` means that nobody is recognised again: a full sync rebuilds all.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -68,8 +68,9 @@ class State:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing."""
-        with self.database.atomic():
+        """All or nothing. The right to write is taken at the start: a transaction that has read and then wants to write
+        would fail at once, without waiting, when another thread has written in between."""
+        with self.database.atomic("IMMEDIATE"):
             yield self.sql
 
     def key(self, identity: str) -> bytes:

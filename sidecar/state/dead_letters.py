@@ -83,6 +83,19 @@ def all_(state: State, limit: int = 1000) -> list[DeadLetter]:
     ]
 
 
+def page(state: State, after: int, limit: int) -> list[DeadLetter]:
+    """Letters by id, the highest first; those below `after`, 0 for the first page."""
+    rows = state.rows(
+        "SELECT id, kind, ref, reason, detail, attempts, first_at, last_at FROM dead_letter"
+        " WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2",
+        (after, limit),
+    )
+    return [
+        DeadLetter(id=r[0], kind=r[1], ref=r[2], reason=r[3], detail=r[4], attempts=r[5], first_at=r[6], last_at=r[7])
+        for r in rows
+    ]
+
+
 def count(state: State) -> int:
     """How many there are."""
     return int(state.rows("SELECT COUNT(*) FROM dead_letter")[0][0])

@@ -5,8 +5,13 @@ The row is the truth; a queue only wakes a worker. A job that a dead process lef
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -95,11 +100,31 @@ def open_(state: State) -> Job | None:
     return found if found is not None and found.open else None
 
 
+@contextmanager
+def hands_on(state: State) -> Iterator[bool]:
+    """Whether we are the one who works on jobs now. The kernel takes the lock away from a process that dies, so a job
+    that is running while nobody holds it was left behind."""
+    handle = os.open(Path(state.directory) / "job.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
+
+
 def claim(state: State, id_: int) -> Job | None:
-    """Take a queued job to work on it; None when somebody else has, or it is no longer wanted."""
+    """Take a job that waits, or that a dead process has left, to work on it; None when it is no longer wanted.
+
+    Call it under `hands_on`.
+    """
     now = clock.now().timestamp()
     taken = state.sql.execute(
-        "UPDATE job SET state = 'running', wish = '', started = COALESCE(started, ?), updated = ? WHERE id = ? AND state = 'queued'",
+        "UPDATE job SET state = 'running', wish = '', started = COALESCE(started, ?), updated = ? WHERE id = ?"
+        " AND state IN ('queued', 'running')",
         (int(now), now, id_),
     )
     return get(state, id_) if taken.rowcount == 1 else None
@@ -167,14 +192,10 @@ def cancel(state: State) -> Job:
     return get(state, job.id)
 
 
-def take_up(state: State) -> Job | None:
-    """At the start of a service: the job that a dead process had, queued again; else the one that waits, if any.
-
-    Only for who knows that nobody works on jobs now.
-    """
-    state.sql.execute("UPDATE job SET state = 'queued' WHERE state = 'running'")
+def waiting(state: State) -> Job | None:
+    """The job that somebody should work on: it waits, or it is running (then somebody does, or it was left behind)."""
     job = open_(state)
-    return job if job is not None and job.state == "queued" else None
+    return job if job is not None and job.state != "paused" else None
 
 
 def _open(state: State) -> Job:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sidecar.mysql.connection import Reader
+from sidecar.mysql.sqltext import spans
 from sidecar.store.model import Account
-from sidecar.store.orders import Sums, first_rows, moment
+from sidecar.store.orders import Sums, moment
 
 
 class Customers:
@@ -28,22 +29,22 @@ class Customers:
         """Those accounts with the wanted meta; ids that are gone are missing."""
         if not ids:
             return {}
-        rows = self._shop.page("users_rows", ids=ids)
-        metas = self._shop.page("users_meta", ids=ids, keys=sorted(keys)) if keys else []
-        crcs: dict[int, int] = {}
-        for row in metas:
-            crcs[row[0]] = crcs.get(row[0], 0) + row[4]
-        meta = first_rows(metas)
+        page = spans(ids)
+        rows = self._shop.page("users_rows", ids=page)
+        metas = self._shop.documents("users_meta", ids=page, keys=sorted(keys)) if keys else {}
+        nothing: tuple[int, dict[str, str]] = (0, {})
+        wanted = frozenset(ids)
         return {
             id_: Account(
                 id=id_,
                 email=email or "",
                 registered=moment(registered),
                 display_name=display_name or "",
-                crc=crc + crcs.get(id_, 0),
-                meta=meta.get(id_, {}),
+                crc=crc + metas.get(id_, nothing)[0],
+                meta=metas.get(id_, nothing)[1],
             )
             for id_, email, registered, display_name, crc in rows
+            if id_ in wanted
         }
 
     def last_id(self) -> int:

@@ -8,10 +8,11 @@ with a zero date, amounts as text in postmeta, several meta rows under one key.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from sidecar.mysql.connection import Reader
-from sidecar.store.model import Address, Kind, Line, Order
+from sidecar.mysql.sqltext import Spans
+from sidecar.store.model import Address, Kind, Order
 from sidecar.store.schema import Storage
 from sidecar.values import dates
 
@@ -32,8 +33,11 @@ class OrderReader(Protocol):
     def ids(self, after: int, limit: int) -> list[int]:
         """The next ids after one, ascending; empty at the end."""
 
-    def load(self, ids: Sequence[int], keys: Collection[str], paid: Collection[str]) -> list[Order]:
-        """Those orders, ascending; ids that are gone are missing. `paid`: statuses whose lines are wanted."""
+    def load(
+        self, ids: Sequence[int], keys: Collection[str], paid: Collection[str], *, whole: bool = False
+    ) -> list[Order]:
+        """Those orders, ascending; ids that are gone are missing. `paid`: statuses whose lines are wanted. `whole`:
+        `ids` is a page with every order between its first and its last, which the server reads faster."""
 
     def addresses(self, ids: Sequence[int]) -> dict[int, tuple[Address, Address]]:
         """(billing, shipping) of those orders; missing where both are empty."""
@@ -94,82 +98,6 @@ def kind_of(type_: str) -> Kind:
     return "order" if type_ == ORDER else "refund" if type_ == REFUND else "other"
 
 
-def first_rows(rows: Sequence[Sequence[Any]]) -> dict[int, dict[str, str]]:
-    """{owner: {key: value}} from (owner, meta id, key, value, …) rows: the lowest id of a key wins, as in WordPress."""
-    found: dict[int, dict[str, str]] = {}
-    for row in rows:
-        mine = found.get(row[0])
-        if mine is None:
-            found[row[0]] = {row[2]: row[3] or ""}
-        elif row[2] in mine:
-            return _first_of_sorted(rows)
-        else:
-            mine[row[2]] = row[3] or ""
-    return found
-
-
-def _first_of_sorted(rows: Sequence[Sequence[Any]]) -> dict[int, dict[str, str]]:
-    """The same where a key stands twice: rare, so only then the rows are sorted."""
-    found: dict[int, dict[str, str]] = {}
-    for row in sorted(rows, key=lambda row: (row[0], row[1])):
-        found.setdefault(row[0], {}).setdefault(row[2], row[3] or "")
-    return found
-
-
-class Items:
-    """Lines, shipping methods and coupons of a page of orders (the same tables in both storages).
-
-    A line's stored name is read only when its product is not among `products`.
-    """
-
-    def __init__(self, shop: Reader, ids: Sequence[int], products: Collection[int]) -> None:
-        self.lines: dict[int, list[Line]] = {}
-        self.shipping: dict[int, list[str]] = {}
-        self.coupons: dict[int, list[str]] = {}
-        if ids:
-            self._load(shop, ids, products)
-
-    def _load(self, shop: Reader, ids: Sequence[int], products: Collection[int]) -> None:
-        bought: dict[int, tuple[int, int]] = {}
-        variations: dict[int, int] = {}
-        quantities: dict[int, int] = {}
-        for item_id, order_id, key, value in shop.page("items_meta", ids=ids):
-            if key == "_product_id":
-                if item_id not in bought:
-                    bought[item_id] = (order_id, _int(value))
-            elif key == "_qty":
-                quantities.setdefault(item_id, _int(value))
-            elif key == "_variation_id":
-                variations.setdefault(item_id, _int(value))
-            elif value:
-                self.shipping.setdefault(order_id, []).append(value.partition(":")[0])
-        lost = [item_id for item_id, (_, product) in bought.items() if product not in products]
-        names = dict(shop.page("items_names", ids=lost)) if lost else {}
-        lines = self.lines
-        for item_id in sorted(bought):
-            order_id, product = bought[item_id]
-            line = (product, variations.get(item_id, 0), quantities.get(item_id, 1), names.get(item_id) or "")
-            if order_id in lines:
-                lines[order_id].append(line)
-            else:
-                lines[order_id] = [line]
-        for _, order_id, name in sorted(shop.page("items_coupons", ids=ids)):
-            if name:
-                self.coupons.setdefault(order_id, []).append(name)
-
-
-_MOST = 10**15
-
-
-def _int(text: str | None) -> int:
-    """Ids and quantities of lines: whole numbers from 0 ('2.5' of weighed goods is rounded), 0 for junk."""
-    if not text:
-        return 0
-    try:
-        found = int(text)
-    except ValueError:
-        try:
-            found = round(float(text))
-        except (ValueError, OverflowError):
-            return 0
-    return found if 0 <= found <= _MOST else 0
+def page_of(ids: Sequence[int], *, whole: bool) -> list[int] | Spans:
+    """Ascending ids as the server takes them best: a whole page is one range."""
+    return Spans([(ids[0], ids[-1])]) if whole else list(ids)

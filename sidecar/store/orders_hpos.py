@@ -6,8 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import Literal
 
 from sidecar.mysql.connection import Reader
+from sidecar.mysql.sqltext import Spans
+from sidecar.store.items import Items
 from sidecar.store.model import Address, Order
-from sidecar.store.orders import Cursor, Items, Sums, first_rows, id_of, kind_of, moment
+from sidecar.store.orders import Cursor, Sums, id_of, kind_of, moment, page_of
 from sidecar.values import money
 
 
@@ -23,14 +25,17 @@ class HposOrders:
     def ids(self, after: int, limit: int) -> list[int]:
         return sorted(row[0] for row in self._shop.page("orders_hpos_ids", after=after, limit=limit))
 
-    def load(self, ids: Sequence[int], keys: Collection[str], paid: Collection[str]) -> list[Order]:
+    def load(
+        self, ids: Sequence[int], keys: Collection[str], paid: Collection[str], *, whole: bool = False
+    ) -> list[Order]:
         if not ids:
             return []
-        rows = self._shop.page("orders_hpos_rows", ids=ids)
+        page = page_of(ids, whole=whole)
+        rows = self._shop.page("orders_hpos_rows", ids=page)
         rows.sort()
-        meta = self.meta(ids, keys)
+        meta = self._meta(page, keys)
         wanted = [row[0] for row in rows if row[1] == "shop_order" and (row[2] or "").removeprefix("wc-") in paid]
-        items = Items(self._shop, wanted, self._products)
+        items = Items(self._shop, page if whole else wanted, wanted, self._products)
         nothing: dict[str, str] = {}
         return [
             Order(
@@ -73,9 +78,13 @@ class HposOrders:
         return {row[0]: row[1] or "" for row in self._shop.page("orders_hpos_emails", ids=ids)}
 
     def meta(self, ids: Sequence[int], keys: Collection[str]) -> dict[int, dict[str, str]]:
+        return self._meta(list(ids), keys)
+
+    def _meta(self, ids: list[int] | Spans, keys: Collection[str]) -> dict[int, dict[str, str]]:
         if not ids or not keys:
             return {}
-        return first_rows(self._shop.page("orders_hpos_meta", ids=ids, keys=sorted(keys)))
+        found = self._shop.documents("orders_hpos_meta", ids=ids, keys=sorted(keys))
+        return {owner: meta for owner, (_, meta) in found.items()}
 
     def changed(self, cursor: Cursor, limit: int) -> list[tuple[str, int]] | None:
         at, after = cursor

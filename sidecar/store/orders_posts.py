@@ -12,8 +12,10 @@ from typing import Any, Literal
 import msgspec
 
 from sidecar.mysql.connection import Reader
+from sidecar.mysql.sqltext import spans
+from sidecar.store.items import Items
 from sidecar.store.model import Address, Order
-from sidecar.store.orders import Cursor, Items, Sums, first_rows, id_of, kind_of, moment
+from sidecar.store.orders import Cursor, Sums, id_of, kind_of, moment, page_of
 from sidecar.values import money
 
 _COLUMNS = frozenset({"_customer_user", "_billing_email", "_order_total", "_order_currency", "_payment_method"})
@@ -33,21 +35,22 @@ class PostsOrders:
     def ids(self, after: int, limit: int) -> list[int]:
         return sorted(row[0] for row in self._shop.page("orders_posts_ids", after=after, limit=limit))
 
-    def load(self, ids: Sequence[int], keys: Collection[str], paid: Collection[str]) -> list[Order]:
+    def load(
+        self, ids: Sequence[int], keys: Collection[str], paid: Collection[str], *, whole: bool = False
+    ) -> list[Order]:
         if not ids:
             return []
-        rows = self._shop.page("orders_posts_rows", ids=ids)
+        page = page_of(ids, whole=whole)
+        rows = self._shop.page("orders_posts_rows", ids=page)
         rows.sort()
-        metas = self._shop.page("orders_posts_meta", ids=ids, keys=sorted(_COLUMNS | set(keys)))
-        crcs: dict[int, int] = {}
-        for row in metas:
-            crcs[row[0]] = crcs.get(row[0], 0) + row[4]
-        meta = first_rows(metas)
+        # Between two orders lie other posts with meta of their own: by a list, but for ids that lie close together.
+        metas = self._shop.documents("orders_posts_meta", ids=spans(ids), keys=sorted(_COLUMNS | set(keys)))
         wanted = [row[0] for row in rows if row[1] == "shop_order" and (row[2] or "").removeprefix("wc-") in paid]
-        items = Items(self._shop, wanted, self._products)
-        return [self._order(row, meta.get(row[0], {}), crcs.get(row[0], 0), items) for row in rows]
+        items = Items(self._shop, page if whole else wanted, wanted, self._products)
+        nothing: tuple[int, dict[str, str]] = (0, {})
+        return [self._order(row, *metas.get(row[0], nothing), items) for row in rows]
 
-    def _order(self, row: Sequence[Any], meta: dict[str, str], meta_crc: int, items: Items) -> Order:
+    def _order(self, row: Sequence[Any], meta_crc: int, meta: dict[str, str], items: Items) -> Order:
         id_, type_, status, created, _local, parent, crc = row
         customer = meta.get("_customer_user", "")
         return Order(
@@ -87,7 +90,8 @@ class PostsOrders:
     def meta(self, ids: Sequence[int], keys: Collection[str]) -> dict[int, dict[str, str]]:
         if not ids or not keys:
             return {}
-        return first_rows(self._shop.page("orders_posts_meta", ids=ids, keys=sorted(keys)))
+        found = self._shop.documents("orders_posts_meta", ids=ids, keys=sorted(keys))
+        return {owner: meta for owner, (_, meta) in found.items()}
 
     def changed(self, cursor: Cursor, limit: int) -> list[tuple[str, int]] | None:
         return None

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sidecar.mysql.connection import Reader
+from sidecar.mysql.packed import first_rows
 from sidecar.store.model import Product
-from sidecar.store.orders import first_rows
 
 _PAGE = 2000
 

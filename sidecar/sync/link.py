@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 PLUGIN = "fluentcrm-sidecar"
 _SEEN, _SILENT, _WHY, _ASKED = "bridge.seen", "bridge.silent", "bridge.why", "bridge.asked"
 _HINT_AT = "bridge.hint_at"
+_STATUS = "bridge.status"
 _REFUSED = "bridge.refused"
 LIVE_FROM = "live.from"
 # How often WordPress is asked for a sign of life when there is nothing else to tell it.
@@ -95,6 +96,8 @@ class Link:
             self.failed(error)
             return None
         self.answered()
+        # For the status page: what the site consists of, without asking WordPress from within its own request.
+        self._state.set(_STATUS, msgspec.json.encode(found).decode())
         return found
 
     def answered(self) -> None:
@@ -110,6 +113,14 @@ class Link:
             log.warning("the bridge does not answer", extra={"why": error.message})
             self._state.set(_SILENT, str(_now()))
         self._state.set(_WHY, error.message)
+
+    def status(self) -> BridgeStatus | None:
+        """What the plugin said of the site when it was last asked; None before that. Nobody is asked."""
+        text = self._state.get(_STATUS)
+        try:
+            return msgspec.json.decode(text, type=BridgeStatus) if text else None
+        except msgspec.MsgspecError:  # kept by an earlier version
+            return None
 
     def live_from(self) -> int:
         """Since when things are written live (Unix ms): the moment of the first pass that could. Set once."""

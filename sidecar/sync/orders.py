@@ -135,7 +135,7 @@ def _load(session: Session, pages: Iterable[list[int]]) -> Iterator[tuple[list[i
     products = session.products
 
     def load(reader: Reader, ids: list[int]) -> list[Order]:
-        return choose(reader, storage, products).load(ids, keys, paid)
+        return choose(reader, storage, products).load(ids, keys, paid, whole=True)
 
     return ahead(session.reader, pages, load, threads=3, depth=6)
 

@@ -43,17 +43,22 @@ class Undone(msgspec.Struct, kw_only=True):
 
 def undoable(config: Config, run_id: int) -> Undoable:
     """What there is to undo of a run. Raises NotFound when there is nothing (any more)."""
-    with Reader(config) as reader:
-        try:
-            found = {row[0]: row[1] for row in reader.rows("undo_runs")}
-        except pymysql.err.ProgrammingError:
-            found = {}
+    found = runs_there(config)
     if run_id not in found:
         raise NotFound(
             f"there is nothing to undo of run {run_id}",
             hint=f"runs that can be undone: {', '.join(map(str, sorted(found))) or 'none'} (kept for [sync] undo_days)",
         )
-    return Undoable(run_id=run_id, rows=int(found[run_id]), later=sorted(id_ for id_ in found if id_ > run_id))
+    return Undoable(run_id=run_id, rows=found[run_id], later=sorted(id_ for id_ in found if id_ > run_id))
+
+
+def runs_there(config: Config) -> dict[int, int]:
+    """{run: how many things it made or replaced} of the runs that can be taken back."""
+    with Reader(config) as reader:
+        try:
+            return {int(row[0]): int(row[1]) for row in reader.rows("undo_runs")}
+        except pymysql.err.ProgrammingError:
+            return {}
 
 
 def undo(config: Config, state: State, run_id: int) -> Undone:

@@ -1,4 +1,5 @@
 """The signed local HTTP service and the pages that wp-admin shows.
 
-May import `runtime` and below. Empty until its own issue: the room is kept so that the layers stand.
+May import `tasks`, `runtime` and below. Start reading at `app.create_app`; `auth` decides who gets in, `roles` who may
+do what, `routes` is the one way to register a URL.
 """

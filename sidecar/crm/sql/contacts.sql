@@ -65,3 +65,9 @@ SELECT run_id, COUNT(*) AS rows_, CAST(MIN(created_gmt) AS CHAR) AS first_at FRO
 -- Tags, lists and fields that the sidecar made.
 -- columns: kind object_id slug
 SELECT kind, object_id, slug FROM {p}fcsc_owned;
+
+-- name: names_contacts
+-- What contacts are called, for the event monitor.
+-- columns: id name
+SELECT id, COALESCE(NULLIF(CONCAT_WS(' ', NULLIF(first_name, ''), NULLIF(last_name, '')), ''), email) AS name
+FROM {p}fc_subscribers WHERE id IN %(ids)s;

@@ -1,0 +1,12 @@
+"""The JSON API, one module a noun. `NOUNS` is the list; a noun that is not there is not served."""
+
+from __future__ import annotations
+
+from sidecar.web.api import contacts, doctor, events, explain, explore, letters, mapping, privacy, site, status, sync
+from sidecar.web.openapi import noun as openapi
+from sidecar.web.routes import Noun
+
+NOUNS: tuple[Noun, ...] = (
+    status.noun, events.noun, sync.noun, letters.noun, mapping.noun, explore.noun, contacts.noun, explain.noun,
+    doctor.noun, privacy.noun, site.noun, openapi,
+)  # fmt: skip

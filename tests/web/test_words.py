@@ -1,0 +1,88 @@
+"""The pages in other languages: the catalogue has every text, the compiled one is the same, and all is said by it."""
+
+from __future__ import annotations
+
+import io
+import re
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from typing import Any
+
+import pytest
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
+from signer import Signer
+from support import ROOT
+
+from sidecar.state.jobs import OPEN
+from sidecar.web.dashboard import words
+
+FOLDER = ROOT / "sidecar" / "web" / "dashboard" / "translations"
+LANGUAGES = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
+
+
+def _script() -> Any:
+    loader = SourceFileLoader("translations", str(ROOT / "scripts" / "translations"))
+    spec = spec_from_loader("translations", loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_has_its_translation(language: str) -> None:
+    catalog = read_po(io.BytesIO((FOLDER / language / "LC_MESSAGES" / "messages.po").read_bytes()), locale=language)
+    wanted = {message.id for message in _script().texts() if message.id}
+    have = {message.id: message for message in catalog if message.id}
+    assert wanted == set(have), "run scripts/translations"
+    for id_, message in have.items():
+        for text in message.string if isinstance(message.string, tuple) else (message.string,):
+            assert text, f"no translation of {id_!r}"
+            english = id_[0] if isinstance(id_, tuple) else id_
+            assert set(re.findall(r"%\(\w+\)s", text)) == set(re.findall(r"%\(\w+\)s", english)), id_
+            assert "<" not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_compiled_catalogue_is_the_same(language: str) -> None:
+    folder = FOLDER / language / "LC_MESSAGES"
+    catalog = read_po(io.BytesIO((folder / "messages.po").read_bytes()), locale=language)
+    made = io.BytesIO()
+    write_mo(made, catalog)
+    compiled = read_mo(io.BytesIO((folder / "messages.mo").read_bytes()))
+    again = read_mo(io.BytesIO(made.getvalue()))
+    assert _texts(compiled) == _texts(again), "run scripts/translations"
+
+
+def _texts(catalog: Any) -> list[tuple[str, str]]:
+    return sorted((str(message.id), str(message.string)) for message in catalog if message.id)
+
+
+def test_persian_pages(bridge: Signer) -> None:
+    html = bridge.page("status", who="1;administrator;fa_IR;rtl")
+    assert 'dir="rtl" lang="fa-IR"' in html and "وضعیت" in html and "همراه فروشگاه" in html
+    assert "Behind the shop" not in html
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_DE_formal", "xx_XX", "sr_RS@latin", "pl", "zh_CN", "en-GB", "ckb"])
+def test_any_language_is_answered(bridge: Signer, locale: str) -> None:
+    html = bridge.page("sync", who=f"1;administrator;{locale};ltr")
+    assert "Start a sync" in html
+
+
+def test_every_code_has_a_word() -> None:
+    from typing import get_args
+
+    from sidecar.crm.model import STATUSES
+    from sidecar.events import monitor, topics
+    from sidecar.people.model import CustomerStatus
+    from sidecar.sync.link import LinkState
+
+    assert set(OPEN) <= set(words.known("state"))
+    assert set(STATUSES) <= set(words.known("contact"))
+    assert set(get_args(CustomerStatus)) <= set(words.known("status"))
+    assert set(get_args(monitor.Outcome)) <= set(words.known("outcome"))
+    assert set(topics.FAMILIES) <= set(words.known("family")) and set(topics.FAMILIES) <= set(words.known("thing"))
+    modes = LinkState.__annotations__["mode"]
+    assert set(re.findall(r'"(\w+)"', str(modes))) <= set(words.known("bridge"))
