@@ -159,7 +159,7 @@ class Bridge(Section, frozen=True):
     the seconds that a call may take; after `patience_seconds` without an answer changes are written quietly."""
 
     site_url: str = ""
-    timeout: Annotated[float, Meta(ge=0.1, le=120)] = 20.0
+    timeout: Annotated[float, Meta(ge=0.1, le=120)] = 30.0
     patience_seconds: NotNegative = 60
 
 

@@ -26,6 +26,7 @@ from sidecar.state.database import State
 from sidecar.state.dead_letters import DeadLetter
 from sidecar.state.jobs import Job
 from sidecar.state.pause import Pause
+from sidecar.state.runs import Run
 from sidecar.store import meta, names
 from sidecar.sync import contact, engine, job, known, preview, privacy, retry, survey, undo, verify
 from sidecar.sync import health as figures
@@ -132,6 +133,14 @@ class Runtime:
     def facts(self, contact_id: int) -> Facts | None:
         """What the last sync knew of a contact's person; None when it knows nobody behind it."""
         return known.facts(self.state, contact_id)
+
+    def people(self) -> known.People:
+        """How many people there are, by what became of them."""
+        return known.people(self.state)
+
+    def runs(self, limit: int) -> list[Run]:
+        """The newest runs; one that a dead process left behind is shown as interrupted."""
+        return standing.latest(self.state, limit)
 
     def options(self, *wanted: str) -> dict[str, str]:
         """Options of WordPress by name; those that are not there are missing."""

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sidecar import memory
 from sidecar.config import Config
 from sidecar.errors import ConfigError, Conflict, SidecarError
 from sidecar.runtime import Runtime, build
@@ -61,7 +62,7 @@ class Service:
         self.consumer.start()
         self.follower.start()
         # What is loaded now stays for good: the collector need not look at it again, nor split its pages.
-        gc.collect()
+        memory.give_back()
         gc.freeze()
         log.info("serving", extra={"at": self.runtime.config.service.endpoint})
         self._answer()
@@ -87,8 +88,10 @@ class Service:
         pause = wait = self.runtime.config.service.poll_seconds
         while not self.stop.wait(wait):
             try:
-                self.runtime.pass_(PASS_SECONDS)
+                report = self.runtime.pass_(PASS_SECONDS)
                 wait = pause
+                if report.reconciled:
+                    memory.give_back()
             except Conflict:
                 wait = max(pause, 1.0)  # a run is at work, and it sees the same changes
             except SidecarError as error:

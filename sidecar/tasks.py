@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sidecar import memory
 from sidecar.config import Config
 from sidecar.errors import ConfigError
 from sidecar.runtime import Runtime
@@ -74,11 +75,18 @@ class Tasks:
             self._explore(kind)
 
     def _work_body(self, job_id: int) -> None:
-        self.runtime.work(job_id, self.stopping.is_set)
+        if self.runtime.work(job_id, self.stopping.is_set) is not None:
+            self._after_big_work()
 
     def _explore_body(self, kind: meta.Kind) -> None:
         if kind in survey.wanted(self.runtime.state):
             self.runtime.explore(kind)
+            self._after_big_work()
+
+    def _after_big_work(self) -> None:
+        # The worker's connection has a cache of its own, up to 12 MiB.
+        self.runtime.state.close()
+        memory.give_back()
 
     def _prune_body(self) -> None:
         nonces.prune(self.runtime.state, _now())

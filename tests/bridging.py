@@ -120,6 +120,8 @@ class FakeBridge:
         self.nonces: set[str] = set()
         self.before_write: Any = None
         self._lock = threading.Lock()
+        self._connection = shop.connect(autocommit=False)
+        self._do("SET SESSION sql_mode=''")
         self.url = ""
 
     def answer(self, method: str, target: str, headers: Any, body: bytes) -> tuple[int, bytes]:
@@ -145,14 +147,33 @@ class FakeBridge:
             self.calls.append(items)
             if self.before_write is not None:
                 self.before_write(items)
-            return 200, json.dumps({"outcomes": [self._item(item) for item in items]}).encode()
+            return 200, json.dumps({"outcomes": [self._committed(item) for item in items]}).encode()
 
     # --- FluentCRM ------------------------------------------------------------------------------------
+
+    def _do(self, sql: str, values: tuple[Any, ...] = ()) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
+    def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _committed(self, item: dict[str, Any]) -> dict[str, Any]:
+        # A snapshot that is as old as the last item would hide what the sidecar has made since.
+        self._connection.commit()
+        answer = self._item(item)
+        self._connection.commit()
+        return answer
 
     def _item(self, item: dict[str, Any]) -> dict[str, Any]:
         answer = {"person": item["person"], "state": "done", "contact_id": item["contact_id"], "reason": ""}
         if item["op"] == "create":
-            if self.shop.rows("SELECT 1 FROM wp_fc_subscribers WHERE email = %s", (item["email"],)):
+            if self._rows("SELECT 1 FROM wp_fc_subscribers WHERE email = %s", (item["email"],)):
                 return answer | {"state": "raced"}
             answer["contact_id"] = self._create(item)
         elif item["op"] == "erase":
@@ -161,7 +182,7 @@ class FakeBridge:
                 ("fc_subscriber_pivot", "subscriber_id"),
                 ("fc_subscribers", "id"),
             ):
-                execute(self.shop, f"DELETE FROM wp_{table} WHERE {column} = %s", (item["contact_id"],))
+                self._do(f"DELETE FROM wp_{table} WHERE {column} = %s", (item["contact_id"],))
             self.fired.append(("deleted", item["contact_id"]))
         elif not self._unchanged(item):
             return answer | {"state": "raced"}
@@ -171,10 +192,10 @@ class FakeBridge:
 
     def _unchanged(self, item: dict[str, Any]) -> bool:
         id_ = item["contact_id"]
-        if not self.shop.rows("SELECT 1 FROM wp_fc_subscribers WHERE id = %s", (id_,)):
+        if not self._rows("SELECT 1 FROM wp_fc_subscribers WHERE id = %s", (id_,)):
             return False
         for name, old in item["old_columns"].items():
-            now = self.shop.rows(
+            now = self._rows(
                 f"SELECT COALESCE(CAST(`{name}` AS CHAR), '') FROM wp_fc_subscribers WHERE id = %s", (id_,)
             )[0][0]
             if name == "user_id" and now == "0":
@@ -182,7 +203,7 @@ class FakeBridge:
             if now != old:
                 return False
         for slug, old in item["old_fields"].items():
-            rows = self.shop.rows(
+            rows = self._rows(
                 "SELECT value FROM wp_fc_subscriber_meta WHERE subscriber_id = %s AND `key` = %s", (id_, slug)
             )
             if (rows[0][0] if rows else "") != old:
@@ -197,12 +218,11 @@ class FakeBridge:
         }
         columns |= {"created_at": item["created"], "updated_at": item["created"]} | item["columns"]
         names = ", ".join(f"`{name}`" for name in columns)
-        execute(
-            self.shop,
+        self._do(
             f"INSERT INTO wp_fc_subscribers ({names}) VALUES ({', '.join(['%s'] * len(columns))})",
             tuple(columns.values()),
         )
-        id_ = int(self.shop.rows("SELECT id FROM wp_fc_subscribers WHERE email = %s", (item["email"],))[0][0])
+        id_ = int(self._rows("SELECT id FROM wp_fc_subscribers WHERE email = %s", (item["email"],))[0][0])
         self._fields(id_, item["fields"])
         self._terms(id_, item)
         self.fired.append(("created", id_))
@@ -211,10 +231,9 @@ class FakeBridge:
     def _update(self, item: dict[str, Any]) -> None:
         id_ = item["contact_id"]
         for name, value in item["columns"].items():
-            execute(self.shop, f"UPDATE wp_fc_subscribers SET `{name}` = %s WHERE id = %s", (value or None, id_))
+            self._do(f"UPDATE wp_fc_subscribers SET `{name}` = %s WHERE id = %s", (value or None, id_))
         if item["move_to"]:
-            execute(
-                self.shop,
+            self._do(
                 "UPDATE wp_fc_subscribers SET email = %s, hash = MD5(%s) WHERE id = %s",
                 (item["move_to"], item["move_to"], id_),
             )
@@ -225,10 +244,9 @@ class FakeBridge:
 
     def _fields(self, id_: int, fields: dict[str, str]) -> None:
         for slug, value in fields.items():
-            execute(self.shop, "DELETE FROM wp_fc_subscriber_meta WHERE subscriber_id = %s AND `key` = %s", (id_, slug))
+            self._do("DELETE FROM wp_fc_subscriber_meta WHERE subscriber_id = %s AND `key` = %s", (id_, slug))
             if value:
-                execute(
-                    self.shop,
+                self._do(
                     "INSERT INTO wp_fc_subscriber_meta (subscriber_id, created_by, object_type, `key`, value) VALUES (%s, 0, 'custom_field', %s, %s)",
                     (id_, slug, value),
                 )
@@ -236,15 +254,13 @@ class FakeBridge:
     def _terms(self, id_: int, item: dict[str, Any]) -> None:
         for kind, type_ in (("tags", TAG), ("lists", LIST)):
             for term in item.get(f"{kind}_add", ()):
-                execute(
-                    self.shop,
+                self._do(
                     "INSERT IGNORE INTO wp_fc_subscriber_pivot (subscriber_id, object_id, object_type) VALUES (%s, %s, %s)",
                     (id_, term, type_),
                 )
                 self.fired.append((f"{kind}_added", id_))
             for term in item.get(f"{kind}_remove", ()):
-                execute(
-                    self.shop,
+                self._do(
                     "DELETE FROM wp_fc_subscriber_pivot WHERE subscriber_id = %s AND object_id = %s AND object_type = %s",
                     (id_, term, type_),
                 )
@@ -289,3 +305,4 @@ def bridge(shop: ShopDatabase, config: Config) -> Iterator[tuple[FakeBridge, Con
         server.shutdown()
         thread.join()
         server.server_close()
+        fake.close()

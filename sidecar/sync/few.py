@@ -23,6 +23,8 @@ from sidecar.sync.selection import Selection
 from sidecar.sync.session import Session
 
 _PAGE = 150
+# Through PHP, which on a slow host writes a few contacts a second: a page must be done before the call's time is over.
+LIVE_PAGE = 50
 _ROUNDS = 3
 
 
@@ -53,12 +55,13 @@ class Few:
         self._looker.intents = intents(session)
         self._selection = Selection(session)
 
-    def run(self, ids: Collection[int], writer: Writes) -> dict[int, What]:
-        """{person: what became of them}; people whom the state does not know are missing. Raises what `writer` does."""
+    def run(self, ids: Collection[int], writer: Writes, size: int = _PAGE) -> dict[int, What]:
+        """{person: what became of them}, by pages of `size`; people whom the state does not know are missing. Raises
+        what `writer` does."""
         found: dict[int, What] = {}
         ordered = sorted(ids)
-        for start in range(0, len(ordered), _PAGE):
-            left: Sequence[int] = ordered[start : start + _PAGE]
+        for start in range(0, len(ordered), size):
+            left: Sequence[int] = ordered[start : start + size]
             for attempt in range(_ROUNDS):
                 self._looker.again = attempt > 0
                 found |= self._page(left, writer)

@@ -18,7 +18,7 @@ from sidecar.events.outbox import Hint
 from sidecar.store.model import Order
 from sidecar.sync import concerned, crm_side, forget, restage, standing
 from sidecar.sync.concerned import Concerned
-from sidecar.sync.few import Few, What, Writes
+from sidecar.sync.few import LIVE_PAGE, Few, What, Writes
 from sidecar.sync.session import Session
 
 # How long a half-written order is read again, and after how long.
@@ -156,7 +156,7 @@ class _Batch:
         found: dict[int, What] = {}
         if live:
             assert self._way.live is not None
-            found |= few.run(live, self._way.live)
+            found |= few.run(live, self._way.live, LIVE_PAGE)
         if quiet:
             found |= few.run(quiet, self._way.quiet)
         return found

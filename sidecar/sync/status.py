@@ -32,7 +32,7 @@ class Status(msgspec.Struct, kw_only=True):
 
 
 def status(state: State, limit: int = 10) -> Status:
-    """The present standing. A run that the lock no longer belongs to is shown as interrupted."""
+    """The present standing."""
     running = runs.running(state)
     now = int(clock.now().timestamp())
     people = {
@@ -46,11 +46,6 @@ def status(state: State, limit: int = 10) -> Status:
         "SELECT COUNT(*), COALESCE(SUM(verdict = 'failed'), 0), COALESCE(SUM(dirty), 0) FROM person"
     )[0]
     good = state.rows("SELECT MAX(finished) FROM run WHERE kind = 'sync' AND state = 'done'")[0][0]
-    latest = runs.latest(state, limit)
-    if not running:
-        for run in latest:
-            if run.state == "running":
-                run.state = "interrupted"
     orders = dict(
         state.rows("SELECT verdict, COUNT(*) FROM shop_order GROUP BY verdict ORDER BY COUNT(*) DESC, verdict")
     )
@@ -69,8 +64,18 @@ def status(state: State, limit: int = 10) -> Status:
         dead_letters=dead_letters.count(state),
         ltv_contacts=money.fixed(contacts),
         ltv_shop=money.fixed(shop),
-        runs=latest,
+        runs=latest(state, limit),
     )
+
+
+def latest(state: State, limit: int) -> list[Run]:
+    """The newest runs. One that the lock no longer belongs to is shown as interrupted."""
+    found = runs.latest(state, limit)
+    if not runs.running(state):
+        for run in found:
+            if run.state == "running":
+                run.state = "interrupted"
+    return found
 
 
 def custom_statuses(state: State) -> dict[str, int]:

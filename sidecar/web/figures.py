@@ -46,7 +46,7 @@ class Standing(msgspec.Struct, kw_only=True):
 
 def standing(runtime: Runtime) -> Standing:
     """The present standing. A shop that does not answer is told as trouble, not raised."""
-    health, status = runtime.health(), runtime.status(1)
+    health, people = runtime.health(), runtime.people()
     options: dict[str, str] = {}
     changed: list[str] = []
     with suppress(SidecarError):
@@ -56,7 +56,7 @@ def standing(runtime: Runtime) -> Standing:
         versions=_versions(runtime, options.get("woocommerce_version", "")),
         bridge=health.bridge,
         bridge_why=health.bridge_why,
-        storage=status.storage,
+        storage=runtime.state.get("storage"),
         running=health.running,
         paused=health.paused,
         held=health.held,
@@ -70,11 +70,11 @@ def standing(runtime: Runtime) -> Standing:
         events_last_hour=health.events_last_hour,
         errors_per_1000=health.errors_per_1000,
         dead_letters=health.dead_letters,
-        people_in=status.people.get("in", 0),
-        people_left=sum(count for verdict, count in status.people.items() if verdict.startswith("left")),
-        people_waiting=status.people_waiting,
-        people_failed_per_1000=status.errors_per_1000,
-        ltv_contacts=status.ltv_contacts,
+        people_in=people.contacts,
+        people_left=people.left,
+        people_waiting=people.waiting,
+        people_failed_per_1000=people.failed_per_1000,
+        ltv_contacts=people.ltv,
         currency=options.get("woocommerce_currency", ""),
     )
 

@@ -38,5 +38,4 @@ WHERE option_name IN ('siteurl', 'home');
 
 -- name: site_server
 -- Which server this is: MySQL has a uuid, MariaDB has only its host and its directory.
--- columns: name value
 SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'hostname', 'datadir');

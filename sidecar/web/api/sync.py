@@ -75,7 +75,7 @@ def view(job: Job | None) -> JobView | None:
 def sync() -> SyncView:
     """What is at work, the newest runs, and what can be taken back."""
     shop = runtime()
-    return SyncView(job=view(jobs.latest(shop.state)), runs=shop.status(20).runs, undo=shop.undo_runs())
+    return SyncView(job=view(jobs.latest(shop.state)), runs=shop.runs(20), undo=shop.undo_runs())
 
 
 @noun.post_("/start", may="sync", body=Start, answers=JobView)

@@ -33,7 +33,7 @@ def show(error: Error | None = None, code: int = 200) -> Response:
         )
     return render.fragment(
         "sync.html", status=code, view="sync", notice=common.notice(), error=error, job=jobs.latest(shop.state),
-        runs=shop.status(RUNS).runs, undo=undo, asked=asked,
+        runs=shop.runs(RUNS), undo=undo, asked=asked,
         periods=(
             ("", _("the time chosen last")), ("1", _("the last month")), ("3", _("the last 3 months")),
             ("6", _("the last 6 months")), ("12", _("the last 12 months")), ("0", _("all time")),

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from babel.lists import format_list
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
 
 from sidecar.events.topics import TOPICS
 
@@ -91,4 +90,4 @@ def about_run(counts: dict[str, Any]) -> str:
         value = counts.get(key)
         if isinstance(value, int) and value:
             parts.append(gettext(text, number=value))
-    return format_list(parts, style="unit", locale=get_locale() or "en") if parts else "—"
+    return " · ".join(parts) or "—"
