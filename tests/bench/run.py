@@ -8,12 +8,14 @@ usage: run.py [CUSTOMERS] [--legacy-too] [--no-small]
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +32,7 @@ CHANGED = 100
 
 @dataclass
 class Run:
-    """One command: wall seconds, peak RSS in MiB, CPU seconds, and what it answered."""
+    """One command: wall seconds, peak memory of its processes in MiB, CPU seconds, and what it answered."""
 
     seconds: float
     rss: float
@@ -73,13 +75,47 @@ def sync(config: Path, *arguments: str) -> Run:
         stdout=subprocess.PIPE, env={**os.environ, "SIDECAR_NOW": NOW},
     )  # fmt: skip
     assert process.stdout is not None
+    memory = Memory(process.pid)
     answer = process.stdout.read()
+    most = memory.stop()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.perf_counter() - started
     if process.returncode:
         sys.exit(f"sidecar sync failed ({process.returncode}): {answer.decode()[:2000]}")
-    return Run(seconds, usage.ru_maxrss / 1024, usage.ru_utime + usage.ru_stime, json.loads(answer))
+    return Run(seconds, most, usage.ru_utime + usage.ru_stime, json.loads(answer))
+
+
+class Memory(threading.Thread):
+    """The peak of what a process and its children take together, in MiB: memory that they share counts once (PSS)."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid, self._over, self._most = pid, threading.Event(), 0.0
+        self.start()
+
+    def run(self) -> None:
+        while not self._over.wait(0.1):
+            self._most = max(self._most, sum(map(_proportional, [self._pid, *_children(self._pid)])))
+
+    def stop(self) -> float:
+        self._over.set()
+        self.join()
+        return self._most
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def _proportional(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def configure(server: PrivateMariaDB, name: str, folder: Path) -> Path:
@@ -137,7 +173,7 @@ def hpos(server: PrivateMariaDB, folder: Path, customers: int) -> tuple[float, f
     )
     if base:
         line("first full sync / floor", f"{first.seconds / base:.2f}", "wanted: 2 or less")
-    line("peak memory", f"{first.rss:.0f} MiB", "wanted: 150 or less")
+    line("peak memory, all processes", f"{first.rss:.0f} MiB", "wanted: 150 or less")
     line("longest query on the shop", f"{counted(first).get('longest_query', 0):.2f} s", "wanted: below 1")
     again = sync(config)
     line(
