@@ -6,7 +6,7 @@ dies (0: it lives, and prints how many commands there were; -1: right after cont
 
 from __future__ import annotations
 
-import itertools
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -20,23 +20,29 @@ HERE = Path(__file__).resolve()
 def main(socket: str, database: str, state: str, when: int) -> None:
     from pymysql.connections import Connection
 
-    said = itertools.count(1)
-    last = 0
+    # Counted over both processes of a run; the machine dies with both.
+    said = multiprocessing.Value("L", 0)
+    run = os.getpid()
     inserting: set[int] = set()
     original = Connection._execute_command
 
+    def die() -> None:
+        for pid in [*(child.pid for child in multiprocessing.active_children()), run, os.getpid()]:
+            os.kill(pid or 0, signal.SIGKILL)
+
     def command(self: Connection, *arguments: object) -> None:  # type: ignore[type-arg]
-        nonlocal last
-        last = next(said)
+        with said.get_lock():
+            said.value += 1
+            last = said.value
         original(self, *arguments)  # type: ignore[arg-type]
         text = bytes(arguments[1].encode() if isinstance(arguments[1], str) else arguments[1])  # type: ignore[arg-type]
         if b"INSERT INTO `wp_fc_subscribers`" in text:
             inserting.add(id(self))
         if when == -1 and text == b"COMMIT" and id(self) in inserting:
             time.sleep(0.5)  # the server has it
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         if last == when:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
 
     Connection._execute_command = command  # type: ignore[method-assign]
     from sidecar.config import Config, Database, Shop, State
@@ -51,7 +57,7 @@ def main(socket: str, database: str, state: str, when: int) -> None:
     )
     with state_database.State(state) as opened:
         report = sync(config, opened, rules.load(None), Choices())
-    print(last, report.run.id)
+    print(said.value, report.run.id)
 
 
 def run_until(socket: str, database: str, state: Path | str, when: int) -> tuple[int, int] | None:

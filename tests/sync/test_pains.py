@@ -75,7 +75,7 @@ def test_pain_1_one_bad_record_stops_nothing(demo: ShopDatabase, config_for: Con
 
 
 def test_pain_2_an_interrupted_import_goes_on_where_it_was(demo: ShopDatabase, config_for: ConfigFor) -> None:
-    config = config_for(demo, sync=settings.Sync(page_orders=100))
+    config = config_for(demo, sync=settings.Sync(page_orders=25))
     seen: list[int] = []
 
     class Enough(Exception):
