@@ -285,7 +285,7 @@ def test_the_tab_on_the_contact(hpos: Site, sidecar: FakeSidecar, admin: Shopper
         headers={"X-WP-Nonce": found[1]},
     )
     assert answer.json()["content_html"] == '<div class="fcsc"><p>hello</p></div>'
-    assert sidecar.asked[-1].target == f"/ui/contact/{id_}"
+    assert sidecar.asked[-1].target == f"/ui/contact/{id_}?bare=1"
 
 
 def test_the_menu(hpos: Site, sidecar: FakeSidecar, admin: Shopper) -> None:

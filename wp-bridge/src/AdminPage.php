@@ -42,7 +42,7 @@ final class AdminPage {
 		$view = self::view();
 		$post = 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' );
 		nocache_headers();
-		wp_enqueue_style( 'fcsc-admin', plugins_url( 'assets/admin.css', FILE ), array(), VERSION );
+		self::style();
 		wp_enqueue_script( 'fcsc-admin', plugins_url( 'assets/admin.js', FILE ), array(), VERSION, array( 'in_footer' => true ) );
 		wp_add_inline_script( 'fcsc-admin', 'window.fcscAdmin=' . wp_json_encode( array( 'root' => rest_url( Rest::SPACE . '/proxy/ui/' ), 'nonce' => wp_create_nonce( 'wp_rest' ) ) ) . ';', 'before' );
 		if ( $post ) {
@@ -93,8 +93,13 @@ final class AdminPage {
 		}
 	}
 
+	/** For our page, and for FluentCRM's, where the tab is. */
+	public static function style() {
+		wp_enqueue_style( 'fcsc-admin', plugins_url( 'assets/admin.css', FILE ), array(), VERSION );
+	}
+
 	public static function contact_section( $content, $contact ) {
-		$html = self::fragment( Proxy::ask( 'GET', 'ui/contact/' . (int) $contact->id, array() ) );
+		$html = self::fragment( Proxy::ask( 'GET', 'ui/contact/' . (int) $contact->id, array( 'bare' => '1' ) ) );
 		$html = is_wp_error( $html ) ? '<p>' . esc_html( $html->get_error_message() ) . '</p>' : "<div class=\"fcsc\">$html</div>";
 		return array( 'heading' => __( 'Sidecar', 'fluentcrm-sidecar' ), 'content_html' => $html );
 	}

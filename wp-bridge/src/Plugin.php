@@ -63,6 +63,7 @@ final class Plugin {
 		add_action( 'fluent_crm/after_core_menu_items', array( AdminPage::class, 'in_fluentcrm' ) );
 		add_action( 'admin_menu', array( AdminPage::class, 'elsewhere' ), 99 );
 		add_action( 'fluent_crm/after_init', array( AdminPage::class, 'contact_tab' ) );
+		add_action( 'fluentcrm_loading_app', array( AdminPage::class, 'style' ) );
 		add_filter( 'woocommerce_prevent_admin_access', array( Roles::class, 'prevent_admin_access' ) );
 		add_filter( 'woocommerce_disable_admin_bar', array( Roles::class, 'prevent_admin_access' ) );
 

@@ -8,11 +8,11 @@ defined( 'ABSPATH' ) || exit;
 		<?php /* translators: %s: a plugin's name */ ?>
 		<div class="notice notice-warning"><p><?php echo esc_html( sprintf( __( '%s is not active. Until it is, the sidecar has only half of its work.', 'fluentcrm-sidecar' ), $fcsc_name ) ); ?></p></div>
 	<?php endforeach; ?>
-	<?php if ( 'settings' === $view || is_wp_error( $content ) ) : ?>
-		<h1><?php esc_html_e( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ); ?></h1>
-	<?php endif; ?>
 	<?php if ( Roles::may( 'settings' ) ) : ?>
 		<p class="fcsc-switch"><a href="<?php echo esc_url( AdminPage::url( 'settings' === $view ? 'status' : 'settings' ) ); ?>"><?php 'settings' === $view ? esc_html_e( 'Status', 'fluentcrm-sidecar' ) : esc_html_e( 'Connection and settings', 'fluentcrm-sidecar' ); ?></a></p>
+	<?php endif; ?>
+	<?php if ( 'settings' === $view || is_wp_error( $content ) ) : ?>
+		<h1><?php esc_html_e( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ); ?></h1>
 	<?php endif; ?>
 	<?php if ( 'settings' === $view ) : ?>
 		<?php require __DIR__ . '/settings.php'; ?>

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal
-from flask import Flask, Response, g, render_template
+from flask import Flask, Response, g, render_template, request
 from flask_babel import Babel, get_locale
 from markupsafe import Markup
 
@@ -68,12 +68,16 @@ def may(permission: roles.Permission) -> bool:
 
 
 def fragment(template: str, *, status: int = 200, **given: Any) -> Response:
-    """A page. `lang` and `dir` are on its root, so that it reads right inside any admin screen."""
+    """A page. `lang` and `dir` are on its root, so that it reads right inside any admin screen.
+
+    `?bare=1` leaves the heading and the tabs out: the place that shows it has its own.
+    """
     actor = g.get("actor")
     html = render_template(
         template,
         direction=actor.direction if actor else "ltr",
         lang=str(get_locale() or "en").replace("_", "-"),
+        bare=request.args.get("bare") == "1",
         **given,
     )
     return Response(html, status, content_type=HTML)

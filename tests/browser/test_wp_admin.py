@@ -1,0 +1,203 @@
+"""The sidecar's pages inside a real wp-admin, in a real browser, as people use them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import NARROW, WIDE, Tab
+from live_shop import IMAGE, SCRIPT, LiveShop
+
+pytestmark = pytest.mark.wordpress
+
+Open = Callable[..., Tab]
+VIEWS = ("status", "events", "sync", "mapping", "settings")
+
+
+def visit(live: LiveShop, tab: Tab, view: str, **query: Any) -> Tab:
+    """Open a page of ours and wait until it is there."""
+    more = "".join(f"&{name}={value}" for name, value in query.items())
+    tab.page.goto(f"{live.site.url}/wp-admin/admin.php?page=fluentcrm-sidecar&view={view}{more}")
+    tab.page.wait_for_selector(".wrap.fcsc h1")
+    return tab
+
+
+def seen_well(tab: Tab, name: str, *, root: str = ".wrap.fcsc") -> None:
+    """At both sizes: a picture, nothing sticks out, all text can be read."""
+    for suffix, size in (("", WIDE), ("-390", NARROW)):
+        tab.resize(size)
+        tab.shot(name + suffix)
+        assert not tab.overflow(root), (name, size)
+    tab.resize(WIDE)
+    assert not tab.pale(root), name
+
+
+def test_the_menu_leads_to_the_status(live: LiveShop, open_as: Open) -> None:
+    tab = open_as("admin")
+    tab.page.goto(live.site.url + "/wp-admin/")
+    tab.trouble.clear()
+    link = tab.page.locator("#adminmenu a", has_text=re.compile(r"^Sidecar$"))
+    assert link.count() == 1
+    assert "fluentcrm" in (link.locator("xpath=ancestor::li[contains(@class,'menu-top')]").get_attribute("id") or "")
+    tab.page.goto(live.site.url + "/wp-admin/" + (link.get_attribute("href") or ""))
+    assert tab.page.locator("#adminmenu a.current", has_text="Sidecar").count() == 1
+    said = tab.text(".fcsc-page")
+    for words in ("connected", "following the shop", "10.9.1", "WooCommerce's order tables", "bad_phone"):
+        assert words in said, words
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_pages_look_right(live: LiveShop, open_as: Open, view: str) -> None:
+    seen_well(visit(live, open_as("admin"), view), f"{view}-en")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_pages_look_right_from_right_to_left(live: LiveShop, open_as: Open, view: str) -> None:
+    tab = visit(live, open_as("parsi"), view)
+    assert tab.page.evaluate("getComputedStyle(document.querySelector('.wrap.fcsc')).direction") == "rtl"
+    if view != "settings":
+        assert tab.page.get_attribute("#fcsc-page", "lang") == "fa-IR"
+        assert re.search(r"[\u0600-\u06ff]{3}", tab.text(".fcsc-title + nav"))
+    seen_well(tab, f"{view}-fa")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_pages_by_keyboard_only(live: LiveShop, open_as: Open, view: str) -> None:
+    left, dark = visit(live, open_as("admin"), view).walk(".wrap.fcsc")
+    assert not left
+    assert not dark
+
+
+def test_an_order_appears_without_reloading(live: LiveShop, open_as: Open) -> None:
+    tab = visit(live, open_as("admin"), "events")
+    tab.page.evaluate("window.sameDocument = true")
+    order = live.order("just-now@example.com", SCRIPT, IMAGE)
+    row = tab.page.locator("#fcsc-events tr", has_text=f"#{order}").first
+    row.wait_for(timeout=30_000)
+    tab.page.locator("#fcsc-events tr", has_text="contact changed").first.wait_for(timeout=30_000)
+    assert tab.page.evaluate("window.sameDocument === true")
+    assert SCRIPT in tab.text("#fcsc-events")
+    seen_well(tab, "events-order-en")
+    tab.page.click(".fcsc-filter a:has-text('Products')")
+    tab.page.wait_for_load_state()
+    assert f"#{order}" not in tab.text("#fcsc-events")
+
+
+def test_a_run_is_started_watched_and_taken_back(live: LiveShop, open_as: Open) -> None:
+    live.site.rows("UPDATE wp_fc_subscribers SET first_name = 'Drifted' WHERE email = 'person8@example.com'")
+    tab = visit(live, open_as("admin"), "sync")
+    tab.page.evaluate("window.onbeforeunload = null")
+    tab.page.check("input[name=months][value='12']")
+    tab.page.check("input[name=full]")
+    tab.page.click("#fcsc-start ~ form button[type=submit], form:has(input[name=months]) button[type=submit]")
+    tab.page.wait_for_selector(".fcsc-notice--ok")
+    tab.shot("sync-started-en")
+    tab.page.wait_for_selector("#fcsc-job :text('done')", timeout=60_000)
+    visit(live, tab, "sync")
+    seen_well(tab, "sync-done-en")
+    undo = tab.page.locator("button", has_text="Undo")
+    assert undo.count()
+    undo.first.click()
+    tab.page.wait_for_selector("#fcsc-ask")
+    seen_well(tab, "sync-ask-en")
+    tab.page.click("button:has-text('Take it back')")
+    tab.page.wait_for_selector("#fcsc-job :text('Undo')")
+    tab.page.wait_for_selector("#fcsc-job .fcsc-badge:has-text('done')", timeout=60_000)
+    visit(live, tab, "sync")
+    tab.shot("sync-undone-en")
+
+
+def test_rules_are_broken_mended_tried_and_saved(live: LiveShop, open_as: Open) -> None:
+    tab = visit(live, open_as("admin"), "mapping")
+    tab.page.click("button:has-text('Read')")
+    tab.page.wait_for_selector("#fcsc-explore table", timeout=30_000)
+    visit(live, tab, "mapping", kind="orders")
+    tab.page.click("#fcsc-explore button")
+    tab.page.locator("#fcsc-explore tbody tr", has_text="gift_note").wait_for(timeout=30_000)
+    good = tab.page.input_value("#fcsc-text")
+    tab.page.fill("#fcsc-text", good + '\n[fields.nonsense_one]\nfrom = "nowhere.at_all"\n[fields.nonsense_two]\nfrom = 17\n')
+    tab.page.click("button[value=check]")
+    tab.page.wait_for_selector("#fcsc-problems")
+    problems = tab.page.locator("#fcsc-problems li")
+    assert problems.count() >= 2
+    assert all(re.match(r"Line \d+", text) for text in problems.all_inner_texts())
+    seen_well(tab, "mapping-problems-en")
+    person = live.contact("person1@example.com")
+    tab.page.fill("#fcsc-text", good + "\n# mended in the browser\n")
+    tab.page.fill("input[name=contacts]", str(person))
+    tab.page.check("input[name=show]")
+    tab.page.click("button[value=preview]")
+    tab.page.wait_for_selector("#fcsc-preview")
+    assert f"Contact {person}" in tab.text("section[aria-labelledby=fcsc-preview]")
+    seen_well(tab, "mapping-preview-en")
+    tab.page.click("button[value=save]")
+    tab.page.wait_for_selector(".fcsc-notice--ok")
+    saved = Path(live.bench.state_dir) / "mapping.toml"
+    assert "# mended in the browser" in saved.read_text("utf-8")
+    seen_well(tab, "mapping-saved-en")
+
+
+@pytest.mark.parametrize("user", ["admin", "parsi"])
+def test_the_tab_on_the_contact(live: LiveShop, open_as: Open, user: str) -> None:
+    number = live.contact("person3@example.com" if user == "parsi" else "person1@example.com")
+    tab = open_as(user)
+    tab.page.goto(f"{live.site.url}/wp-admin/admin.php?page=fluentcrm-admin#/subscribers/{number}")
+    entry = tab.page.locator("#fluentcrm_app, .fluentcrm_app_wrapper").locator("text=/^Sidecar$/").first
+    entry.wait_for()
+    tab.trouble.clear()  # FluentCRM's own start is not ours
+    entry.click()
+    tab.page.wait_for_selector("#fcsc-page #fcsc-orders")
+    said = tab.text("#fcsc-page")
+    if user == "admin":
+        for words in ("LTV", "Orders", SCRIPT, "Why each field has its value"):
+            assert words in said, words
+    tab.shot(f"contact-{user}")
+    assert tab.page.evaluate("getComputedStyle(document.querySelector('.fcsc-card')).borderTopWidth") == "1px", "no style"
+    assert not tab.pale("#fcsc-page")
+    tab.resize(NARROW)
+    tab.shot(f"contact-{user}-390")
+    assert not tab.overflow("#fcsc-page")
+    visit(live, tab, f"contact/{number}")
+    seen_well(tab, f"contact-page-{user}")
+
+
+def test_without_fluentcrm_the_entry_is_in_woocommerce(live: LiveShop, open_as: Open) -> None:
+    plugins = live.site.php("return get_option( 'active_plugins' );")
+    tab = open_as("admin")
+    try:
+        live.site.php("update_option( 'active_plugins', $in );", [name for name in plugins if "fluent-crm" not in name])
+        tab.page.goto(live.site.url + "/wp-admin/plugins.php")
+        tab.trouble.clear()
+        link = tab.page.locator("#toplevel_page_woocommerce a", has_text=re.compile(r"^Sidecar$"))
+        assert link.count() == 1
+        visit(live, tab, "status")
+        assert "FluentCRM is not active" in tab.text(".wrap.fcsc")
+        tab.shot("no-fluentcrm-en")
+    finally:
+        live.site.php("update_option( 'active_plugins', $in );", plugins)
+
+
+def test_support_sees_but_does_nothing(live: LiveShop, open_as: Open) -> None:
+    tab = visit(live, open_as("support"), "status")
+    assert tab.page.locator(".fcsc-nav a").all_inner_texts() == ["Status", "Events", "Sync"]
+    assert tab.page.locator(".wrap.fcsc form").count() == 0
+    tab.shot("status-support")
+    visit(live, tab, "sync")
+    assert tab.page.locator(".wrap.fcsc form, .wrap.fcsc button").count() == 0
+    tab.shot("sync-support")
+
+
+def test_a_code_is_pasted(live: LiveShop, open_as: Open) -> None:
+    tab = visit(live, open_as("admin"), "settings")
+    tab.page.fill("#fcsc-code", "fcsc1.not-a-code")
+    tab.page.click("#pair")
+    tab.page.wait_for_selector(".notice-error")
+    tab.page.fill("#fcsc-code", live.run("pair", "--print-code").split()[-1])
+    tab.page.click("#pair")
+    tab.page.wait_for_selector(".notice-success")
+    tab.page.click(".fcsc-switch a")
+    tab.page.wait_for_selector("#fcsc-status")
+    assert "connected" in tab.text("#fcsc-status")
