@@ -97,7 +97,9 @@ class Tab:
         )
         self.context.set_default_timeout(30_000)
         # Nothing leaves this machine; an empty answer, so that a missing avatar is no error of the page.
-        self.context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", lambda route: route.fulfill(status=200, body=""))
+        self.context.route(
+            lambda url: urlsplit(url).hostname != "127.0.0.1", lambda route: route.fulfill(status=200, body="")
+        )
         self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.trouble.append(f"exception: {error}"))
         self.page.on("console", self._console)
@@ -141,7 +143,9 @@ class Tab:
         reached: set[int] = set()
         dark: list[str] = []
         groups: set[str] = set()
-        self.page.evaluate("() => { document.activeElement.blur(); document.querySelector('[data-walk]').focus(); document.activeElement.blur(); }")
+        self.page.evaluate(
+            "() => { document.activeElement.blur(); document.querySelector('[data-walk]').focus(); document.activeElement.blur(); }"
+        )
         self.page.focus('[data-walk="0"]')
         self.page.keyboard.press("Shift+Tab")
         for _ in range(len(controls) + 5):

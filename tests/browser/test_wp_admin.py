@@ -118,7 +118,9 @@ def test_rules_are_broken_mended_tried_and_saved(live: LiveShop, open_as: Open) 
     tab.page.click("#fcsc-explore button")
     tab.page.locator("#fcsc-explore tbody tr", has_text="gift_note").wait_for(timeout=30_000)
     good = tab.page.input_value("#fcsc-text")
-    tab.page.fill("#fcsc-text", good + '\n[fields.nonsense_one]\nfrom = "nowhere.at_all"\n[fields.nonsense_two]\nfrom = 17\n')
+    tab.page.fill(
+        "#fcsc-text", good + '\n[fields.nonsense_one]\nfrom = "nowhere.at_all"\n[fields.nonsense_two]\nfrom = 17\n'
+    )
     tab.page.click("button[value=check]")
     tab.page.wait_for_selector("#fcsc-problems")
     problems = tab.page.locator("#fcsc-problems li")
@@ -155,7 +157,9 @@ def test_the_tab_on_the_contact(live: LiveShop, open_as: Open, user: str) -> Non
         for words in ("LTV", "Orders", SCRIPT, "Why each field has its value"):
             assert words in said, words
     tab.shot(f"contact-{user}")
-    assert tab.page.evaluate("getComputedStyle(document.querySelector('.fcsc-card')).borderTopWidth") == "1px", "no style"
+    assert tab.page.evaluate("getComputedStyle(document.querySelector('.fcsc-card')).borderTopWidth") == "1px", (
+        "no style"
+    )
     assert not tab.pale("#fcsc-page")
     tab.resize(NARROW)
     tab.shot(f"contact-{user}-390")

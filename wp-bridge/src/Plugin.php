@@ -64,8 +64,7 @@ final class Plugin {
 		add_action( 'admin_menu', array( AdminPage::class, 'elsewhere' ), 99 );
 		add_action( 'fluent_crm/after_init', array( AdminPage::class, 'contact_tab' ) );
 		add_action( 'fluentcrm_loading_app', array( AdminPage::class, 'style' ) );
-		add_filter( 'woocommerce_prevent_admin_access', array( Roles::class, 'prevent_admin_access' ) );
-		add_filter( 'woocommerce_disable_admin_bar', array( Roles::class, 'prevent_admin_access' ) );
+		foreach ( array( 'prevent_admin_access', 'disable_admin_bar' ) as $name ) { add_filter( "woocommerce_$name", array( Roles::class, 'prevent_admin_access' ) ); }
 
 		// Privacy, tables, cron.
 		add_filter( 'wp_privacy_personal_data_exporters', array( Privacy::class, 'exporters' ) );
@@ -76,9 +75,7 @@ final class Plugin {
 		add_filter( 'wpmu_drop_tables', array( Tables::class, 'of_blog' ), 10, 2 );
 		add_action( 'fcsc_cleanup', array( Tables::class, 'cleanup' ) );
 
-		if ( defined( 'WP_CLI' ) && WP_CLI ) {
-			\WP_CLI::add_command( 'sidecar', Cli::class );
-		}
+		defined( 'WP_CLI' ) && WP_CLI && \WP_CLI::add_command( 'sidecar', Cli::class );
 	}
 
 	/** `$listener( $topic, ...the hook's arguments )`. Whatever goes wrong in it, the shop's request goes on. */
