@@ -7,8 +7,9 @@ in a helper beside it (`helper.py`): what it needs of the state comes with the p
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 
 import msgspec
 
@@ -92,7 +93,7 @@ class Desk:
         counts.tags_made += sum(terms.made for terms in self._terms)
         self._writers, self._terms, self._fields = [], [], None
 
-    def work(self, pages: Iterable[Raw], *, again: bool, final: bool) -> Iterator[Result]:
+    def work(self, pages: Iterable[Raw], *, again: bool, final: bool) -> Generator[Result, None, None]:
         """Look at pages and write. `again`: these people's write met another's before; `final`: there is no other
         time. Results come in the order of the pages, once the page is written."""
         self._looker.again = again
@@ -113,7 +114,7 @@ class Desk:
             threads=1,
             depth=2,
         )
-        with ThreadPoolExecutor(max(1, len(free)), thread_name_prefix="writer") as pool:
+        with closing(loaded), ThreadPoolExecutor(max(1, len(free)), thread_name_prefix="writer") as pool:
             for _, page in loaded:
                 batch = Batch()
                 looks = [self._looker.look(person, page, batch) for person in page.people]

@@ -16,7 +16,7 @@ import pickle
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
@@ -95,7 +95,7 @@ class Helper:
         self._send(task)
         return self
 
-    def work(self, pages: Iterable[Raw], *, again: bool, final: bool) -> Iterator[Result]:
+    def work(self, pages: Iterable[Raw], *, again: bool, final: bool) -> Generator[Result, None, None]:
         """See `Desk.work`."""
         self._send(Round(again, final))
         waiting = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ def ahead(
     *,
     threads: int = 2,
     depth: int = 3,
-) -> Iterator[tuple[Page, Result]]:
+) -> Generator[tuple[Page, Result], None, None]:
     """(page, what `load` made of it) in the order of `pages`, at most `depth` pages ahead.
 
     While Python works on one page the server works on the next ones. Errors come out where their page would.

@@ -7,6 +7,7 @@ the desk's work (`desk.py`), in this process or, for many, in a helper beside it
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 
 from sidecar.sync.definitions import intents
 from sidecar.sync.desk import Desk, Result, Task
@@ -46,9 +47,10 @@ class PeopleStep:
     def _rounds(self, desk: Desk | Helper) -> None:
         for attempt in range(1 if self._dry else _ATTEMPTS):
             final = attempt == _ATTEMPTS - 1
-            results = desk.work(self._selection.pages(), again=attempt > 0, final=final)
-            if not self._remembered(results, final=final):
-                return
+            # Closed here also when it is left half-way: its threads and connections end before the run does.
+            with closing(desk.work(self._selection.pages(), again=attempt > 0, final=final)) as results:
+                if not self._remembered(results, final=final):
+                    return
 
     def _remembered(self, results: Iterable[Result], *, final: bool) -> int:
         """One pass. Returns how many people must be looked at once more."""
