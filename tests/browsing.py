@@ -86,6 +86,14 @@ def chromium() -> Iterator[Any]:
             browser.close()
 
 
+# One transparent pixel.
+PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
+
+
+def _nothing(route: Any) -> None:
+    route.fulfill(body=PIXEL, content_type="image/gif") if route.request.resource_type == "image" else route.fulfill(body="")
+
+
 class Tab:
     """One page of a browser context. `trouble` is what must stay empty."""
 
@@ -97,7 +105,7 @@ class Tab:
         )
         self.context.set_default_timeout(30_000)
         # Nothing leaves this machine; an empty answer, so that a missing avatar is no error of the page.
-        self.context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", lambda route: route.fulfill(status=200, body=""))
+        self.context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", _nothing)
         self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.trouble.append(f"exception: {error}"))
         self.page.on("console", self._console)
@@ -140,8 +148,6 @@ class Tab:
         assert controls, f"no control below {root}"
         reached: set[int] = set()
         dark: list[str] = []
-        groups: set[str] = set()
-        self.page.evaluate("() => { document.activeElement.blur(); document.querySelector('[data-walk]').focus(); document.activeElement.blur(); }")
         self.page.focus('[data-walk="0"]')
         self.page.keyboard.press("Shift+Tab")
         for _ in range(len(controls) + 5):
