@@ -33,9 +33,7 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def live(
-    tmp_path_factory: pytest.TempPathFactory, chrome: Any, mariadb: PrivateMariaDB
-) -> Iterator[LiveShop]:
+def live(tmp_path_factory: pytest.TempPathFactory, chrome: Any, mariadb: PrivateMariaDB) -> Iterator[LiveShop]:
     """The shop. It takes some twenty seconds, so all tests share it."""
     wp_root()
     shop = LiveShop(tmp_path_factory.mktemp("live"), mariadb)

@@ -74,16 +74,18 @@ Sit = Callable[[str], Desk]
 
 
 @pytest.fixture
-def sit(
-    chrome: Any, shots: Path, demo_hpos: ShopDatabase, config_for: Callable[..., Config]
-) -> Iterator[Sit]:
+def sit(chrome: Any, shots: Path, demo_hpos: ShopDatabase, config_for: Callable[..., Config]) -> Iterator[Sit]:
     """`sit(actor)`: a desk before a shop that was synced. What went wrong in its tab fails the test."""
     keeper = Shopkeeper(demo_hpos)
     keeper.order("evil@shop.example", billing={"first_name": SCRIPT, "last_name": IMAGE, "city": IMAGE})
     tabs: list[Tab] = []
     with Runtime(config_for(demo_hpos)) as runtime:
         runtime.sync(Choices())
-        keeper.do("UPDATE wp_fc_subscribers SET first_name = %s, last_name = %s WHERE email = 'evil@shop.example'", SCRIPT, IMAGE)
+        keeper.do(
+            "UPDATE wp_fc_subscribers SET first_name = %s, last_name = %s WHERE email = 'evil@shop.example'",
+            SCRIPT,
+            IMAGE,
+        )
         dead_letters.add(runtime.state, "order", f"order:{SCRIPT}", IMAGE, SCRIPT)
         runtime.explore("users")
         known = pairing.first("http://127.0.0.1:8765")
@@ -109,7 +111,13 @@ def test_every_page_in_a_browser(sit: Sit, demo_hpos: ShopDatabase, who: str) ->
     order = demo_hpos.rows("SELECT order_id FROM wp_wc_order_addresses WHERE email = 'evil@shop.example'")[0][0]
     desk.note("order.created", order)
     shown = ""
-    for view, query in (("status", {}), ("events", {}), ("sync", {}), ("mapping", {"kind": "users"}), (f"contact/{contact}", {"bare": 1})):
+    for view, query in (
+        ("status", {}),
+        ("events", {}),
+        ("sync", {}),
+        ("mapping", {"kind": "users"}),
+        (f"contact/{contact}", {"bare": 1}),
+    ):
         desk.visit(view, **query)
         name = f"fragment-{view.partition('/')[0]}-{who[-3:]}"
         for suffix, size in (("", WIDE), ("-390", NARROW)):

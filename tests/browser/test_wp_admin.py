@@ -89,7 +89,7 @@ def test_an_order_appears_without_reloading(live: LiveShop, open_as: Open) -> No
 def test_a_run_is_started_watched_and_taken_back(live: LiveShop, open_as: Open) -> None:
     person = live.contact("person8@example.com")
     ltv = "FROM wp_fc_subscriber_meta WHERE subscriber_id = %s AND `key` LIKE '%%ltv'"
-    live.site.rows(f"DELETE {ltv}", person)
+    live.site.rows(f"DELETE {ltv}", (person,))
     tab = visit(live, open_as("admin"), "sync")
     tab.page.check("input[name=months][value='12']")
     tab.page.check("input[name=full]")
@@ -99,7 +99,7 @@ def test_a_run_is_started_watched_and_taken_back(live: LiveShop, open_as: Open) 
     tab.page.wait_for_selector("#fcsc-job :text('done')", timeout=60_000)
     visit(live, tab, "sync")
     seen_well(tab, "sync-done-en")
-    assert live.site.rows(f"SELECT value {ltv}", person)
+    assert live.site.rows(f"SELECT value {ltv}", (person,))
     undo = tab.page.locator("button", has_text="Undo")
     assert undo.count()
     undo.first.click()
@@ -110,7 +110,7 @@ def test_a_run_is_started_watched_and_taken_back(live: LiveShop, open_as: Open) 
     tab.page.wait_for_selector("#fcsc-job .fcsc-badge:has-text('done')", timeout=60_000)
     visit(live, tab, "sync")
     tab.shot("sync-undone-en")
-    assert not live.site.rows(f"SELECT value {ltv}", person)
+    assert not live.site.rows(f"SELECT value {ltv}", (person,))
 
 
 def test_rules_are_broken_mended_tried_and_saved(live: LiveShop, open_as: Open) -> None:
@@ -148,8 +148,13 @@ def test_the_tab_on_the_contact(live: LiveShop, open_as: Open, user: str) -> Non
     number = live.contact("person3@example.com" if user == "parsi" else "person1@example.com")
     tab = open_as(user)
     tab.page.goto(f"{live.site.url}/wp-admin/admin.php?page=fluentcrm-admin#/subscribers/{number}")
-    entry = tab.page.locator("#wpbody-content").get_by_text("Sidecar", exact=True).first
-    entry.wait_for()
+    entry = tab.page.locator("#wpbody-content").get_by_text("Sidecar", exact=True).locator("visible=true").first
+    try:
+        entry.wait_for(timeout=15_000)
+    except Exception:
+        tab.shot(f"contact-fail-{user}", full=False)
+        print(tab.page.inner_text("body")[:1500], tab.trouble)
+        raise
     tab.trouble.clear()  # FluentCRM's own start is not ours
     entry.click()
     tab.page.wait_for_selector("#fcsc-page #fcsc-orders")
@@ -158,13 +163,16 @@ def test_the_tab_on_the_contact(live: LiveShop, open_as: Open, user: str) -> Non
         for words in ("LTV", "Orders", SCRIPT, "Why each field has its value"):
             assert words in said, words
     tab.resize((1280, 1500))
+    tab.page.locator("#fcsc-page h2").first.scroll_into_view_if_needed()
     tab.shot(f"contact-{user}", full=False)
     assert tab.page.locator("#fcsc-page h1, #fcsc-page .fcsc-nav").count() == 0
-    assert tab.page.evaluate("getComputedStyle(document.querySelector('.fcsc-card')).borderTopWidth") == "1px", "no style"
+    assert tab.page.evaluate("getComputedStyle(document.querySelector('.fcsc-card')).borderTopWidth") == "1px", (
+        "no style"
+    )
     assert not tab.pale("#fcsc-page")
     tab.resize(NARROW)
     tab.shot(f"contact-{user}-390", full=False)
-    assert not tab.overflow("#fcsc-page")
+    assert not tab.overflow("#fcsc-page", whole=False)
     visit(live, tab, f"contact/{number}")
     seen_well(tab, f"contact-page-{user}")
 

@@ -36,7 +36,15 @@ def install(app: Flask) -> None:
         default_timezone="UTC",
     )  # fmt: skip
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters |= {"ago": ago, "number": number, "money": money, "span": span, "moment": moment, "iso": iso, "digits": words.digits}
+    app.jinja_env.filters |= {
+        "ago": ago,
+        "number": number,
+        "money": money,
+        "span": span,
+        "moment": moment,
+        "iso": iso,
+        "digits": words.digits,
+    }
     app.jinja_env.globals |= {
         "link": link, "may": may, "nonce_field": NONCE, "views": VIEWS, "say": words.say, "about_run": words.about_run,
     }  # fmt: skip
