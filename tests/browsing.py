@@ -19,7 +19,7 @@ import pytest
 WIDE, NARROW = (1280, 900), (390, 844)
 
 # What is wider than the window and cannot be scrolled to in a box of its own: [selector, right or left edge].
-OVERFLOW = """root => {
+OVERFLOW = """([root, whole]) => {
   const wide = document.documentElement.clientWidth, found = [];
   const held = node => { for (let up = node.parentElement; up; up = up.parentElement) {
     if (['auto', 'scroll', 'hidden', 'clip'].includes(getComputedStyle(up).overflowX)) return true; } return false; };
@@ -28,7 +28,7 @@ OVERFLOW = """root => {
     if (!box.width || !box.height || held(node) || getComputedStyle(node).clipPath !== 'none') continue;
     if (box.right > wide + 1 || box.left < -1) found.push([node.tagName + '.' + node.className, box.left, box.right]);
   }
-  if (document.documentElement.scrollWidth > wide + 1) found.push(['document', 0, document.documentElement.scrollWidth]);
+  if (whole && document.documentElement.scrollWidth > wide + 1) found.push(['document', 0, document.documentElement.scrollWidth]);
   return found;
 }"""
 
@@ -86,6 +86,16 @@ def chromium() -> Iterator[Any]:
             browser.close()
 
 
+# One transparent pixel.
+PIXEL = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
+
+
+def _nothing(route: Any) -> None:
+    route.fulfill(body=PIXEL, content_type="image/gif") if route.request.resource_type == "image" else route.fulfill(
+        body=""
+    )
+
+
 class Tab:
     """One page of a browser context. `trouble` is what must stay empty."""
 
@@ -97,9 +107,7 @@ class Tab:
         )
         self.context.set_default_timeout(30_000)
         # Nothing leaves this machine; an empty answer, so that a missing avatar is no error of the page.
-        self.context.route(
-            lambda url: urlsplit(url).hostname != "127.0.0.1", lambda route: route.fulfill(status=200, body="")
-        )
+        self.context.route(lambda url: urlsplit(url).hostname != "127.0.0.1", _nothing)
         self.page = self.context.new_page()
         self.page.on("pageerror", lambda error: self.trouble.append(f"exception: {error}"))
         self.page.on("console", self._console)
@@ -128,8 +136,9 @@ class Tab:
     def text(self, selector: str) -> str:
         return " ".join(self.page.inner_text(selector).split())
 
-    def overflow(self, root: str) -> list[Any]:
-        found: list[Any] = self.page.evaluate(OVERFLOW, root)
+    def overflow(self, root: str, *, whole: bool = True) -> list[Any]:
+        """What sticks out below `root`; `whole`: of the document too, where all of it is ours."""
+        found: list[Any] = self.page.evaluate(OVERFLOW, [root, whole])
         return found
 
     def pale(self, root: str) -> list[Any]:
@@ -142,10 +151,6 @@ class Tab:
         assert controls, f"no control below {root}"
         reached: set[int] = set()
         dark: list[str] = []
-        groups: set[str] = set()
-        self.page.evaluate(
-            "() => { document.activeElement.blur(); document.querySelector('[data-walk]').focus(); document.activeElement.blur(); }"
-        )
         self.page.focus('[data-walk="0"]')
         self.page.keyboard.press("Shift+Tab")
         for _ in range(len(controls) + 5):

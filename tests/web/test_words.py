@@ -71,6 +71,15 @@ def test_any_language_is_answered(bridge: Signer, locale: str) -> None:
     assert "Start a sync" in html
 
 
+def test_numbers_have_the_digits_of_the_language(bridge: Signer) -> None:
+    """Labels say ۱٬۰۰۰, so figures beside them must not say 0; versions and ids stay as they are."""
+    page = bridge.page("status", who="9;administrator;fa_IR;rtl")
+    assert re.search(r"<dd>[۰-۹]+</dd>", page)
+    assert not re.search(r"<dd>[0-9]+</dd>", page)
+    assert re.search(r"<bdi>[0-9]+\.[0-9.]+</bdi>", page)
+    assert re.search(r"<dd>[0-9]+</dd>", bridge.page("status"))
+
+
 def test_every_code_has_a_word() -> None:
     from typing import get_args
 

@@ -36,7 +36,15 @@ def install(app: Flask) -> None:
         default_timezone="UTC",
     )  # fmt: skip
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters |= {"ago": ago, "number": number, "money": money, "span": span, "moment": moment, "iso": iso}
+    app.jinja_env.filters |= {
+        "ago": ago,
+        "number": number,
+        "money": money,
+        "span": span,
+        "moment": moment,
+        "iso": iso,
+        "digits": words.digits,
+    }
     app.jinja_env.globals |= {
         "link": link, "may": may, "nonce_field": NONCE, "views": VIEWS, "say": words.say, "about_run": words.about_run,
     }  # fmt: skip
@@ -125,7 +133,7 @@ def ago(seconds: float | None) -> Markup | str:
     text = format_timedelta(
         timedelta(seconds=-gone if abs(gone) >= 1 else -1), add_direction=True, locale=_locale(), threshold=0.85
     )
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(seconds), moment(seconds), text)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(iso(seconds), moment(seconds), words.digits(text))
 
 
 def span(seconds: float | None) -> str:
@@ -133,19 +141,21 @@ def span(seconds: float | None) -> str:
     return (
         "—"
         if seconds is None
-        else format_timedelta(timedelta(seconds=max(0, seconds)), locale=_locale(), threshold=0.85)
+        else words.digits(format_timedelta(timedelta(seconds=max(0, seconds)), locale=_locale(), threshold=0.85))
     )
 
 
 def number(value: Any) -> str:
-    """1234567 → 1,234,567 as the language has it."""
-    return "—" if value is None else format_decimal(value, locale=_locale())
+    """1234567 → 1,234,567 as the language has it, in its digits."""
+    return "—" if value is None else words.number(value)
 
 
 def money(value: Any, currency: str = "") -> Markup | str:
     """An amount as text, always with two decimals, and the currency's code."""
     try:
-        amount = format_decimal(Decimal(str(value)), format="#,##0.00", locale=_locale())
+        amount = words.digits(
+            format_decimal(Decimal(str(value)), format="#,##0.00", locale=_locale(), numbering_system="default")
+        )
     except (InvalidOperation, ValueError):
         return str(value)
     # Numbers run from left to right in every script: isolated, the sign and the code stay where they belong.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import gettext
+from babel.numbers import format_decimal
+from flask_babel import get_locale, gettext
 
 from sidecar.events.topics import TOPICS
 
@@ -80,6 +81,22 @@ def known(kind: str) -> list[str]:
     return list(_WORDS[kind])
 
 
+# Babel writes the separators of a numbering system, but not its digits: they follow these in Unicode.
+_ZEROS = {"arabext": "۰", "arab": "٠", "beng": "০", "deva": "०", "mymr": "၀"}
+
+
+def number(value: Any) -> str:
+    """A number in the language of who looks: 1,234, or ۱٬۲۳۴."""
+    return digits(format_decimal(value, locale=get_locale() or "en", numbering_system="default"))
+
+
+def digits(text: str) -> str:
+    """A sentence with its digits as the language has them. Not for ids, versions and code."""
+    locale = get_locale()
+    zero = _ZEROS.get(locale.default_numbering_system) if locale else None
+    return text.translate({48 + digit: ord(zero) + digit for digit in range(10)}) if zero else text
+
+
 def about_run(counts: dict[str, Any]) -> str:
     """What a run did, in one line."""
     parts = []
@@ -89,5 +106,5 @@ def about_run(counts: dict[str, Any]) -> str:
     ):  # fmt: skip
         value = counts.get(key)
         if isinstance(value, int) and value:
-            parts.append(gettext(text, number=value))
+            parts.append(gettext(text, number=number(value)))
     return " · ".join(parts) or "—"

@@ -1,0 +1,158 @@
+"""The sidecar's fragments with the plugin's style and script in a browser, without WordPress: runs wherever chromium is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from browsing import NARROW, WIDE, Tab
+from shopkeeper import Shopkeeper
+from signer import ADMIN, Signer
+from support import ROOT, ShopDatabase
+
+from sidecar.config import Config
+from sidecar.events.monitor import Done, record
+from sidecar.events.outbox import Hint
+from sidecar.runtime import Runtime
+from sidecar.state import dead_letters, pairing
+from sidecar.sync.session import Choices
+from sidecar.web.app import create_app
+
+HOME = "http://127.0.0.1:9"
+PERSIAN = "9;administrator;fa_IR;rtl"
+SCRIPT, IMAGE = "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'
+# What wp-admin gives to every page, as far as it matters here.
+PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sidecar</title>
+<link rel="icon" href="data:,"><style>body{margin:0;padding:0 12px;font:13px/1.4 sans-serif;background:#f0f0f1}a{color:#2271b1}
+.button{min-height:30px}textarea{box-sizing:border-box}</style><link rel="stylesheet" href="/admin.css">
+<div class="wrap fcsc">%s</div><script>window.fcscAdmin={root:"/proxy/",nonce:"x"}</script><script src="/admin.js"></script>"""
+
+
+class Desk:
+    """A tab that shows the fragments of one sidecar; requests are answered in this process."""
+
+    def __init__(self, tab: Tab, bridge: Signer, runtime: Runtime, who: str) -> None:
+        self.tab, self.bridge, self.runtime, self.who = tab, bridge, runtime, who
+        tab.page.route(f"{HOME}/**", self._answer)
+
+    def _answer(self, route: Any) -> None:
+        asked = urlsplit(route.request.url)
+        if asked.path in ("/admin.css", "/admin.js"):
+            kind = "text/css" if asked.path.endswith("css") else "text/javascript"
+            route.fulfill(body=(ROOT / "wp-bridge" / "assets" / asked.path[1:]).read_text("utf-8"), content_type=kind)
+            return
+        query = dict(parse_qsl(asked.query))
+        query.pop("page", None)
+        view = asked.path.removeprefix("/proxy/") if asked.path.startswith("/proxy/") else query.pop("view", "status")
+        target = f"/ui/{view}" + (f"?{urlencode(query)}" if query else "")
+        method = route.request.method
+        form = "application/x-www-form-urlencoded" if method == "POST" else ""
+        body = (route.request.post_data or "").encode() if method == "POST" else b""
+        answer = self.bridge.ask(method, target, body, who=self.who, content_type=form)
+        if answer.status_code == 303:
+            to = urlsplit(answer.headers["Location"])
+            route.fulfill(status=303, headers={"Location": f"{HOME}/?view={to.path.removeprefix('/ui/')}&{to.query}"})
+            return
+        html = answer.text if asked.path.startswith("/proxy/") else PAGE % answer.text
+        # As in wp-admin, what was wrong in a form is shown with 200.
+        route.fulfill(body=html, content_type="text/html; charset=utf-8")
+
+    def visit(self, view: str, **query: Any) -> None:
+        self.tab.page.goto(f"{HOME}/?{urlencode({'view': view, **query})}")
+        self.tab.page.wait_for_selector("#fcsc-page")
+
+    def note(self, topic: str, id_: int) -> None:
+        """Something happened in the shop."""
+        hint = Hint(id=id_, topic=topic, object_id=id_, created_ms=1793534100000)
+        record(self.runtime.state, [Done(hint=hint, outcome="changed", person_id=1)], 1793534200000)
+
+
+Sit = Callable[[str], Desk]
+
+
+@pytest.fixture
+def sit(chrome: Any, shots: Path, demo_hpos: ShopDatabase, config_for: Callable[..., Config]) -> Iterator[Sit]:
+    """`sit(actor)`: a desk before a shop that was synced. What went wrong in its tab fails the test."""
+    keeper = Shopkeeper(demo_hpos)
+    keeper.order("evil@shop.example", billing={"first_name": SCRIPT, "last_name": IMAGE, "city": IMAGE})
+    tabs: list[Tab] = []
+    with Runtime(config_for(demo_hpos)) as runtime:
+        runtime.sync(Choices())
+        keeper.do(
+            "UPDATE wp_fc_subscribers SET first_name = %s, last_name = %s WHERE email = 'evil@shop.example'",
+            SCRIPT,
+            IMAGE,
+        )
+        dead_letters.add(runtime.state, "order", f"order:{SCRIPT}", IMAGE, SCRIPT)
+        runtime.explore("users")
+        known = pairing.first("http://127.0.0.1:8765")
+        pairing.write(runtime.config.state.dir, known)
+        bridge = Signer(create_app(runtime).test_client(), known.current)
+
+        def make(who: str) -> Desk:
+            tabs.append(Tab(chrome, shots))
+            return Desk(tabs[-1], bridge, runtime, who)
+
+        yield make
+        found = [line for tab in tabs for line in tab.trouble]
+        for tab in tabs:
+            tab.close()
+    assert not found, found
+
+
+@pytest.mark.parametrize("who", [ADMIN, PERSIAN], ids=["english", "persian"])
+def test_every_page_in_a_browser(sit: Sit, demo_hpos: ShopDatabase, who: str) -> None:
+    """Nothing sticks out, all is readable, the keyboard reaches all, hostile names stay text."""
+    desk = sit(who)
+    contact = demo_hpos.rows("SELECT id FROM wp_fc_subscribers WHERE email = 'evil@shop.example'")[0][0]
+    order = demo_hpos.rows("SELECT order_id FROM wp_wc_order_addresses WHERE email = 'evil@shop.example'")[0][0]
+    desk.note("order.created", order)
+    shown = ""
+    for view, query in (
+        ("status", {}),
+        ("events", {}),
+        ("sync", {}),
+        ("mapping", {"kind": "users"}),
+        (f"contact/{contact}", {"bare": 1}),
+    ):
+        desk.visit(view, **query)
+        name = f"fragment-{view.partition('/')[0]}-{who[-3:]}"
+        for suffix, size in (("", WIDE), ("-390", NARROW)):
+            desk.tab.resize(size)
+            desk.tab.shot(name + suffix)
+            assert not desk.tab.overflow(".wrap"), (view, size)
+        desk.tab.resize(WIDE)
+        assert not desk.tab.pale(".wrap"), view
+        left, dark = desk.tab.walk(".wrap")
+        assert (left, dark) == ([], []), view
+        shown += desk.tab.text(".wrap")
+        assert desk.tab.page.evaluate("getComputedStyle(document.getElementById('fcsc-page')).direction") == who[-3:]
+    assert SCRIPT in shown
+    assert IMAGE in shown
+
+
+def test_an_event_appears_without_reloading(sit: Sit) -> None:
+    desk = sit(ADMIN)
+    desk.visit("events")
+    desk.tab.page.evaluate("window.sameDocument = true")
+    desk.note("order.paid", 4711)
+    desk.tab.page.locator("#fcsc-events tr", has_text="#4711").wait_for(timeout=30_000)
+    assert desk.tab.page.evaluate("window.sameDocument === true")
+
+
+def test_a_broken_rule_is_shown_with_its_line(sit: Sit) -> None:
+    desk = sit(PERSIAN)
+    desk.visit("mapping")
+    good = desk.tab.page.input_value("#fcsc-text")
+    desk.tab.page.fill("#fcsc-text", good + '\n[[field]]\nto = "nowhere"\nfrom = "nobody.knows"\n')
+    desk.tab.page.click("button[value=save]")
+    desk.tab.page.wait_for_selector("#fcsc-problems li")
+    problems = desk.tab.page.locator("#fcsc-problems li").all_inner_texts()
+    assert len(problems) >= 2
+    assert all("سطر" in text for text in problems), problems
+    assert desk.tab.page.input_value("#fcsc-text").endswith('from = "nobody.knows"\n'), "what was typed is lost"
+    assert not (Path(desk.runtime.config.state.dir) / "mapping.toml").exists()
+    assert not desk.tab.overflow(".wrap")
