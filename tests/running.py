@@ -83,9 +83,11 @@ def free_port() -> int:
 
 
 class Sidecar:
-    """The program, installed for one site. `serve()` starts it, `stop()` ends it; `run()` is one command."""
+    """The program, installed for one site. `serve()` starts it, `stop()` ends it; `run()` is one command.
 
-    def __init__(self, site: Site, folder: Path, more: str = "") -> None:
+    `quick` looks for events twice a second; without it everything is as an owner has it."""
+
+    def __init__(self, site: Site, folder: Path, *, quick: bool = True) -> None:
         self.site = site
         self.folder = folder
         self.port = free_port()
@@ -95,8 +97,9 @@ class Sidecar:
         folder.mkdir(parents=True, exist_ok=True)
         self.config.write_text(
             f'[shop]\ntable_prefix = "wp_"\n[shop.database]\nunix_socket = "{site.server.socket}"\nuser = "root"\n'
-            f'name = "{site.database}"\n[state]\ndir = "{folder}/state"\n[service]\nport = {self.port}\npoll_seconds = 0.5\n'
-            f'[log]\nlevel = "info"\n{more}',
+            f'name = "{site.database}"\n[state]\ndir = "{folder}/state"\n[service]\nport = {self.port}\n'
+            + ("poll_seconds = 0.5\n" if quick else "")
+            + '[log]\nlevel = "info"\n',
             "utf-8",
         )
         self.config.chmod(0o600)
