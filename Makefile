@@ -27,6 +27,7 @@ test: setup ## all tests
 bench: setup ## measure speed and memory (slow)
 	@$(BIN)/python tests/bench/run.py
 	@$(BIN)/python tests/bench/service.py
+	@$(BIN)/python tests/bench/latency.py
 
 lint: setup ## style, types, layers, PHP syntax
 	@$(BIN)/ruff check .

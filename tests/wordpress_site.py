@@ -142,6 +142,8 @@ def wp_root() -> Path:
 class Site:
     """One shop. `url`, `storage` ("hpos" or "posts") and `ids` (of products, tags, lists by name)."""
 
+    real = True  # WooCommerce and FluentCRM themselves, not stand-ins
+
     def __init__(self, folder: Path, server: PrivateMariaDB, storage: str, *, name: str = "") -> None:
         self.folder, self.server, self.storage = folder, server, storage
         self.database = name or f"wordpress_{storage}"
@@ -159,31 +161,46 @@ class Site:
     def make(self) -> None:
         """Lay the files out, install WordPress and the plugins, fill the shop, start the web server."""
         root = wp_root()
+        other = os.environ.get("FLUENTCRM_ROOT")
+        content = root / "wp-content"
+        self.lay_out(
+            root,
+            content / "themes",
+            {
+                "woocommerce": content / "plugins/woocommerce",
+                "fluent-crm": Path(other) if other else content / "plugins/fluent-crm",
+            },
+        )
+        self.install()
+        assert self.php(ACTIVATE, ["woocommerce/woocommerce.php"]) == "ok"
+        assert self.php(HPOS, self.storage) == ("yes" if self.storage == "hpos" else "posts")
+        assert self.php(ACTIVATE, ["fluent-crm/fluent-crm.php", "fluentcrm-sidecar/fluentcrm-sidecar.php"]) == "ok"
+        self.ids = self.php(SETUP)
+        self.start()
+
+    def install(self) -> None:
+        """WordPress' own tables and options."""
+        self._run(["php", "-d", "memory_limit=512M", "-r", INSTALL, self.host])
+
+    def lay_out(self, root: Path, themes: Path, plugins: dict[str, Path]) -> None:
+        """A document root that links to those files, with a database of its own. Nothing is installed yet."""
         self.server.create_database(self.database)
         for path in root.iterdir():
             if path.suffix == ".php" and path.name != "wp-config.php":
                 shutil.copy(path, self.folder)
         shutil.copytree(root / "wp-admin", self.folder / "wp-admin", symlinks=False)
         (self.folder / "wp-includes").symlink_to(root / "wp-includes")
-        plugins = self.content / "plugins"
-        for made in (plugins, self.content / "mu-plugins", self.content / "extra", self.content / "uploads"):
+        place = self.content / "plugins"
+        for made in (place, self.content / "mu-plugins", self.content / "extra", self.content / "uploads"):
             made.mkdir(parents=True)
-        (self.content / "themes").symlink_to(root / "wp-content" / "themes")
-        other = os.environ.get("FLUENTCRM_ROOT")
-        (plugins / "woocommerce").symlink_to(root / "wp-content/plugins/woocommerce")
-        (plugins / "fluent-crm").symlink_to(Path(other) if other else root / "wp-content/plugins/fluent-crm")
-        (plugins / "fluentcrm-sidecar").symlink_to(ROOT / "wp-bridge")
+        (self.content / "themes").symlink_to(themes)
+        for name, folder in {**plugins, "fluentcrm-sidecar": ROOT / "wp-bridge"}.items():
+            (place / name).symlink_to(folder)
         (self.folder / "wp-config.php").write_text(
             CONFIG % {"database": self.database, "socket": self.server.socket}, "utf-8"
         )
         (self.folder / "router.php").write_text(ROUTER, "utf-8")
         (self.content / "mu-plugins" / "eye.php").write_text(MU_PLUGIN, "utf-8")
-        self._run(["php", "-d", "memory_limit=512M", "-r", INSTALL, f"127.0.0.1:{self.port}"])
-        assert self.php(ACTIVATE, ["woocommerce/woocommerce.php"]) == "ok"
-        assert self.php(HPOS, self.storage) == ("yes" if self.storage == "hpos" else "posts")
-        assert self.php(ACTIVATE, ["fluent-crm/fluent-crm.php", "fluentcrm-sidecar/fluentcrm-sidecar.php"]) == "ok"
-        self.ids = self.php(SETUP)
-        self.start()
 
     def start(self) -> None:
         """Four PHP processes behind one port."""
