@@ -89,6 +89,43 @@ def hint(
     )
 
 
+def flash_sale(
+    shop: ShopDatabase, first: int, count: int, *, at: str = "2026-11-01 11:59:00", seconds: float = 0.0
+) -> None:
+    """Orders of so many new buyers (HPOS), fifty a transaction, with two hints each; spread over `seconds`."""
+    connection = shop.connect(autocommit=False)
+    try:
+        with connection.cursor() as cursor:
+            for start in range(first, first + count, 50):
+                ids = range(start, start + 50)
+                cursor.executemany(
+                    "INSERT INTO wp_wc_orders (id, status, currency, type, tax_amount, total_amount, customer_id,"
+                    " billing_email, date_created_gmt, date_updated_gmt, parent_order_id, payment_method)"
+                    " VALUES (%s, 'wc-processing', 'PLN', 'shop_order', 0, 10, 0, %s, %s, %s, 0, 'bacs')",
+                    [(id_, f"sale{id_ - first}@example.net", at, at) for id_ in ids],
+                )
+                cursor.executemany(
+                    "INSERT INTO wp_woocommerce_order_items (order_item_id, order_item_name, order_item_type, order_id)"
+                    " VALUES (%s, 'Tea', 'line_item', %s)",
+                    [(id_ + 10_000_000, id_) for id_ in ids],
+                )
+                cursor.executemany(
+                    "INSERT INTO wp_woocommerce_order_itemmeta (order_item_id, meta_key, meta_value)"
+                    " VALUES (%s, '_product_id', '1')",
+                    [(id_ + 10_000_000,) for id_ in ids],
+                )
+                connection.commit()
+                when = NOW_MS if not seconds else int(time.time() * 1000)
+                cursor.executemany(
+                    "INSERT INTO wp_fcsc_outbox (topic, object_id, created_ms) VALUES (%s, %s, %s)",
+                    [(topic, id_, when) for id_ in ids for topic in ("order.created", "order.paid")],
+                )
+                connection.commit()
+                time.sleep(seconds * 50 / count)
+    finally:
+        connection.close()
+
+
 def queue(shop: ShopDatabase) -> list[tuple[Any, ...]]:
     return shop.rows("SELECT topic, object_id, attempts, due_ms FROM wp_fcsc_outbox ORDER BY id")
 

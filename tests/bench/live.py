@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1])]
 
 # ruff: noqa: E402 - the tests' own helpers are beside, not installed
-from bridging import bridge, hint, install, queue
+from bridging import bridge, flash_sale, hint, install, queue
 from run import build as build_shop
 from shopkeeper import Shopkeeper
 from support import ShopDatabase
@@ -98,15 +98,13 @@ def main() -> None:
 
             def sell() -> None:
                 try:
-                    for number in range(1000):
-                        at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-                        hint(
-                            database,
-                            "order.created",
-                            keeper.order(f"sale{number}@example.net", at=at, lines=LINES),
-                            at_ms=now_ms(),
-                        )
-                        time.sleep(0.03)
+                    flash_sale(
+                        database,
+                        keeper.next_id(),
+                        1000,
+                        at=time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()),
+                        seconds=60,
+                    )
                 finally:
                     sold.set()
 
