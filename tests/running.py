@@ -85,7 +85,7 @@ def free_port() -> int:
 class Sidecar:
     """The program, installed for one site. `serve()` starts it, `stop()` ends it; `run()` is one command.
 
-    `quick` looks for events twice a second; without it everything is as an owner has it."""
+    `quick` looks for events twice a second and has less patience with a silent WordPress; without it everything is as an owner has it."""
 
     def __init__(self, site: Site, folder: Path, *, quick: bool = True) -> None:
         self.site = site
@@ -99,6 +99,7 @@ class Sidecar:
             f'[shop]\ntable_prefix = "wp_"\n[shop.database]\nunix_socket = "{site.server.socket}"\nuser = "root"\n'
             f'name = "{site.database}"\n[state]\ndir = "{folder}/state"\n[service]\nport = {self.port}\n'
             + ("poll_seconds = 0.5\n" if quick else "")
+            + ("[bridge]\npatience_seconds = 5\n[events]\npoll_seconds = 5\n" if quick else "")
             + '[log]\nlevel = "info"\n',
             "utf-8",
         )

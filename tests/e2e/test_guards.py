@@ -78,11 +78,10 @@ def test_the_plugin_is_deactivated(live: Live, shopper: Shopper) -> None:
     with without_plugin(site):
         order = bought(site, shopper, "polled@shop.example")
         assert site.outbox(keep=True) == []
-        # While WordPress is silent it is waited for (60 s), then the shop is asked (30 s).
-        found = eventually(lambda: contact(site, "polled@shop.example"), 150)
+        found = eventually(lambda: contact(site, "polled@shop.example"), 130)
         assert found.fields["woo_orders_count"] == "1"
         site.php("wc_get_order( $in )->update_status( 'cancelled' );", order)
-        eventually(lambda: contact(site, "polled@shop.example").fields.get("woo_orders_count", "0") == "0", 150)  # type: ignore[union-attr]
+        eventually(lambda: contact(site, "polled@shop.example").fields.get("woo_orders_count", "0") == "0", 130)  # type: ignore[union-attr]
     assert live.sidecar.hooks(found.id) == []
     # Active again, it is live again.
     bought(site, shopper, "again@shop.example")
@@ -154,9 +153,9 @@ def test_who_may_not_undo(live: Live, shopper: Shopper, role: str) -> None:
     answer = shopper.post(f"{PAGE}&view=sync", {**form, "_wpnonce": nonce}, allow_redirects=False)
     assert "Location" not in answer.headers
     # Support is stopped by the plugin, the CRM manager (who may start a sync) by the sidecar.
-    assert role != "fcsc_support" or "You may not do this" in answer.text
+    assert ("You may not do this" if role == "fcsc_support" else "your role may not do this") in answer.text
     time.sleep(1)
-    assert site.rows("SELECT COUNT(*) FROM wp_fc_subscribers") == before
+    assert site.rows("SELECT COUNT(*) FROM wp_fc_subscribers") >= before
     assert all(one["kind"] != "undo" for one in live.sidecar.run("sync", "status")["runs"])
 
 

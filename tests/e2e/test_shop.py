@@ -144,6 +144,29 @@ def test_an_account(live: Live, shopper: Shopper) -> None:
     loopless(live.sidecar, site)
 
 
+AUTOMATION = """<?php add_action( 'fluent_crm/contact_added_to_tags', function ( $contact, $ids ) {
+	$slugs = array_map( function ( $id ) { return FluentCrm\\App\\Models\\Tag::find( $id )->slug; }, (array) $ids );
+	if ( in_array( 'woo-new', $slugs, true ) ) { $contact->attachTags( array( %d ) ); }
+}, 10, 2 );"""
+
+
+def test_the_owners_automation_starts_and_nothing_loops(live: Live, shopper: Shopper) -> None:
+    """What runs when a tag is applied, and itself changes the contact: once, and only for what happens now."""
+    site: Site = live.site
+    extra = site.content / "extra" / "automation.php"
+    extra.write_text(AUTOMATION % site.ids["VIP"], "utf-8")
+    try:
+        bought(site, shopper, "auto@shop.example")
+        eventually(lambda: (found := contact(site, "auto@shop.example")) and "vip" in found.tags, SECONDS)
+        loopless(live.sidecar, site)
+        # An import of the whole shop starts nothing: who was there before has not got it.
+        live.sidecar.run("sync", "--full")
+    finally:
+        extra.unlink()
+    assert known(site, "auto@shop.example").tags == {"woo-new", "vip"}
+    assert "vip" not in known(site, "before@shop.example").tags
+
+
 def test_an_unsubscribed_contact_stays_so(live: Live, shopper: Shopper) -> None:
     site: Site = live.site
     bought(site, shopper, "no@shop.example")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
 import msgspec
 import pytest
 from bridging import NOW_MS, LiveShop, bridge, hint, pass_, queue
@@ -243,3 +246,31 @@ def test_batches_stay_below_the_limits_of_the_bridge(hpos: LiveShop) -> None:
         Batch(erase=[(number, number) for number in range(1, 451)])
     )
     assert sent == [200, 200, 50]
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{}", b"SSH-2.0\r\n", b""]
+)  # fmt: skip
+def test_an_answer_that_is_cut_off_is_none(said: bytes) -> None:
+    """PHP died in the middle, or it is no web server: like a WordPress that is away, not a fault of the sidecar."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer:
+                peer.recv(65536)
+                peer.sendall(said)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        keys = pairing.first("http://127.0.0.1:9")
+        with pytest.raises(BridgeUnreachable):
+            Bridge(f"http://127.0.0.1:{server.getsockname()[1]}", lambda: keys, 5.0).status()
+        thread.join()
+
+
+@pytest.mark.parametrize("url", ["shop.example", "ftp://shop.example", "http://", "http://shop.example:x"])
+def test_an_address_that_is_none(url: str) -> None:
+    keys = pairing.first("http://127.0.0.1:9")
+    with pytest.raises(BridgeUnreachable):
+        Bridge(url, lambda: keys, 5.0).status()
