@@ -7,6 +7,7 @@ usage: latency.py [ORDERS]     (40 without a number; `make bench` runs it where 
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -146,6 +147,7 @@ def main() -> None:
         print("latency: WP_ROOT is not set, so there is no real WordPress to measure")
         return
     os.environ.pop("SIDECAR_NOW", None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then, too
     count = next((int(word) for word in sys.argv[1:] if word.isdigit()), 40)
     with tempfile.TemporaryDirectory(prefix="latency-") as name, PrivateMariaDB(durable=True) as server:
         folder = Path(name)
