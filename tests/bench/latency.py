@@ -7,6 +7,7 @@ usage: latency.py [ORDERS]     (40 without a number; `make bench` runs it where 
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -103,6 +104,7 @@ def requests_with_and_without(site: Site) -> None:
     """Queries and milliseconds of pages and of a checkout, plugin on and off in turn so that drift hits both."""
     took: dict[bool, dict[str, list[float]]] = {True: {}, False: {}}
     asked: dict[bool, dict[str, list[int]]] = {True: {}, False: {}}
+    ours: list[float] = []
     for turn in range(ROUNDS * 2):
         on = turn % 2 == 0
         switch(site, on)
@@ -121,10 +123,14 @@ def requests_with_and_without(site: Site) -> None:
                 shopper.classic_checkout(email)
                 took[on].setdefault("checkout (form and order)", []).append((time.perf_counter() - began) * 1000)
                 for seen in site.requests_log():
+                    ours += [ms for sql, ms in seen["ours"] if "fcsc_outbox" in sql and "checkout" in seen["uri"]]
                     name = "checkout (form and order)" if "wc-ajax=checkout" in seen["uri"] else seen["uri"]
                     if name in took[on] and (name.startswith("checkout") or name in PATHS):
                         asked[on].setdefault(name, []).append(len(seen["sql"]))
     switch(site, True)
+    # The difference of whole requests drowns in their own spread on a busy machine; this one does not.
+    if ours:
+        line("the plugin's one query in a checkout: median", f"{statistics.median(ours):.2f} ms", "wanted: 1 or less")
     for name in took[True]:
         queries = statistics.median(asked[True][name]) - statistics.median(asked[False][name])
         added = statistics.median(took[True][name]) - statistics.median(took[False][name])
@@ -141,6 +147,7 @@ def main() -> None:
         print("latency: WP_ROOT is not set, so there is no real WordPress to measure")
         return
     os.environ.pop("SIDECAR_NOW", None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is stopped then, too
     count = next((int(word) for word in sys.argv[1:] if word.isdigit()), 40)
     with tempfile.TemporaryDirectory(prefix="latency-") as name, PrivateMariaDB(durable=True) as server:
         folder = Path(name)
