@@ -7,11 +7,12 @@ from typing import Literal
 
 import msgspec
 
-from sidecar.crm.model import Patch, Written
+from sidecar.crm.model import Patch
 
 
 class NewContact(msgspec.Struct, kw_only=True):
-    """A contact to insert. `person` is the caller's handle; `status` is written as given, never a default."""
+    """A contact to insert. `person` is the caller's handle; `status` is written as given, never a default;
+    `written` is what undo compares the contact with (`written.pack`)."""
 
     person: int
     email: str
@@ -21,7 +22,7 @@ class NewContact(msgspec.Struct, kw_only=True):
     fields: dict[str, str]
     tags: Sequence[int]
     lists: Sequence[int]
-    written: Written
+    written: bytes
 
 
 class Change(msgspec.Struct, kw_only=True):

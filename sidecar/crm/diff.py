@@ -19,7 +19,9 @@ from typing import Literal
 
 import msgspec
 
-from sidecar.crm.model import Contact, Patch, Wanted, Written, digest
+from sidecar.crm.model import Contact, Patch, Wanted
+from sidecar.crm.written import Written, digest
+from sidecar.crm.written import name as key
 
 Conflict = Literal["shop", "crm", "fill_empty", "newest"]
 Policies = Mapping[str, tuple[Conflict, bool]]
@@ -69,7 +71,7 @@ def diff(
         if current == value:
             continue
         policy, blank = policies[name]
-        if should_write(current, value, written.c.get(name), policy, blank, newer):
+        if should_write(current, value, written.c.get(key(name)), policy, blank, newer):
             patch.columns[name] = (current, value or "")
     for slug, value in wanted.fields.items():
         row = contact.fields.get(slug)
@@ -78,7 +80,7 @@ def diff(
             continue
         policy, blank = policies[slug]
         later = bool(shop_changed) and row is not None and shop_changed > row.updated
-        if should_write(current, value, written.f.get(slug), policy, blank, later):
+        if should_write(current, value, written.f.get(key(slug)), policy, blank, later):
             patch.fields[slug] = (row, value or "")
     patch.tags_add, patch.tags_remove = _terms(contact.tags, tags, written.t)
     patch.lists_add, patch.lists_remove = _terms(contact.lists, lists, written.l)
@@ -104,14 +106,14 @@ def written_after(
     for name, value in wanted.columns.items():
         if contact is None or (patch and name in patch.columns) or contact.columns.get(name, "") == (value or ""):
             if value:
-                columns[name] = digest(value)
+                columns[key(name)] = digest(value)
             elif contact is None or (patch and name in patch.columns):
-                columns.pop(name, None)
+                columns.pop(key(name), None)
     for slug, value in wanted.fields.items():
         row = contact.fields.get(slug) if contact else None
         if contact is None or (patch and slug in patch.fields) or (row is not None and row.value == value):
             if value:
-                fields[slug] = digest(value)
+                fields[key(slug)] = digest(value)
             else:
-                fields.pop(slug, None)
+                fields.pop(key(slug), None)
     return Written(c=columns, f=fields, t=sorted(tags.wanted), l=sorted(lists.wanted))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
-
 import msgspec
+
+from sidecar.crm.written import digest
 
 # Never moved upwards by an import (design §4); `pending` waits for its own double opt-in.
 STATUSES = ("subscribed", "pending", "unsubscribed", "transactional", "bounced", "complained", "spammed")
@@ -48,15 +48,6 @@ class Wanted(msgspec.Struct, kw_only=True):
     choices: dict[str, tuple[str, ...]] = {}
 
 
-class Written(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Digests of what the sidecar last wrote or found as wanted: how an edit by a person is told from our own."""
-
-    c: dict[str, int] = {}
-    f: dict[str, int] = {}
-    t: list[int] = []
-    l: list[int] = []  # noqa: E741 - one letter: this stands in the state for every person
-
-
 class Patch(msgspec.Struct, kw_only=True):
     """What to change of one existing contact. Values are (old, new); '' is empty (NULL or no row)."""
 
@@ -84,19 +75,6 @@ class Patch(msgspec.Struct, kw_only=True):
             + len(self.lists_add)
             + len(self.lists_remove)
         )
-
-
-def digest(value: str) -> int:
-    """A CRC-32 of a value: enough to tell whether somebody changed it since."""
-    return zlib.crc32(value.encode("utf-8", "replace"))
-
-
-def digests(values: dict[str, str]) -> dict[str, int]:
-    """The digest of every value."""
-    try:
-        return dict(zip(values, map(zlib.crc32, map(str.encode, values.values())), strict=True))
-    except UnicodeEncodeError:
-        return {name: digest(value) for name, value in values.items()}
 
 
 class UndoOld(msgspec.Struct, frozen=True, array_like=True):

@@ -14,7 +14,7 @@ from pymysql.connections import Connection
 
 from sidecar.crm.batch import Change, NewContact, Outcome
 from sidecar.crm.model import LIST, TAG, UndoDetail, UndoOld
-from sidecar.mysql.connection import has_table_values
+from sidecar.mysql.connection import has_returning, has_table_values
 from sidecar.mysql.sqltext import chunks, derived, quote, quote_or_null
 
 _COLUMNS = (
@@ -39,6 +39,7 @@ class Rows:
         self._now = quote(now)
         self._pivot_unique = pivot_unique
         self._wide = has_table_values(connection)
+        self._returning = has_returning(connection)
         with connection.cursor() as cursor:
             cursor.execute("SELECT @@max_allowed_packet")
             row = cursor.fetchone()
@@ -62,9 +63,14 @@ class Rows:
             for c in new
         )
         head = f"INSERT INTO {self._table('fc_subscribers')} (email,hash,status,created_at,updated_at,{','.join(_COLUMNS)}) VALUES "
+        ids: dict[str, int] = {}
         for group in chunks(rows, self._limit):
-            self._run(head + ",".join(group))
-        ids = self._ids(new)
+            if self._returning:
+                ids.update(self._returned(f"{head}{','.join(group)} RETURNING email, id"))
+            else:
+                self._run(head + ",".join(group))
+        if not self._returning:
+            ids = self._ids(new)
         undo: list[str] = []
         tags: list[tuple[int, int, str]] = []
         encode = msgspec.json.encode
@@ -87,6 +93,12 @@ class Rows:
         self._attach(tags)
         self._undo(undo)
         return [Outcome(person=c.person, state="done", contact_id=ids[c.email]) for c in new]
+
+    def _returned(self, sql: str) -> Sequence[tuple[str, int]]:
+        with self._connection.cursor() as cursor:
+            self.rows += cursor.execute(sql.encode("utf-8", "replace"))
+            found: Sequence[tuple[str, int]] = cursor.fetchall()
+            return found
 
     def _ids(self, new: Sequence[NewContact]) -> dict[str, int]:
         found: dict[str, int] = {}

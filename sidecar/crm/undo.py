@@ -11,8 +11,10 @@ import pymysql
 from sidecar.crm import contacts
 from sidecar.crm.batch import Batch, Change
 from sidecar.crm.fields import entries_of
-from sidecar.crm.model import LIST, TAG, Contact, FieldValue, Patch, UndoDetail, Written, digest
+from sidecar.crm.model import LIST, TAG, Contact, FieldValue, Patch, UndoDetail
 from sidecar.crm.writer_sql import Writer
+from sidecar.crm.written import Written, digest, unpack
+from sidecar.crm.written import name as key
 from sidecar.errors import CrmRefused, NotFound
 from sidecar.mysql.connection import Reader
 from sidecar.values import php
@@ -68,7 +70,7 @@ def _contacts(reader: Reader, writer: Writer, rows: Sequence[Sequence[Any]], res
         contact = found.get(contact_id)
         if contact is not None:
             if kind == "created":
-                status, written = msgspec.json.decode(text, type=tuple[str, Written])
+                status, written = _made_of(text)
                 gone = _untouched(contact, status, written)
                 if gone:
                     _delete(writer, contact)
@@ -92,12 +94,19 @@ def _contacts(reader: Reader, writer: Writer, rows: Sequence[Sequence[Any]], res
         _forget(writer, [row_id])
 
 
+def _made_of(text: str) -> tuple[str, Written]:
+    """(status, what was written) of a contact that a run made; an older sidecar kept the digests as an object."""
+    status, written = msgspec.json.decode(text, type=tuple[str, msgspec.Raw])
+    raw = bytes(written)
+    return status, unpack(raw if raw.startswith(b"{") else msgspec.json.decode(raw, type=bytes))
+
+
 def _untouched(contact: Contact, status: str, written: Written) -> bool:
     """Whether a contact is still just as the run made it."""
     return (
         contact.status == status
-        and all(digest(contact.columns.get(name, "")) == crc for name, crc in written.c.items())
-        and {slug: digest(row.value) for slug, row in contact.fields.items()} == written.f
+        and written.c.items() <= {key(name): digest(value) for name, value in contact.columns.items()}.items()
+        and {key(slug): digest(row.value) for slug, row in contact.fields.items()} == written.f
         and sorted(contact.tags) == written.t
         and sorted(contact.lists) == written.l
     )
@@ -107,7 +116,9 @@ def _taken_back(contact: Contact, written: Written) -> Patch:
     """The contact stays; fields and tags of the run that nobody touched go."""
     return Patch(
         contact_id=contact.id,
-        fields={slug: (row, "") for slug, row in contact.fields.items() if written.f.get(slug) == digest(row.value)},
+        fields={
+            slug: (row, "") for slug, row in contact.fields.items() if written.f.get(key(slug)) == digest(row.value)
+        },
         tags_remove=[tag for tag in written.t if tag in contact.tags],
         lists_remove=[list_ for list_ in written.l if list_ in contact.lists],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import msgspec
 
 from sidecar.crm.model import Wanted
@@ -12,6 +14,7 @@ from sidecar.values import php, text
 
 _SLUGS: dict[str, str] = {}
 _PARTS: dict[str, str] = {}
+_INDEXES: list[str] = []
 _CACHE = 5000
 
 
@@ -69,16 +72,17 @@ def pack(items: tuple[str, ...]) -> str:
 
     Titles and categories come again and again, so each is serialized once.
     """
-    parts = [f"a:{len(items)}:{{"]
-    for number, item in enumerate(items):
-        part = _PARTS.get(item)
-        if part is None:
-            if len(_PARTS) >= _CACHE:
-                _PARTS.clear()
-            part = _PARTS[item] = php.dumps(item)
-        parts.append(f"i:{number};{part}")
-    parts.append("}")
-    return "".join(parts)
+    try:
+        parts = list(map(_PARTS.__getitem__, items))
+    except KeyError:
+        if len(_PARTS) >= _CACHE:
+            _PARTS.clear()
+        _PARTS.update((item, php.dumps(item)) for item in items)
+        parts = [_PARTS[item] for item in items]
+    count = len(parts)
+    while count > len(_INDEXES):
+        _INDEXES.append(f"i:{len(_INDEXES)};")
+    return f"a:{count}:{{{''.join(chain.from_iterable(zip(_INDEXES, parts, strict=False)))}}}"
 
 
 def items_of(packed: str) -> tuple[str, ...]:

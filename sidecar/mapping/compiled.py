@@ -90,12 +90,19 @@ def reader(getters: tuple[sources.Getter, ...], chain: tuple[transforms.Transfor
         if not chain:
             return get
         return lambda person: transforms.run(get(person), chain, person)
+    one = chain[0] if len(chain) == 1 else None
 
     def read(person: sources.Person) -> sources.Value:
         fault: Exception | None = None
         for get in getters:
             try:
-                value = transforms.run(get(person), chain, person)
+                value = get(person)
+                if not value:
+                    continue
+                if one is not None and type(value) is str:
+                    value = one(value, person)
+                else:
+                    value = transforms.run(value, chain, person)
             except (transforms.Unfit, php.PhpError) as error:
                 fault = fault or error
                 continue

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,14 +78,19 @@ def open_connection(database: Database, *, write: bool = False) -> Connection[An
 
 def _where(database: Database) -> dict[str, Any]:
     if database.unix_socket:
-        return {"unix_socket": database.unix_socket}
+        return _socket(database.unix_socket)
     if database.host in ("", "localhost"):
         # `localhost` means the socket to PHP's mysqli; TCP on localhost may be closed or another server.
         for path in _SOCKETS:
             with suppress(OSError):
                 if Path(path).is_socket():
-                    return {"unix_socket": path}
+                    return _socket(path)
     return {"host": database.host or "127.0.0.1", "port": database.port or 3306}
+
+
+def _socket(path: str) -> dict[str, Any]:
+    # Nobody listens on a socket of this machine; PyMySQL would still load all certificates for every connection.
+    return {"unix_socket": path, "ssl_disabled": True}
 
 
 def _plain(error: Exception) -> str:
@@ -196,7 +201,7 @@ class Reader:
     def _packed(
         self,
         name: str,
-        wrap: Callable[[str, Sequence[str]], str],
+        wrap: Callable[[str, queries.Query], str],
         decode: Callable[[str], list[Item]],
         params: Mapping[str, Any],
     ) -> list[Item] | None:
@@ -204,7 +209,7 @@ class Reader:
         if not self._packs:
             return None
         query = queries.get(name)
-        count, text = self._run(wrap(self.tables.fill(query.sql), query.columns), params)[0]
+        count, text = self._run(wrap(self.tables.fill(query.sql), query), params)[0]
         if count == 0:
             return []
         with suppress(msgspec.DecodeError, TypeError):
@@ -254,6 +259,12 @@ def has_table_values(connection: Connection[Any]) -> bool:
     """Whether `WITH t(a, b) AS (VALUES (1, 2), …)` works: MariaDB from 10.3."""
     server = str(connection.get_server_info())  # type: ignore[no-untyped-call]
     return "mariadb" in server.lower() and _version(server) >= (10, 3)
+
+
+def has_returning(connection: Connection[Any]) -> bool:
+    """Whether `INSERT … RETURNING` works: MariaDB from 10.5."""
+    server = str(connection.get_server_info())  # type: ignore[no-untyped-call]
+    return "mariadb" in server.lower() and _version(server) >= (10, 5)
 
 
 def _version(server: str) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """Named SQL. Every statement the sidecar sends to the shop stands in `store/sql` or `crm/sql` under a name.
 
 Format: a block begins with `-- name: NAME`, then comment lines saying what it is for, among them
-`-- columns: a b c` (the aliases, in order), then one statement. `{p}`, `{users}` and `{usermeta}` are the
+`-- columns: a b c` (the aliases, in order; where numbers are marked as `a#`, all others are text, and packing is
+cheaper for the server), then one statement. `{p}`, `{users}` and `{usermeta}` are the
 only substitutions, all three checked identifiers; values are `%(name)s` parameters, never text.
 """
 
@@ -27,6 +28,7 @@ class Query:
     columns: tuple[str, ...]
     about: str
     file: str
+    numbers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,19 @@ class Tables:
 def _parse(text: str, file: str) -> Iterator[Query]:
     for block in re.split(r"^-- name: ", text, flags=re.MULTILINE)[1:]:
         head, _, rest = block.partition("\n")
-        about, columns, body = [], (), []
+        about, body = [], []
+        columns: tuple[str, ...] = ()
+        numbers: frozenset[str] = frozenset()
         for line in rest.splitlines():
             if line.startswith("-- columns:"):
-                columns = tuple(line.removeprefix("-- columns:").split())
+                words = line.removeprefix("-- columns:").split()
+                columns = tuple(word.rstrip("#") for word in words)
+                numbers = frozenset(word.rstrip("#") for word in words if word.endswith("#"))
             elif line.startswith("--"):
                 about.append(line.removeprefix("--").strip())
             elif line.strip():
                 body.append(line)
-        yield Query(head.strip(), "\n".join(body).rstrip(";"), columns, " ".join(about), file)
+        yield Query(head.strip(), "\n".join(body).rstrip(";"), columns, " ".join(about), file, numbers)
 
 
 @cache

@@ -42,16 +42,25 @@ class Registry:
 
     def people(self, identities: Sequence[str]) -> dict[str, int]:
         """Person ids of identities; people who are new are made, in the order given. Suppressed ones are missing."""
-        keys = self.keys(dict.fromkeys(identities))
+        return self.of_keys(self.keys(dict.fromkeys(identities)))
+
+    def of_keys(self, keys: dict[str, bytes]) -> dict[str, int]:
+        """The same for {identity: key}."""
         known = self.find(list(keys.values()))
         unknown = [(identity, key) for identity, key in keys.items() if key not in known]
         fresh = [key for _, key in self._not_erased(unknown)]
         if fresh:
             gone = self.suppressed(fresh)
             fresh = [key for key in fresh if key not in gone]
-            self._state.sql.executemany("INSERT INTO person (key) VALUES (?)", [(key,) for key in fresh])
-            known.update(self.find(fresh))
+            known.update(self._made(fresh))
         return {identity: known[key] for identity, key in keys.items() if key in known}
+
+    def _made(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """New people, numbered as SQLite would. The transaction that this is in holds the right to write."""
+        first = self._state.rows("SELECT COALESCE(MAX(id), 0) + 1 FROM person")[0][0]
+        made = dict(zip(keys, range(first, first + len(keys)), strict=True))
+        self._state.sql.executemany("INSERT INTO person (key, id) VALUES (?, ?)", made.items())
+        return made
 
     def _not_erased(self, unknown: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
         """Those whom the plugin does not know as erased; the others are kept as suppressed here too."""

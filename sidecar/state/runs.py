@@ -14,6 +14,7 @@ import msgspec
 
 from sidecar import clock
 from sidecar.errors import Conflict
+from sidecar.state import bulk
 from sidecar.state.database import State
 
 
@@ -52,6 +53,7 @@ def lock(state: State, name: str = "run") -> Iterator[None]:
             time.sleep(0.02)
         os.ftruncate(handle, 0)
         os.pwrite(handle, name.encode(), 0)
+        bulk.restore(state)
         yield
     finally:
         os.close(handle)

@@ -84,12 +84,12 @@ def _register(session: Session, page: Sequence[tuple[int, str]]) -> set[int]:
     sql = session.state.sql
     before = session.registry.of_accounts(row[0] for row in page)
     again: set[int] = set()
-    keys = session.registry.keys(set(identities.values()))
+    keys = session.registry.keys(dict.fromkeys(identities.values()))
     for user_id, identity in identities.items():
         person = before.get(user_id)
         if person is not None:
             _move(session, user_id, person, keys[identity], again)
-    people = session.registry.people(list(identities.values()))
+    people = session.registry.of_keys(keys)
     fresh = []
     for user_id, _raw in page:
         person = people.get(identities.get(user_id, ""))

@@ -25,6 +25,9 @@ from sidecar.sync.pages import ahead
 from sidecar.sync.selection import Raw, rows
 from sidecar.sync.session import Session
 
+# Pages that the reader is ahead.
+DEPTH = 2
+
 
 class Task(msgspec.Struct, frozen=True):
     """What the state says for all people: the LTV in micros from which one is a VIP (None: nobody is), runs that did
@@ -112,7 +115,7 @@ class Desk:
             (rows(raw) for raw in pages),
             lambda reader, people: load(self._session, reader, people, crm_empty=crm_empty),
             threads=1,
-            depth=2,
+            depth=DEPTH,
         )
         with closing(loaded), ThreadPoolExecutor(max(1, len(free)), thread_name_prefix="writer") as pool:
             for _, page in loaded:

@@ -6,7 +6,7 @@ import gc
 import hashlib
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import msgspec
 
@@ -157,12 +157,12 @@ def _digest(data: bytes) -> str:
 
 
 def _steps(session: Session, mode: str, helper: helper_.Helper | None) -> PeopleStep:
-    again = accounts.walk(session) if mode == "full" else accounts.changed(session)
-    if again:
-        orders.of_accounts(session, again)
     if mode == "full":
-        orders.walk(session)
+        with closing(orders.Walk(session)) as walk:
+            orders.of_accounts(session, accounts.walk(session))
+            walk.run()
     else:
+        orders.of_accounts(session, accounts.changed(session))
         orders.changed(session)
     orders.refund_rates(session)
     catalogue.changed(session)

@@ -11,8 +11,9 @@ import msgspec
 from sidecar import clock
 from sidecar.config import Config
 from sidecar.crm.batch import Batch
-from sidecar.crm.model import Contact, Written
+from sidecar.crm.model import Contact
 from sidecar.crm.terms import DryTerms
+from sidecar.crm.written import unpack
 from sidecar.errors import UsageError
 from sidecar.mapping import apply
 from sidecar.mapping.compiled import Mapping
@@ -29,7 +30,6 @@ from sidecar.sync.session import Choices, Session
 from sidecar.sync.subject import Subject
 from sidecar.values import dates, email, money
 
-_written = msgspec.json.Decoder(Written).decode
 _NO_DOC = OrderDoc()
 _MOST_ORDERS = 2000
 
@@ -106,7 +106,7 @@ class _Explainer:
             shipping=person.shipping, order_meta=person.order_meta, item_meta=person.item_meta,
             product_meta=person.product_meta,
         )  # fmt: skip
-        written = _written(row.written) if row.written else Written()
+        written = unpack(row.written)
         targets = reasons.targets(subject, session.mapping, contact, written, shop_changed(session, person))
         wanted = apply.wanted(subject, session.mapping)
         tags = reasons.terms(session.reader, "tag", wanted.tags, contact.tags if contact else set(), written.t)

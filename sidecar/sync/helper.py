@@ -23,12 +23,10 @@ from typing import Any, NoReturn
 import msgspec
 
 from sidecar.errors import SidecarError
-from sidecar.sync.desk import Desk, Result, Task
+from sidecar.sync.desk import DEPTH, Desk, Result, Task
 from sidecar.sync.selection import Raw
 from sidecar.sync.session import Counts, Session
 
-# Pages on their way: enough that neither side waits, few enough that memory stays flat.
-_AHEAD = 4
 _LEAVE_SECONDS = 60
 
 
@@ -84,6 +82,9 @@ class Helper:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        # Pages on their way. The desk keeps as many as it reads ahead and as it has writers before it gives the first
+        # result; with fewer than that both sides would wait for ever, with many memory would not stay flat.
+        self._ahead = DEPTH + session.config.sync.writers + 1
         context = multiprocessing.get_context("fork")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_main, args=(session, theirs, self._pipe), daemon=True)
@@ -102,7 +103,7 @@ class Helper:
         for raw in pages:
             self._send(raw)
             waiting += 1
-            if waiting >= _AHEAD:
+            if waiting >= self._ahead:
                 waiting -= 1
                 yield self._result()
         self._send(None)

@@ -213,13 +213,12 @@ def _consent(session: Session, reader: Reader, people: Sequence[Loaded]) -> None
 
 def left_out(session: Session, person: Loaded, has_orders: bool, orders_count: int, roles: Sequence[str]) -> str:
     """Why a person is no contact, or ''."""
-    people = session.config.people
     if person.account is not None and not has_orders:
         if session.settings.capabilities_key not in person.account.meta:
             return "no_role_here"
-        if any(role in people.staff_roles for role in roles):
+        if not session.staff_roles.isdisjoint(roles):
             return "staff"
-    if any(role in people.exclude_roles for role in roles):
+    if not session.exclude_roles.isdisjoint(roles):
         return "excluded_role"
     if person.identity is None:
         return "gone"

@@ -6,8 +6,9 @@ import msgspec
 
 from sidecar.crm import diff as crm_diff
 from sidecar.crm.batch import Batch, Change, NewContact
-from sidecar.crm.model import NEW_STATUS, Contact, Wanted, Written, digests
+from sidecar.crm.model import NEW_STATUS, Contact, Wanted
 from sidecar.crm.terms import DryTerms, Terms
+from sidecar.crm.written import fresh, pack, unpack
 from sidecar.mapping import apply
 from sidecar.mapping.compiled import is_multi
 from sidecar.mapping.rules import CHOICE
@@ -18,7 +19,6 @@ from sidecar.sync.loading import Loaded, Page, Row, left_out
 from sidecar.sync.session import Session
 from sidecar.values import email as emails
 
-_written = msgspec.json.Decoder(Written).decode
 _SOURCE = "woocommerce"
 # The shop erased the person, but somebody else made the contact: the owner must decide, however often we look.
 NOT_OURS = "erased_in_shop_but_not_our_contact"
@@ -31,7 +31,8 @@ class Look(msgspec.Struct, kw_only=True):
     facts: Facts
     verdict: str
     reason: str = ""
-    written: Written | None = None
+    written: bytes | None = None
+    sizes: tuple[int, int, int, int] = (0, 0, 0, 0)
     contact_id: int | None = None
     created: bool = False
     recovered: bool = False
@@ -166,12 +167,7 @@ class Looker:
         columns.setdefault("source", _SOURCE)
         fields = {slug: value for slug, value in wanted.fields.items() if value}
         tags, lists = self._tags.resolve(wanted.tags), self._lists.resolve(wanted.lists)
-        look.written = Written(
-            c=digests(columns),
-            f=digests(fields),
-            t=sorted(tags),
-            l=sorted(lists),
-        )
+        look.written, look.sizes = fresh(columns, fields, sorted(tags), sorted(lists))
         look.created = True
         if person.consent and look.row.withdrawn:
             # They said yes in the shop once, and no in FluentCRM later: a contact made anew starts without marketing.
@@ -201,7 +197,7 @@ class Looker:
     def _compare(self, look: Look, person: Loaded, contact: Contact, wanted: Wanted, batch: Batch) -> None:
         session = self._session
         row = look.row
-        before = _written(row.written) if row.written else Written()
+        before = unpack(row.written)
         tags = crm_diff.Terms(self._tags.resolve(wanted.tags), self._tags.owned)
         lists = crm_diff.Terms(self._lists.resolve(wanted.lists), self._lists.owned)
         patch = crm_diff.diff(contact, wanted, before, self._policies, tags, lists, shop_changed(session, person))
@@ -209,7 +205,7 @@ class Looker:
         if row.contact_id is None and (contact.id in self.orphans or row.id in self.intents):
             look.recovered = True
             look.consent = person.consent if contact.status == "subscribed" else ""
-        look.written = crm_diff.written_after(contact, patch, wanted, before, tags, lists)
+        look.written = pack(crm_diff.written_after(contact, patch, wanted, before, tags, lists))
         move = self._move(person, contact)
         if self._dry:
             if patch or move:

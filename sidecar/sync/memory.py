@@ -23,7 +23,7 @@ _WHY = {
 class Memo(msgspec.Struct, array_like=True):
     """What the state is to remember of one person.
 
-    `state` is what became of the write ('' when nothing was to be written). `facts` and `written` are JSON as
+    `state` is what became of the write ('' when nothing was to be written). `facts` (JSON) and `written` (`crm.written`) are as
     `person_doc` keeps them; `had_reason` is the reason that stood there before, `consent` the proof that a new contact
     came with, `sizes` how many columns, fields, tags and lists a new contact was made with.
     """
@@ -65,9 +65,9 @@ def memos(looks: Iterable[Look], outcomes: dict[int, Outcome], *, final: bool) -
             Memo(
                 look.row.id, contact_id, look.row.made, state, look.verdict, look.reason, look.row.reason, look.created,
                 look.recovered, look.consent, look.ref, look.problems, _encode(facts),
-                _encode(written) if written is not None else look.row.written,
+                written if written is not None else look.row.written,
                 facts.orders_count, facts.ltv, facts.last_order, facts.customer_status,
-                (len(written.c), len(written.f), len(written.t), len(written.l)) if written is not None else (0, 0, 0, 0),
+                look.sizes,
             )
         )  # fmt: skip
     return found

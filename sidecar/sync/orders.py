@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from datetime import UTC
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 
 from sidecar.mysql.connection import Reader
 from sidecar.people import ledger
-from sidecar.state import dead_letters
+from sidecar.state import bulk, dead_letters
 from sidecar.store.model import Order
 from sidecar.store.orders import BUCKET, choose
 from sidecar.sync.pages import ahead
@@ -34,25 +35,44 @@ _WALK = "orders.walk"
 _TOGETHER = 4
 
 
-def walk(session: Session) -> None:
-    """Every order row by primary key, from where an interrupted walk stopped; then what changed meanwhile."""
-    latest = session.orders.latest()
-    after = int(session.state.get(_WALK, "0"))
-    known = bool(session.state.rows("SELECT 1 FROM shop_order WHERE id > ? LIMIT 1", (after,)))
-    total = session.orders.last_id()
-    pages = _load(session, _pages(session, after))
-    while some := list(islice(pages, _TOGETHER)):
+class Walk:
+    """Every order row by primary key, from where an interrupted walk stopped; then what changed meanwhile.
+
+    Reading begins at once, in threads, so that the shop's server works while the accounts are walked; `run` takes what
+    was read. Close it.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._latest = session.orders.latest()
+        self._after = int(session.state.get(_WALK, "0"))
+        self._known = bool(session.state.rows("SELECT 1 FROM shop_order WHERE id > ? LIMIT 1", (self._after,)))
+        self._pages = _load(session, _pages(session, self._after))
+        self._first = list(islice(self._pages, 1))
+
+    def run(self) -> None:
+        """All pages into the ledger."""
+        session = self._session
+        total = session.orders.last_id()
+        pages = chain(self._first, self._pages)
+        empty = not self._known and not self._after
+        with bulk.without_indexes(session.state, "shop_order") if empty else nullcontext():
+            while some := list(islice(pages, _TOGETHER)):
+                with session.state.transaction():
+                    for ids, orders in some:
+                        stage(session, orders, fresh=not self._known)
+                        session.state.set(_WALK, str(ids[-1]))
+                session.progress("orders", some[-1][0][-1], total)
         with session.state.transaction():
-            for ids, orders in some:
-                stage(session, orders, fresh=not known)
-                session.state.set(_WALK, str(ids[-1]))
-        session.progress("orders", some[-1][0][-1], total)
-    with session.state.transaction():
-        session.state.set(_WALK, "0")
-        if latest:
-            session.state.set(_CURSOR, f"{latest[0]}|{latest[1]}")
-    if known or after:
-        sweep(session)
+            session.state.set(_WALK, "0")
+            if self._latest:
+                session.state.set(_CURSOR, f"{self._latest[0]}|{self._latest[1]}")
+        if self._known or self._after:
+            sweep(session)
+
+    def close(self) -> None:
+        """End the reading, wherever it is."""
+        self._pages.close()
 
 
 def changed(session: Session) -> None:
@@ -118,6 +138,8 @@ def restage(session: Session, ids: Sequence[int]) -> list[Order]:
 def of_accounts(session: Session, user_ids: Iterable[int]) -> None:
     """Orders of accounts that came, went or moved: they may belong to somebody else now."""
     wanted = msgspec.json.encode(sorted(user_ids)).decode()
+    if wanted == "[]":
+        return
     rows = session.state.rows(
         "SELECT id FROM shop_order WHERE customer_id > 0 AND customer_id IN (SELECT value FROM json_each(?)) ORDER BY id",
         (wanted,),
@@ -136,7 +158,7 @@ def _pages(session: Session, after: int) -> Iterator[list[int]]:
         yield ids
 
 
-def _load(session: Session, pages: Iterable[list[int]]) -> Iterator[tuple[list[int], list[Order]]]:
+def _load(session: Session, pages: Iterable[list[int]]) -> Generator[tuple[list[int], list[Order]], None, None]:
     storage, keys, paid = session.info.storage, session.order_keys, session.loaded_statuses
     products = session.products
 

@@ -9,8 +9,8 @@ import msgspec
 from sidecar import clock
 from sidecar.config import Config
 from sidecar.crm.batch import Batch
-from sidecar.crm.model import digest
 from sidecar.crm.terms import DryTerms
+from sidecar.crm.written import digest
 from sidecar.mapping.compiled import Mapping
 from sidecar.state.database import State
 from sidecar.state.runs import Run

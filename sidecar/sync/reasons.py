@@ -8,7 +8,9 @@ import msgspec
 import pymysql
 
 from sidecar.crm.diff import Conflict, should_write
-from sidecar.crm.model import Contact, Written, digest
+from sidecar.crm.model import Contact
+from sidecar.crm.written import Written, digest
+from sidecar.crm.written import name as key
 from sidecar.mapping import apply, compiled
 from sidecar.mapping.compiled import CompiledField
 from sidecar.mapping.rules import Step
@@ -72,7 +74,7 @@ def _target(field: CompiledField, step: apply.Step, contact: Contact | None, wri
     rule = field.rule
     row = contact.fields.get(field.slug) if contact and field.slug else None
     current = (row.value if row else "") if field.slug else (contact.columns.get(field.column, "") if contact else "")
-    last = written.f.get(field.slug) if field.slug else written.c.get(field.column)
+    last = written.f.get(key(field.slug)) if field.slug else written.c.get(key(field.column))
     stamp = (row.updated if row else "") if field.slug else (contact.updated if contact else "")
     newer = bool(changed) and bool(stamp) and changed > stamp
     if step.problem:

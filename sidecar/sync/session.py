@@ -104,6 +104,7 @@ class Session:
             optin_meta=people.optin_meta,
             extra=frozenset(people.b2b_meta + people.optin_meta),
         )
+        self.staff_roles, self.exclude_roles = frozenset(people.staff_roles), frozenset(people.exclude_roles)
         self.order_keys = self.rules.keys()
         consented = [rule.source.partition(".") for rule in config.consent.email]
         mapped = mapping.user_meta | {key for group, _, key in consented if group == "user_meta"}

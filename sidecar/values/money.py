@@ -60,6 +60,9 @@ def fixed(micros: int, decimals: int = 2) -> str:
 
     Raises ValueError for other `decimals`.
     """
+    if decimals == 2 and micros >= 0:
+        whole, cents = divmod((micros + 5_000) // 10_000, 100)
+        return f"{whole}.{cents:02d}"
     if not 0 <= decimals <= 6:
         raise ValueError("decimals must be 0 to 6")
     unit = 10 ** (6 - decimals)

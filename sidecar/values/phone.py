@@ -114,7 +114,9 @@ def _thorough(raw: str, text: str, home: str | None) -> Phone:
         plausible = plausible or (len(body) <= 17 and (plus or len(body) >= 5))
         attempts += 1
         reading = _lenient(body.lstrip("0") if plus else body, plus, home)
-        if reading is None and plus and not candidate.startswith(("+", "(+")) and home is not None:
+        # No country has a code that begins with 0: +0888 123 456 is a home number with a stray plus.
+        stray = body.startswith("0") or not candidate.startswith(("+", "(+"))
+        if reading is None and plus and stray and home is not None:
             reading = _lenient(body, False, home)
         if reading is not None:
             return Phone(reading.e164, raw, None, reading.mobile)

@@ -18,9 +18,10 @@ from sidecar.crm import contacts as reading
 from sidecar.crm import tables
 from sidecar.crm.batch import Batch, Change, NewContact, Outcome
 from sidecar.crm.fields import Definition, Fields
-from sidecar.crm.model import FieldValue, Patch, Written
+from sidecar.crm.model import FieldValue, Patch
 from sidecar.crm.terms import Terms
 from sidecar.crm.writer_sql import Writer
+from sidecar.crm.written import Written, pack
 from sidecar.errors import CrmRefused
 from sidecar.mysql.connection import Reader, open_connection
 from sidecar.mysql.sqltext import quote
@@ -54,7 +55,7 @@ def make_writer(config_for: ConfigFor) -> Iterator[MakeWriter]:
 def somebody(person: int, email: str, **changes: Any) -> NewContact:
     given_: dict[str, Any] = {
         "person": person, "email": email, "status": "transactional", "created": "2026-01-02 03:04:05",
-        "columns": {"source": "woocommerce"}, "fields": {}, "tags": [], "lists": [], "written": Written(),
+        "columns": {"source": "woocommerce"}, "fields": {}, "tags": [], "lists": [], "written": pack(Written()),
     }  # fmt: skip
     return NewContact(**{**given_, **changes})
 

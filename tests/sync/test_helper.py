@@ -38,8 +38,9 @@ main()
 """
 
 
-def with_processes(config: Any, number: int) -> Any:
-    return msgspec.structs.replace(config, sync=msgspec.structs.replace(config.sync, processes=number, page_people=50))
+def with_processes(config: Any, number: int, writers: int = 2, page: int = 50) -> Any:
+    sync = msgspec.structs.replace(config.sync, processes=number, page_people=page, writers=writers)
+    return msgspec.structs.replace(config, sync=sync)
 
 
 @pytest.fixture
@@ -89,6 +90,18 @@ def test_two_processes_write_what_one_writes(
     with pytest.raises(ProcessLookupError):
         os.kill(started[1]._process.pid or 0, 0)
     mariadb.drop_database(two.database)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("writers", [1, 4])
+def test_the_run_and_its_helper_do_not_wait_for_each_other(
+    demo_hpos: ShopDatabase, config_for: ConfigFor, started: list[helper.Helper], writers: int
+) -> None:
+    """The desk keeps a page for each writer before it gives a result: the run must send more than that."""
+    report = run(with_processes(config_for(demo_hpos), 2, writers, page=20))
+    assert len(started) == 1
+    assert report.counts.people > 20 * (writers + 4)
 
 
 @pytest.mark.usefixtures("alone")

@@ -1,11 +1,11 @@
 -- name: users_page
 -- The next page of accounts, by primary key.
--- columns: id email
+-- columns: id# email
 SELECT ID AS id, user_email AS email FROM {users} WHERE ID > %(after)s ORDER BY ID LIMIT %(limit)s;
 
 -- name: users_rows
 -- Accounts. `crc` stands for the row.
--- columns: id email registered display_name crc
+-- columns: id# email registered display_name crc#
 SELECT ID AS id, user_email AS email, CAST(user_registered AS CHAR) AS registered, display_name,
  CRC32(CONCAT_WS('|', ID, user_email, user_registered, display_name)) AS crc
 FROM {users} WHERE ID IN %(ids)s;

@@ -1,6 +1,6 @@
 -- name: items_rows
 -- The lines, shipping methods and coupons of orders; `coupon` is the code, NULL for the others.
--- columns: item_id order_id coupon
+-- columns: item_id# order_id# coupon
 SELECT order_item_id AS item_id, order_id, CASE order_item_type WHEN 'coupon' THEN order_item_name END AS coupon
 FROM {p}woocommerce_order_items
 WHERE order_id IN %(ids)s AND order_item_type IN ('line_item', 'shipping', 'coupon');
@@ -13,7 +13,7 @@ SELECT meta_id FROM {p}woocommerce_order_itemmeta WHERE order_item_id IN %(ids)s
 -- name: items_meta
 -- What was bought and how it is shipped, by ids of the meta. What goes without saying (no variation, one piece) is
 -- not sent. The primary key is forced: keys are in an index too, and a search for them would read the whole shop.
--- columns: item_id meta_key value
+-- columns: item_id# meta_key value
 SELECT order_item_id AS item_id, meta_key, LEFT(meta_value, 255) AS value
 FROM {p}woocommerce_order_itemmeta FORCE INDEX (PRIMARY)
 WHERE meta_id IN %(ids)s AND meta_key IN ('_product_id', '_variation_id', '_qty', 'method_id')

@@ -18,7 +18,7 @@ WHERE date_updated_gmt IS NOT NULL ORDER BY date_updated_gmt DESC, id DESC LIMIT
 
 -- name: orders_hpos_rows
 -- The order rows themselves. `crc` stands for all that a change of the order would move.
--- columns: id type status customer email total currency created parent payment crc
+-- columns: id# type status customer# email total currency created parent# payment crc#
 SELECT id, type, status, customer_id AS customer, billing_email AS email, CAST(total_amount AS CHAR) AS total,
  currency, CAST(date_created_gmt AS CHAR) AS created, parent_order_id AS parent, payment_method AS payment,
  CRC32(CONCAT_WS('|', id, type, status, customer_id, billing_email, total_amount, currency, date_created_gmt,

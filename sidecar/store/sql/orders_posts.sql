@@ -7,7 +7,7 @@ ORDER BY ID LIMIT %(limit)s;
 
 -- name: orders_posts_rows
 -- The order posts. Amounts and people are in the meta.
--- columns: id type status created created_local parent crc
+-- columns: id# type status created created_local parent# crc#
 SELECT ID AS id, post_type AS type, post_status AS status, CAST(post_date_gmt AS CHAR) AS created,
  CAST(post_date AS CHAR) AS created_local, post_parent AS parent,
  CRC32(CONCAT_WS('|', ID, post_type, post_status, post_date_gmt, post_modified_gmt, post_parent)) AS crc
