@@ -90,6 +90,7 @@ return 'ok';
 
 SETUP = r"""
 WC_Install::create_pages();
+if ( function_exists( 'fluentcrm_update_option' ) ) { fluentcrm_update_option( 'fluentcrm_setup_wizard_ran', 'yes' ); }
 foreach ( array( 'woocommerce_coming_soon' => 'no', 'woocommerce_currency' => 'USD', 'woocommerce_default_country' => 'US:NY', 'woocommerce_enable_guest_checkout' => 'yes',
 	'woocommerce_enable_signup_and_login_from_checkout' => 'yes', 'woocommerce_enable_myaccount_registration' => 'yes', 'woocommerce_registration_generate_password' => 'no',
 	'woocommerce_newly_installed' => 'no', 'woocommerce_enable_reviews' => 'yes', 'comment_moderation' => '0', 'comment_previously_approved' => '0' ) as $name => $value ) { update_option( $name, $value ); }

@@ -25,7 +25,6 @@ from sidecar.sync.warm import Warm
 from sidecar.sync.work import RECONCILE_NOW, PassReport, Work
 
 _BATCH = 300
-_POLL_WITH_HINTS = 60
 _LAST, _ERROR = "pass.last", "pass.error"
 _POLLED, _RECONCILED, _TOOK = "poll.last", "reconcile.last", "reconcile.took"
 _PRUNED = "events.pruned"
@@ -86,7 +85,7 @@ class Passes:
             report.state = "waiting"
             return report
         while True:
-            polling = poll_now or self._due(_POLLED, self._poll_seconds())
+            polling = poll_now or self._due(_POLLED, self._config.events.poll_seconds)
             hints = self._peek()
             if not hints and not polling:
                 break
@@ -115,7 +114,7 @@ class Passes:
         if site.look(session.reader, self._state).held:
             report.state = "held"
             return False
-        link = self.link.ask(session.info.home)
+        link = self.link.ask(session.info.home, listed=_listed(session))
         if link.mode == "waiting":
             report.state = "waiting"
             return False
@@ -162,12 +161,7 @@ class Passes:
     def _hinted(self) -> bool:
         """Whether the plugin tells of changes: it is active as the shop's options say, or WordPress answers for it."""
         session = self._warm.known
-        active = session is None or any(name.startswith(f"{PLUGIN}/") for name in session.info.plugins)
-        return active or self.link.state().mode == "live"
-
-    def _poll_seconds(self) -> int:
-        asked = self._config.events.poll_seconds
-        return max(asked, _POLL_WITH_HINTS) if self._hinted() else asked
+        return session is None or _listed(session) or self.link.state().mode == "live"
 
     def _reconcile_due(self) -> bool:
         if self._state.get(RECONCILE_NOW):
@@ -224,6 +218,11 @@ class Passes:
             activity.prune(self._state, now * 1000, events.activity_days, events.activity_rows)
             runs.prune(self._state, now)
             self._state.set(_PRUNED, str(now))
+
+
+def _listed(session: Session) -> bool:
+    """Whether the plugin is among the site's active ones (one that is active for a whole network is not)."""
+    return any(name.startswith(f"{PLUGIN}/") for name in session.info.plugins)
 
 
 def _now() -> int:

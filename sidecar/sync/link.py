@@ -26,6 +26,8 @@ _SEEN, _SILENT, _WHY, _ASKED = "bridge.seen", "bridge.silent", "bridge.why", "br
 _HINT_AT = "bridge.hint_at"
 _STATUS = "bridge.status"
 _REFUSED = "bridge.refused"
+# "listed": among the site's active plugins when last looked; "gone": it was, and is no more.
+_PLACE = "bridge.place"
 LIVE_FROM = "live.from"
 # How often WordPress is asked for a sign of life when there is nothing else to tell it.
 _ASK_SECONDS = 60
@@ -72,21 +74,38 @@ class Link:
             return LinkState(mode="live" if seen else "silent", seen=seen, why="" if seen else "it has never answered")
         patient = _now() - silent < self._config.bridge.patience_seconds and seen is not None
         # Who refuses us will do so in a minute as well.
-        patient = patient and not self._state.get(_REFUSED)
+        patient = patient and not self._state.get(_REFUSED) and self._state.get(_PLACE) != "gone"
         return LinkState(
             mode="waiting" if patient else "silent", seen=seen, silent_since=silent, why=self._state.get(_WHY)
         )
 
-    def ask(self, home: str, *, force: bool = False) -> LinkState:
-        """A sign of life, when the last one is long ago."""
+    def ask(self, home: str, *, listed: bool | None = None, force: bool = False) -> LinkState:
+        """A sign of life, when the last one is long ago. `listed`: whether the site's options name the plugin as active;
+        one that was named and is no more has been switched off, and nobody waits for it."""
         if not self.paired:
             return LinkState(mode="unpaired")
+        if listed is not None and self._gone(listed):
+            return self.state()
         pause = _ASK_SILENT_SECONDS if self._number(_SILENT) is not None else _ASK_SECONDS
         last = max(self._number(_ASKED) or 0, self._number(_SEEN) or 0)
         if force or not 0 <= _now() - last < pause:
             self._state.set(_ASKED, str(_now()))
             self.call(lambda: self.bridge(home).status())
         return self.state()
+
+    def _gone(self, listed: bool) -> bool:
+        place = self._state.get(_PLACE)
+        if listed or not place:
+            if listed and place != "listed":
+                self._state.set(_PLACE, "listed")
+            return False
+        if place != "gone":
+            with self._state.transaction():
+                self._state.set(_PLACE, "gone")
+                self._state.set(_WHY, "the plugin is switched off")
+                if self._number(_SILENT) is None:
+                    self._state.set(_SILENT, str(_now()))
+        return True
 
     def call(self, what: Callable[[], BridgeStatus]) -> BridgeStatus | None:
         """Make a call and remember how it went; None when the bridge did not answer or refused."""

@@ -8,7 +8,7 @@ import threading
 import msgspec
 import pytest
 from bridging import NOW_MS, LiveShop, bridge, hint, pass_, queue
-from syncing import contacts, crm_rows, field, run, undo_run, unlike
+from syncing import contacts, crm_rows, execute, field, run, undo_run, unlike
 
 from sidecar.config import Config
 from sidecar.crm.bridge_client import Bridge
@@ -197,6 +197,35 @@ def test_a_bridge_that_does_not_answer(hpos: LiveShop, monkeypatch: pytest.Monke
             report = sidecar.pass_()
             assert (report.changed, report.live, sidecar.health().bridge) == (1, True, "live")
             assert fake.calls[-1][0]["email"] == "c@example.net"
+
+
+def test_a_plugin_that_was_switched_off_is_not_waited_for(hpos: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the plugin the shop is asked twice a minute, and what is found is written at once, though quietly; when
+    the plugin is back, so is the live mode."""
+    keeper, database = hpos.keeper, hpos.database
+    options = "SELECT option_value FROM wp_options WHERE option_name = 'active_plugins'"
+    switch = "UPDATE wp_options SET option_value = %s WHERE option_name = 'active_plugins'"
+    on = database.rows(options)[0][0]
+    with bridge(database, hpos.config) as (fake, config):
+        fresh(config)
+        hint(database, "order.created", keeper.order("a@example.net", lines=LINES, at=AT))
+        with build(config) as sidecar:
+            assert sidecar.pass_().live
+            execute(database, switch, ("a:0:{}",))
+            fake.behave = "down"
+            keeper.order("b@example.net", lines=LINES, at="2026-11-01 12:00:10")
+            monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:00:40Z")
+            report = sidecar.pass_()
+            assert (report.polled, report.changed, report.live, report.later) == (1, 1, False, 0)
+            assert "b@example.net" in contacts(database)
+            health = sidecar.health()
+            assert (health.bridge, health.bridge_why) == ("silent", "the plugin is switched off")
+            execute(database, switch, (on,))
+            fake.behave = ""
+            monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:01:20Z")
+            hint(database, "order.created", keeper.order("c@example.net", lines=LINES, at=AT), at_ms=NOW_MS + 79_000)
+            assert sidecar.pass_().live
+            assert sidecar.health().bridge == "live"
 
 
 def test_the_client_believes_only_what_is_signed(hpos: LiveShop) -> None:

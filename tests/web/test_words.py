@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +97,24 @@ def test_every_code_has_a_word() -> None:
     assert set(topics.FAMILIES) <= set(words.known("family")) and set(topics.FAMILIES) <= set(words.known("thing"))
     modes = LinkState.__annotations__["mode"]
     assert set(re.findall(r'"(\w+)"', str(modes))) <= set(words.known("bridge"))
+
+
+def test_every_explanation_is_known() -> None:
+    """What the lower layers say of a field, a tag and an order, read from their source."""
+    from sidecar.people.ledger import REASONS
+    from sidecar.sync import reasons
+    from sidecar.web.dashboard.sentences import SENTENCES
+
+    tree = ast.parse(Path(reasons.__file__).read_text("utf-8"))
+    said = {
+        node.value
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name in ("_why", "_last")
+        for statement in ast.walk(function)
+        if isinstance(statement, ast.Return) and statement.value is not None
+        for node in ast.walk(statement.value)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value
+    }
+    said -= {"the shop has no value; what FluentCRM has stays", ": it is not ours"}
+    assert len(said) > 10
+    assert said | set(REASONS.values()) <= set(SENTENCES)

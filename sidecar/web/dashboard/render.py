@@ -21,6 +21,7 @@ from markupsafe import Markup
 from sidecar import clock
 from sidecar.web import roles
 from sidecar.web.dashboard import words
+from sidecar.web.dashboard.sentences import told
 from sidecar.web.errors import Error
 
 PAGE = "fluentcrm-sidecar"
@@ -40,6 +41,7 @@ def install(app: Flask) -> None:
         "ago": ago,
         "number": number,
         "money": money,
+        "told": told,
         "span": span,
         "moment": moment,
         "iso": iso,
