@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -304,8 +305,10 @@ class FakeBridge:
 
 
 @contextmanager
-def bridge(shop: ShopDatabase, config: Config) -> Iterator[tuple[FakeBridge, Config]]:
-    """A bridge that answers, paired; and the configuration that knows where it is."""
+def bridge(
+    shop: ShopDatabase, config: Config, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[FakeBridge, Config]]:
+    """A bridge that answers, paired; and the configuration that knows where it is. `tls`: by HTTPS, as `localhost`."""
     fake = FakeBridge(shop, pair(config))
 
     class Handler(BaseHTTPRequestHandler):
@@ -332,9 +335,11 @@ def bridge(shop: ShopDatabase, config: Config) -> Iterator[tuple[FakeBridge, Con
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    fake.url = f"{'https://localhost' if tls else 'http://127.0.0.1'}:{server.server_address[1]}"
     section = msgspec.structs.replace(config.bridge, site_url=fake.url, timeout=5.0)
     try:
         yield fake, msgspec.structs.replace(config, bridge=section)

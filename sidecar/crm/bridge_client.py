@@ -122,8 +122,15 @@ class Bridge:
         try:
             status, signature, data = self._exchange(method, target, body, headers)
         except (HTTPException, OSError, ValueError) as error:
+            # Not `ssl.SSLCertVerificationError`: a site without TLS needs no ssl module in memory.
+            untrusted = getattr(error, "verify_message", "")
             raise BridgeUnreachable(
-                f"WordPress does not answer ({type(error).__name__})", hint="is [bridge] site_url right, and PHP up?"
+                f"the site's certificate is not trusted ({untrusted})"
+                if untrusted
+                else f"WordPress does not answer ({type(error).__name__})",
+                hint="does [bridge] site_url name the host that the certificate is for? A CA of your own: SSL_CERT_FILE"
+                if untrusted
+                else "is [bridge] site_url right, and PHP up?",
             ) from error
         return self._checked(status, signature, nonce, key.secret, data)
 

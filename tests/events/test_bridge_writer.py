@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 from bridging import NOW_MS, LiveShop, bridge, hint, pass_, queue
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from syncing import contacts, crm_rows, execute, field, run, undo_run, unlike
 
 from sidecar.config import Config
@@ -226,6 +232,44 @@ def test_a_plugin_that_was_switched_off_is_not_waited_for(hpos: LiveShop, monkey
             hint(database, "order.created", keeper.order("c@example.net", lines=LINES, at=AT), at_ms=NOW_MS + 79_000)
             assert sidecar.pass_().live
             assert sidecar.health().bridge == "live"
+
+
+def _certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """A certificate for localhost that only this test trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(7).not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    file, secret = folder / "cert.pem", folder / "key.pem"
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, secret)
+    return file, context
+
+
+def test_a_site_with_https(hpos: LiveShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The site is asked by HTTPS, and only when its certificate is trusted and for its name."""
+    file, context = _certificate(tmp_path)
+    with bridge(hpos.database, hpos.config, context) as (fake, config):
+        keeper = pairing.Keeper(config.state.dir)
+        with pytest.raises(BridgeUnreachable, match="certificate is not trusted") as refused:
+            Bridge(fake.url, keeper.get, 5.0).status()
+        assert "SSL_CERT_FILE" in (refused.value.hint or "")
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        assert Bridge(fake.url, keeper.get, 5.0).status().plugin == "1.0.0"
+        with pytest.raises(BridgeUnreachable, match="certificate is not trusted"):
+            Bridge(fake.url.replace("localhost", "127.0.0.1"), keeper.get, 5.0).status()
+        with pytest.raises(BridgeUnreachable, match="does not answer"):
+            Bridge(fake.url.replace("https", "http"), keeper.get, 5.0).status()
 
 
 def test_the_client_believes_only_what_is_signed(hpos: LiveShop) -> None:
