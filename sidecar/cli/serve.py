@@ -14,6 +14,9 @@ def serve(run: Context) -> None:
 
     Listens where [service] says, on this machine only. docs/service.md has the systemd units.
     """
+    from sidecar.mysql import driver
+
+    driver.light()
     from sidecar import serve as service
 
     config = run.config

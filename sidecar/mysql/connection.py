@@ -21,7 +21,7 @@ from pymysql.connections import Connection
 
 from sidecar.config import Config, Database
 from sidecar.errors import StoreUnavailable
-from sidecar.mysql import packed, queries
+from sidecar.mysql import driver, packed, queries
 from sidecar.mysql.sqltext import filled
 from sidecar.mysql.throttle import Throttle
 
@@ -49,17 +49,18 @@ def open_connection(database: Database, *, write: bool = False) -> Connection[An
     """
     where = _where(database)
     try:
-        connection: Connection[Any] = pymysql.connect(
-            user=database.user or None,
-            password=database.password,
-            database=database.name or None,
-            charset="utf8mb4",
-            autocommit=not write,
-            connect_timeout=10,
-            read_timeout=120,
-            write_timeout=120,
-            **where,
-        )
+        how = {
+            "user": database.user or None, "password": database.password, "database": database.name or None,
+            "charset": "utf8mb4", "autocommit": not write, "connect_timeout": 10, "read_timeout": 120,
+            "write_timeout": 120, **where,
+        }  # fmt: skip
+        try:
+            connection: Connection[Any] = pymysql.connect(**how)
+        except RuntimeError:
+            # The server wants a way to log in that was left out of this process (`driver.light`).
+            if not driver.whole():
+                raise
+            connection = pymysql.connect(**how)
         _prepare(connection, write=write)
     except pymysql.err.MySQLError as error:
         number = error.args[0] if error.args else 0

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from sidecar import config_file, logs
-from sidecar.runtime import build
-from sidecar.web.app import create_app
+from sidecar.mysql import driver
+
+driver.light()  # before anything else brings PyMySQL
+
+from sidecar import config_file, logs  # noqa: E402
+from sidecar.runtime import build  # noqa: E402
+from sidecar.web.app import create_app  # noqa: E402
 
 
 def make(config_path: str | None = None) -> Flask:
