@@ -185,6 +185,8 @@ class Site:
 
     def lay_out(self, root: Path, themes: Path, plugins: dict[str, Path]) -> None:
         """A document root that links to those files, with a database of its own. Nothing is installed yet."""
+        # A fixture of the whole session comes again when another parameter was asked for in between.
+        self.server.drop_database(self.database)
         self.server.create_database(self.database)
         for path in root.iterdir():
             if path.suffix == ".php" and path.name != "wp-config.php":

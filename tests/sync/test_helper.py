@@ -126,7 +126,7 @@ def _slow_run(demo: ShopDatabase, config: Any, tmp_path: Path) -> tuple[subproce
     file = tmp_path / "sidecar.toml"
     file.write_text(
         f'[shop]\ntable_prefix = "wp_"\n[shop.database]\nunix_socket = "{demo.socket}"\nuser = "root"\n'
-        f'name = "{demo.database}"\n[state]\ndir = "{config.state.dir}"\n[sync]\npage_people = 50\n'
+        f'name = "{demo.database}"\n[state]\ndir = "{config.state.dir}"\n[sync]\npage_people = 10\n'
     )
     file.chmod(0o600)
     process = subprocess.Popen(
