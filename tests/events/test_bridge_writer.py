@@ -120,6 +120,25 @@ def test_history_never_starts_an_automation(hpos: LiveShop) -> None:
     assert {"przed@example.net", "historia@example.net", "dawna@example.net"} <= contacts(database).keys()
 
 
+def test_what_waited_through_a_long_pause_starts_nothing(hpos: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pain 5: when a pause ends, what is older than `live_hours` by then is written quietly, what is new is live."""
+    keeper, database = hpos.keeper, hpos.database
+    with bridge(database, hpos.config) as (fake, config):
+        fresh(config)
+        with build(config) as sidecar:
+            sidecar.pause(25 * 60)
+            hint(database, "order.created", keeper.order("wtedy@example.net", lines=LINES, at=AT))
+            assert sidecar.pass_().state == "paused"
+            monkeypatch.setenv("SIDECAR_NOW", "2026-11-02T13:01:00Z")
+            late = keeper.order("teraz@example.net", lines=LINES, at="2026-11-02 13:00:30")
+            hint(database, "order.created", late, at_ms=NOW_MS + 25 * 3_600_000)
+            assert sidecar.pass_().changed == 2
+    assert {"wtedy@example.net", "teraz@example.net"} <= contacts(database).keys()
+    assert {item["email"] for call in fake.calls for item in call} == {"teraz@example.net"}
+    assert [name for name, _ in fake.fired].count("created") == 1
+    assert database.rows("SELECT COUNT(*) FROM wp_fc_campaign_emails WHERE created_at > '2026-11-01'") == [(0,)]
+
+
 def test_an_edit_in_between_is_not_overwritten(hpos: LiveShop) -> None:
     keeper, database = hpos.keeper, hpos.database
     with bridge(database, hpos.config) as (fake, config):

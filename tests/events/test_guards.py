@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from sidecar.runtime import build
 from sidecar.state.database import State
 from sidecar.sync.health import conditions
 from sidecar.sync.session import Choices
+from sidecar.sync.undo import runs_there
 
 LINES = ((1, 2, "Tea"),)
 
@@ -262,7 +266,82 @@ def test_erasing_from_the_command_line(demo_hpos: ShopDatabase, tmp_path: Path) 
     assert bench.json("privacy", "erase", "nobody", "--yes", code=2)["error"]["code"] == "usage"
 
 
-# --- alerts (pains 3, 9) ---------------------------------------------------------------------------------
+# --- what is never said to the database (pains 32, 35, 47) ------------------------------------------------
+
+QUEUE_OF_MAILS = (
+    r"DELETE FROM `?wp_fc_campaign_emails`? WHERE subscriber_id = \d+",
+    r"UPDATE `?wp_fc_campaign_emails`? e JOIN .* SET e\.email_address = \S+ WHERE e\.subscriber_id = \d+ AND .*"
+    + re.escape("AND e.status IN ('draft','pending','scheduled','scheduling')"),
+)
+
+
+@contextmanager
+def heard(shop: ShopDatabase) -> Iterator[list[str]]:
+    """Every statement that the server was given meanwhile, as its own log has them."""
+    said: list[str] = []
+    execute(shop, "SET GLOBAL log_output = 'TABLE'")
+    execute(shop, "TRUNCATE TABLE mysql.general_log")
+    execute(shop, "SET GLOBAL general_log = 1")
+    try:
+        yield said
+    finally:
+        execute(shop, "SET GLOBAL general_log = 0")
+        rows = shop.rows(
+            "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log WHERE command_type IN ('Query', 'Execute')"
+        )
+        said += [" ".join(str(row[0]).split()) for row in rows]
+        execute(shop, "TRUNCATE TABLE mysql.general_log")
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_nothing_queues_a_mail_or_an_action(hpos: LiveShop, live: bool) -> None:
+    """Pains 32, 35, 47: whatever the sidecar does, FluentCRM's queue of mails is only ever corrected (an address that
+    moved, a person who was erased), and WooCommerce's sessions and Action Scheduler are neither read nor written."""
+    keeper, database = hpos.keeper, hpos.database
+    user = keeper.account("stary@example.net")
+    keeper.order("stary@example.net", customer=user, lines=LINES)
+    gone = keeper.order("zapomniana@example.net", lines=LINES)
+    keeper.order("usunieta@example.net", lines=LINES)
+    with bridge(database, hpos.config) as (fake, paired):
+        config = paired if live else hpos.config
+        with State(config.state.dir) as state:
+            state.set("live.from", str(NOW_MS - 86_400_000))
+        run(config)
+        for name in ("stary", "zapomniana", "usunieta"):
+            id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = %s", f"{name}@example.net")
+            for status in ("scheduled", "sent"):
+                keeper.do(
+                    "INSERT INTO wp_fc_campaign_emails (campaign_id, subscriber_id, email_address, status) VALUES (1, %s, %s, %s)",
+                    id_, f"{name}@example.net", status,
+                )  # fmt: skip
+        with heard(database) as said, build(config) as sidecar:
+            sidecar.sync(Choices(full=True))
+            order = keeper.order("nowa@example.net", lines=LINES, at="2026-11-01 11:59:30")
+            for topic in ("order.created", "order.paid", "coupon.used", "order.refunded", "order.trashed"):
+                hint(database, topic, order, visitor="a" * 32)
+            keeper.do("UPDATE wp_users SET user_email = 'nowszy@example.net' WHERE ID = %s", user)
+            hint(database, "customer.updated", user)
+            keeper.anonymise(gone)
+            hint(database, "order.anonymised", gone)
+            for topic in ("email.opened", "email.clicked", "contact.unsubscribed", "contact.tags", "contact.updated"):
+                hint(database, topic, keeper.one("SELECT MAX(id) FROM wp_fc_subscribers"), 5)
+            for topic in ("cart.changed", "cart.emptied", "cart.email", "checkout.started"):
+                hint(database, topic, 1, visitor="a" * 32)
+            assert sidecar.pass_(poll=True, reconcile=True).events == 16
+            assert sidecar.erase("usunieta@example.net").contacts == 1
+            sidecar.retry()
+            sidecar.verify()
+            for number in sorted(runs_there(config), reverse=True):
+                sidecar.undo(number)
+        assert bool(fake.calls) is live
+    assert len(said) > 200, "the log was not on"
+    mails = [sql for sql in said if "fc_campaign_emails" in sql and not re.match(r"SELECT|EXPLAIN|SHOW", sql)]
+    assert [sql for sql in mails if not any(re.fullmatch(known, sql) for known in QUEUE_OF_MAILS)] == []
+    assert {sql.split()[0] for sql in mails} == {"DELETE", "UPDATE"}
+    assert not [sql for sql in said if re.search(r"woocommerce_sessions|actionscheduler", sql)]
+
+
+# --- alerts (pain 9) -------------------------------------------------------------------------------------
 
 
 def alerting(config: Config, server: HTTPServer, **more: Any) -> tuple[Config, list[dict[str, str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,23 @@ def test_a_contact_that_a_dead_pass_made_is_known_as_ours(hpos: LiveShop) -> Non
     hint(hpos.database, "order.anonymised", order)
     pass_(hpos.config)
     assert "nowa@example.net" not in contacts(hpos.database)
+
+
+def test_two_processes_at_once_write_each_contact_once(hpos: LiveShop) -> None:
+    """Pain 36: two crons overlap. One works, or each takes what the other left; nothing is done twice."""
+    database, keeper = hpos.database, hpos.keeper
+    with bridge(database, hpos.config) as (fake, config):
+        with State(config.state.dir) as state:
+            state.set("live.from", str(NOW_MS - 86_400_000))
+        for number in range(30):
+            order = keeper.order(f"n{number}@example.net", lines=LINES, at="2026-11-01 11:59:30")
+            hint(database, "order.created", order)
+        with ThreadPoolExecutor(3) as pool:
+            assert None not in list(pool.map(lambda _: passing.run_until(config, 0), range(3)))
+        assert pass_(config).state == "done"
+        assert queue(database) == []
+        sent = [item["email"] for call in fake.calls for item in call if item["op"] == "create"]
+    assert sorted(sent) == sorted(f"n{number}@example.net" for number in range(30))
+    assert len([1 for name, _ in fake.fired if name == "created"]) == 30
+    with build(config) as sidecar:
+        assert [one.outcome for one in sidecar.events("order.created")] == ["changed"] * 30

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
 from bridging import NOW_MS, LiveShop, hint, pass_, queue
-from syncing import contacts, crm_rows, field, people
+from syncing import contacts, crm_rows, field, people, run
 
+from sidecar.config import Consent, OptIn
 from sidecar.events import activity
 from sidecar.runtime import build
 from sidecar.state.database import State
@@ -209,6 +212,72 @@ def test_a_status_that_was_lowered_stays_and_is_remembered(hpos: LiveShop) -> No
     assert rows == [("withdrawn",), ("given",)]
 
 
+def test_a_box_at_the_checkout_moves_no_status(hpos: LiveShop) -> None:
+    """Pain 22: neither an unticked box nor a ticked one is a word on e-mail of somebody who is a contact already, and
+    who has withdrawn is not subscribed by a box of before, even when their contact is made anew."""
+    keeper, who = hpos.keeper, "zgoda@example.net"
+    consent = Consent(email=(OptIn(source="user_meta.marketing_optin"),))
+    shop = msgspec.structs.replace(hpos.config, consent=consent)
+    live = LiveShop(hpos.database, keeper, shop)
+
+    def record() -> list[str]:
+        with State(shop.state.dir) as state:
+            key = state.key(who)
+            words = "SELECT c.state FROM consent c JOIN person p ON p.id = c.person_id WHERE p.key = ? ORDER BY c.id"
+            return [row[0] for row in state.rows(words, (key,))]
+
+    def status() -> str:
+        return str(contacts(hpos.database)[who]["columns"]["status"])
+
+    user = keeper.account(who, marketing_optin="yes")
+    told(live, "customer.created", user)
+    assert (status(), record()) == ("subscribed", ["given"])
+    keeper.user_meta(user, marketing_optin="no")
+    told(live, "customer.updated", user)
+    order = keeper.order(who, customer=user, lines=LINES, meta={"marketing_optin": "no"})
+    told(live, "order.created", order)
+    keeper.set(order, _order_total="120.00")
+    told(live, "order.updated", order)
+    assert (status(), record()) == ("subscribed", ["given"])
+    id_ = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = %s", who)
+    keeper.do("UPDATE wp_fc_subscribers SET status = 'unsubscribed' WHERE id = %s", id_)
+    told(live, "contact.status", id_, detail="subscribed>unsubscribed")
+    keeper.user_meta(user, marketing_optin="yes")
+    told(live, "customer.updated", user)
+    told(live, "order.created", keeper.order(who, customer=user, lines=LINES))
+    run(shop, full=True)
+    assert (status(), record()) == ("unsubscribed", ["given", "withdrawn"])
+    for table, column in (("subscriber_meta", "subscriber_id"), ("subscriber_pivot", "subscriber_id"), ("subscribers", "id")):  # fmt: skip
+        keeper.do(f"DELETE FROM wp_fc_{table} WHERE {column} = %s", id_)
+    told(live, "contact.deleted", id_)
+    told(live, "order.created", keeper.order(who, customer=user, lines=LINES))
+    assert (status(), record()) == ("transactional", ["given", "withdrawn"])
+
+
+def test_opens_and_clicks_move_nothing(hpos: LiveShop) -> None:
+    """Pain 26: what a link scanner causes is noted, and is no word on e-mail."""
+    keeper = hpos.keeper
+    ids = {}
+    statuses = ("subscribed", "pending", "unsubscribed", "transactional", "bounced")
+    for status in statuses:
+        hint(hpos.database, "order.created", keeper.order(f"{status}@example.net", lines=LINES))
+    pass_(hpos.config)
+    for status in statuses:
+        ids[status] = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = %s", f"{status}@example.net")
+        keeper.do("UPDATE wp_fc_subscribers SET status = %s WHERE id = %s", status, ids[status])
+    before = crm_rows(hpos.database)
+    with State(hpos.config.state.dir) as state:
+        words = state.rows("SELECT * FROM consent")
+    for id_ in ids.values():
+        for topic in ("email.opened", "email.clicked", "email.clicked"):
+            hint(hpos.database, topic, id_, 17)
+    report = pass_(hpos.config)
+    assert (report.events, report.nothing) == (15, 15)
+    assert crm_rows(hpos.database) == before
+    with State(hpos.config.state.dir) as state:
+        assert state.rows("SELECT * FROM consent") == words
+
+
 def test_a_contact_that_somebody_deleted_stays_away_until_the_shop_has_news(hpos: LiveShop) -> None:
     keeper, who = hpos.keeper, "nowa@example.net"
     order = keeper.order(who, "70.00", lines=LINES)
@@ -284,6 +353,45 @@ def test_what_a_visitor_did_becomes_a_persons_when_they_order(hpos: LiveShop) ->
             ("view", 1), ("view", 2), ("cart", 4), ("order", order), ("checkout", 4)}  # fmt: skip
         assert activity.prune(state, NOW_MS + 91 * 86_400_000, 90, 10) == 6
         assert state.rows("SELECT COUNT(*) FROM visitor") == [(0,)]
+
+
+@pytest.mark.parametrize("detail", ["", "refused"])
+def test_a_typed_address_makes_nobody_a_contact(hpos: LiveShop, detail: str) -> None:
+    """Pain 24: typing an address at the checkout, or taking the consent back, writes nothing and keeps no address."""
+    keeper = hpos.keeper
+    keeper.do("INSERT INTO wp_fcsc_carts (visitor, email) VALUES (%s, 'wpisany@example.net')", VISITOR)
+    cart = keeper.one("SELECT id FROM wp_fcsc_carts")
+    before = crm_rows(hpos.database)
+    with State(hpos.config.state.dir) as state:
+        known = state.rows("SELECT COUNT(*) FROM person")
+    assert told(hpos, "cart.email", cart, detail=detail, visitor=VISITOR) == "nothing"
+    run(hpos.config, full=True)
+    assert crm_rows(hpos.database) == before
+    with State(hpos.config.state.dir) as state:
+        assert state.rows("SELECT COUNT(*) FROM person") == known
+        assert "wpisany" not in "\n".join(state.sql.iterdump())
+
+
+@pytest.mark.parametrize("status", ["wc-pending", "wc-on-hold"])
+def test_an_order_that_waits_for_its_payment_is_an_order(hpos: LiveShop, status: str) -> None:
+    """Pain 33: a cart that became such an order is told from one that was left, and nothing of it counts as bought."""
+    keeper, who = hpos.keeper, "czeka@example.net"
+    hint(hpos.database, "cart.changed", 4, detail="1", visitor=VISITOR, at_ms=NOW_MS - 3000)
+    hint(hpos.database, "checkout.started", 4, visitor=VISITOR, at_ms=NOW_MS - 2000)
+    pass_(hpos.config)
+    order = keeper.order(who, "70.00", status=status, lines=LINES)
+    told(hpos, "order.created", order, visitor=VISITOR, at_ms=NOW_MS - 1000)
+    # The buyer comes back from the bank and their cart is empty.
+    told(hpos, "cart.emptied", 4, visitor=VISITOR)
+    assert ltv(hpos, who) == ("0.00", "0")
+    with State(hpos.config.state.dir) as state:
+        person = state.rows("SELECT person_id, status FROM shop_order WHERE id = ?", (order,))[0]
+        assert person[1] == status.removeprefix("wc-")
+        acts = [(one.kind, one.object_id) for one in activity.of_person(state, person[0])]
+    assert acts == [("emptied", 4), ("order", order), ("checkout", 4), ("cart", 4)]
+    keeper.status(order, "wc-processing")
+    told(hpos, "order.status", order, detail=f"{status.removeprefix('wc-')}>processing")
+    assert ltv(hpos, who) == ("70.00", "1")
 
 
 def test_the_monitor_is_paged_and_pruned(hpos: LiveShop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -36,6 +37,31 @@ def test_without_the_plugin_nothing_is_missed(demo: ShopDatabase, config_for: Co
     assert (report.state, report.events, report.changed, report.live) == ("done", 0, 1, False)
     assert field(contacts(demo)["nowa@example.net"], "woo_ltv") == "120.00"
     assert pass_(config, poll=True).changed == 0
+
+
+def test_by_polling_alone_a_buyer_has_their_tag_within_a_minute(
+    demo: ShopDatabase, config_for: ConfigFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pain 10: with the default intervals and no plugin; what is measured is the waiting, by the tests' clock."""
+    config, keeper = config_for(demo), Shopkeeper(demo)
+    run(config)
+    begin = datetime(2026, 11, 1, 12, 1, tzinfo=UTC)
+    due, seen = {3: "a", 17: "b", 31: "c", 44: "d", 61: "e", 89: "f"}, {}
+    with build(config) as sidecar:
+        for second in range(0, 160, 2):
+            now = begin + timedelta(seconds=second)
+            monkeypatch.setenv("SIDECAR_NOW", now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+            for at in [at for at in due if at <= second and due[at] not in seen]:
+                seen[due[at]] = 1000
+                made = begin + timedelta(seconds=at)
+                keeper.order(f"{due[at]}@example.net", at=made.strftime("%Y-%m-%d %H:%M:%S"), lines=LINES)
+            sidecar.pass_()
+            found = contacts(demo)
+            for at, name in due.items():
+                if seen.get(name) == 1000 and "woo-new" in found.get(f"{name}@example.net", {"tags": ()})["tags"]:
+                    seen[name] = second - at
+    assert len(seen) == len(due)
+    assert max(seen.values()) < 60, seen
 
 
 def test_a_new_order_is_a_contact_and_the_row_is_gone(shop: LiveShop) -> None:

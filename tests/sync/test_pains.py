@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,7 +38,7 @@ from sidecar import config as settings
 from sidecar.demo.mariadb import PrivateMariaDB
 from sidecar.demo.shop import build
 from sidecar.errors import Conflict
-from sidecar.mysql import queries
+from sidecar.mysql import queries, throttle
 from sidecar.state import runs
 from sidecar.state.database import State
 from sidecar.values import php
@@ -129,6 +130,27 @@ def test_pain_3_the_host_is_spared(demo: ShopDatabase, config_for: ConfigFor, sy
     assert seconds > 0.5 * report.counts.rows_read / rate > free.seconds * 0.1
     assert 0 < report.counts.longest_query < 1
     assert checksums(demo, is_shop) == before
+
+
+def test_pain_3_a_loaded_host_is_given_a_rest(
+    demo_hpos: ShopDatabase, config_for: ConfigFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Above `max_load` every page waits, in proportion and at most two seconds; below it none does."""
+    waits: list[float] = []
+    load = 0.9
+    monkeypatch.setattr(throttle, "time", SimpleNamespace(monotonic=time.monotonic, sleep=waits.append))
+    monkeypatch.setattr(throttle.os, "getloadavg", lambda: (load, 0.0, 0.0))
+    config = config_for(demo_hpos, sync=settings.Sync(max_load=1.0))
+    run(config)
+    assert waits == []
+    load = 1.5
+    run(config, full=True)
+    assert len(waits) > 10
+    assert set(waits) == {0.5}
+    waits.clear()
+    load = 40.0
+    run(config, full=True)
+    assert set(waits) == {2.0}
 
 
 def test_pain_3_the_shops_tables_are_never_written(synced: Callable[[str], Any]) -> None:
@@ -561,6 +583,25 @@ def test_pain_23_nobody_is_subscribed_by_default(demo: ShopDatabase, config_for:
     made = {email: contact for email, contact in contacts(demo).items() if email not in known}
     assert len(made) > 200
     assert {contact["columns"]["status"] for contact in made.values()} == {"transactional"}
+
+
+def test_pain_23_the_sms_column_is_neither_believed_nor_written(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:
+    """FluentCRM Pro's column may say yes by default: that is nobody's consent, and we never set it."""
+    execute(
+        demo_hpos, "ALTER TABLE wp_fc_subscribers ADD COLUMN sms_status VARCHAR(50) NOT NULL DEFAULT 'sms_subscribed'"
+    )
+    execute(demo_hpos, "UPDATE wp_fc_subscribers SET sms_status = 'sms_unsubscribed'")
+    known = demo_hpos.rows("SELECT COUNT(*) FROM wp_fc_subscribers")[0][0]
+    assert known
+    consent = settings.Consent(email=(settings.OptIn(source="user_meta.marketing_optin"),))
+    config = config_for(demo_hpos, consent=consent)
+    run(config)
+    run(config, full=True)
+    said = dict(demo_hpos.rows("SELECT sms_status, COUNT(*) FROM wp_fc_subscribers GROUP BY 1"))
+    assert said["sms_unsubscribed"] == known
+    assert said["sms_subscribed"] > 200, "the column's own default"
+    with State(config.state.dir) as state:
+        assert state.rows("SELECT DISTINCT channel FROM consent") == [("email",)]
 
 
 def test_pain_25_no_address_stands_in_the_state(synced_demo: Any) -> None:

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import bridging
 import pytest
 from shopkeeper import Shopkeeper
 from signer import ACTORS, ADMIN, Signer
@@ -153,6 +154,23 @@ def test_the_status_page_says_how_it_stands(synced: Signer, runtime: Runtime) ->
     people = runtime.status().people["in"]
     assert f"Contacts kept {people}" in text
     assert "WooCommerce's order tables (HPOS)" in text and "it has never answered" in text
+
+
+def test_the_status_page_shows_how_late_and_how_wrong(
+    synced: Signer, runtime: Runtime, demo_hpos: ShopDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pain 9: how far behind the shop, and how many of a thousand events failed."""
+    note(runtime, "order.created", 1)
+    note(runtime, "order.created", 2, number=2)
+    hint = Hint(id=3, topic="order.paid", object_id=3, created_ms=1793534100003)
+    record(runtime.state, [Done(hint=hint, outcome="failed", reason="x")], 1793534200003)
+    bridging.install(demo_hpos)
+    bridging.hint(demo_hpos, "order.created", 4)
+    monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:17:00Z")
+    text = seen(synced, "status")
+    assert "Events that failed, per 1,000 333.33" in text
+    assert "Behind the shop 17 minutes" in text
+    assert "Last sync 17 minutes ago" in text
 
 
 def test_dead_letters_and_another_try(synced: Signer, runtime: Runtime) -> None:

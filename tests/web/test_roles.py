@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from itertools import product
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
 from signer import ACTORS, Signer
+from support import ShopDatabase
+from syncing import checksums
 
+from sidecar.runtime import Runtime
 from sidecar.web import roles
 from sidecar.web.dashboard import pages
 
@@ -74,6 +78,29 @@ def test_every_form_for_every_role(bridge: Signer) -> None:
             answer = bridge.form(view, action=action, who=who)
             allowed = answer.status_code != 403
             assert allowed == (role in who_may), (view, action, role, answer.status_code)
+
+
+def test_reading_changes_nothing(app: Flask, synced: Signer, demo_hpos: ShopDatabase, runtime: Runtime) -> None:
+    """Pain 26: whatever a scanner or a browser fetches ahead, no GET writes into the shop or FluentCRM, touches the record
+    of consent, pauses, starts or erases anything, whatever stands in its query."""
+
+    def state() -> list[object]:
+        # Not `nonce` and `setting`: each request is remembered. Not `job`: asking for a survey starts one.
+        tables = ("consent", "person", "suppressed", "shop_order", "run", "dead_letter", "event", "alert")
+        return [runtime.state.rows(f"SELECT * FROM {table} ORDER BY 1") for table in tables]
+
+    before = checksums(demo_hpos, lambda table: True), state()
+    contact, email = demo_hpos.rows("SELECT id, email FROM wp_fc_subscribers WHERE status <> 'unsubscribed' LIMIT 1")[0]
+    tempting = f"action=erase&status=unsubscribed&unsubscribe=1&confirm=1&sure=1&run=1&email={quote(email)}"
+    for route, url in _routes(app).items():
+        if route.startswith(("GET /ui", "GET /api")):
+            for target in (url, f"{url}?{tempting}"):
+                target = target.replace("/5", f"/{contact}")
+                assert synced.get(target).status_code in (200, 400, 404, 422), target
+        elif route.startswith("POST"):
+            assert synced.get(url).status_code in (200, 404, 405), route
+    assert (checksums(demo_hpos, lambda table: True), state()) == before
+    assert runtime.health().paused is None
 
 
 def test_what_one_may_not_is_not_offered(synced: Signer) -> None:
