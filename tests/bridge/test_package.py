@@ -69,6 +69,34 @@ def test_rules_of_wordpress_org(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SOURCE))
+def test_what_the_plugin_never_touches(name: str) -> None:
+    """Pains 32, 34, 35, 47: WooCommerce's sessions table, Action Scheduler, FluentCRM's queue of mails; and it speaks to
+    the sidecar alone, in one place."""
+    text = SOURCE[name]
+    assert not re.search(
+        r"woocommerce_sessions|\bas_(?:schedule|enqueue|unschedule)_|ActionScheduler|WC\(\)->queue", text
+    )
+    assert not re.search(r"campaign_emails|CampaignEmail|wp_mail\s*\(", text)
+    if name != "src/Sidecar.php":
+        assert not re.search(
+            r"wp_(?:safe_)?remote_\w+\s*\(|curl_|fsockopen|stream_socket_client|https?://(?!localhost)[^'\"]*['\"] ?\.",
+            text,
+        )
+
+
+def test_only_post_acts() -> None:
+    """Pain 26: what may be asked of the sidecar by GET is a look, by the names that the sidecar gives to what acts."""
+    asked = re.findall(r"array\( '(GET|POST)', '#\^(.*)#D', '\w+' \)", SOURCE["src/Proxy.php"])
+    acts = r"start|pause|resume|cancel|undo|retry|confirm|erase|save|check|preview"
+    assert len(asked) >= 12
+    assert [pattern for method, pattern in asked if method == "GET" and re.search(acts, pattern)] == []
+    routes = re.findall(r"\$route\( '([^']+)', '([^']+)'", SOURCE["src/Rest.php"])
+    assert [(path.split("/")[1], method) for path, method in routes] == [
+        ("status", "GET"), ("contacts", "POST"), ("proxy", "GET, POST")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(SOURCE))
 def test_no_syntax_newer_than_php_7_4(name: str) -> None:
     """`php -l` of a newer PHP lets these pass."""
     text = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|//[^\n]*|/\*.*?\*/", "''", SOURCE[name], flags=re.S)

@@ -9,12 +9,16 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from fake_sidecar import Answer, FakeSidecar
 from running import Live, contact, eventually
 from shopper import Shopper
+from standin_site import StandinSite
 from wordpress_site import Site
+
+from sidecar.demo.mariadb import PrivateMariaDB
 
 pytestmark = pytest.mark.wordpress
 
@@ -53,6 +57,68 @@ def test_the_sidecar_is_away(live: Live, shopper: Shopper) -> None:
     live.sidecar.quiet()
     # Not late enough to be history: the owner's automations hear of it.
     assert live.sidecar.hooks(found.id).count("contact_created") == 1
+
+
+def test_a_shopper_pays_one_insert(live: Live, shopper: Shopper) -> None:
+    """Pains 34, 35: of ours a visit has one INSERT, in the request that orders, no HTTP and no scheduled action; and the
+    same when the sidecar is stopped."""
+    site = live.site
+    for email in ("cost@shop.example", "cost2@shop.example"):
+        site.requests_log()
+        shopper.page("/product/tea/")
+        bought(site, shopper, email)
+        lines = [line for line in site.requests_log() if "wp-json" not in line["uri"] and line["uri"] != "/"]
+        assert len([line for line in lines if "wc-ajax=checkout" in line["uri"]]) == 1
+        for line in lines:
+            ours = [sql for sql in line["sql"] if "fcsc_" in sql and "wp_options" not in sql]
+            assert len(ours) == ("wc-ajax=checkout" in line["uri"]), (line["uri"], ours)
+            assert all(sql.startswith("INSERT INTO `wp_fcsc_outbox`") for sql in ours)
+            assert [url for url in line["http"] if "wp-cron" not in url] == [], line["uri"]
+            assert not [sql for sql in line["sql"] if "fcsc" in sql and "actionscheduler" in sql]
+        if email == "cost@shop.example":
+            live.sidecar.stop()
+    live.sidecar.serve()
+    eventually(lambda: contact(site, "cost2@shop.example"), SECONDS)
+
+
+def test_no_get_of_the_plugin_acts(live: Live, admin: Shopper) -> None:
+    """Pain 26: with an administrator's cookies and nonce, what acts is not to be had by GET."""
+    page = admin.page(f"{PAGE}&view=sync")
+    headers = {"X-WP-Nonce": _rest_nonce(page)}
+    base = "/wp-json/fluentcrm-sidecar/v1"
+    runs = live.sidecar.run("sync", "status")["runs"]
+    for path in ("sync/start", "sync/pause", "sync/undo", "letters/retry", "site/confirm", "privacy/erase"):
+        answer = admin.get(f"{base}/proxy/api/v1/{path}?email=before@shop.example&run=1", headers=headers)
+        assert answer.status_code == 403, path
+    assert admin.get(f"{base}/proxy/api/v1/status", headers=headers).status_code == 200
+    assert admin.get(f"{base}/contacts?items[0][op]=erase", headers=headers).status_code == 404
+    for action in ("erase", "pause", "undo", "start"):
+        admin.page(f"{PAGE}&view=sync&action={action}&run=1&sure=1")
+    assert live.sidecar.run("sync", "status")["runs"] == runs
+    assert contact(live.site, "before@shop.example") is not None
+    assert live.sidecar.run("sync", "resume")["was_paused"] is False
+
+
+def test_uninstalling_on_a_copy_asks_nobody(tmp_path: Path, mariadb: PrivateMariaDB) -> None:
+    """Pain 27: the copy has the pairing of the real site. Deleting the plugin there reaches no sidecar and nobody else."""
+    site = StandinSite(tmp_path, mariadb, name="uninstalled_copy")
+    try:
+        site.make()
+        with FakeSidecar() as real:
+            site.pair(real.endpoint)
+            site.rows("UPDATE wp_options SET option_value = 'http://staging.example' WHERE option_name = 'siteurl'")
+            site.requests_log()
+            site.php(
+                "require_once ABSPATH . 'wp-admin/includes/plugin.php'; deactivate_plugins( $in ); define( 'WP_UNINSTALL_PLUGIN', 'x' );"
+                "require WP_PLUGIN_DIR . '/fluentcrm-sidecar/uninstall.php';",
+                "fluentcrm-sidecar/fluentcrm-sidecar.php",
+            )
+            assert real.asked == []
+        assert [line["http"] for line in site.requests_log()] == [[]]
+        assert site.rows("SHOW TABLES LIKE 'wp\\_fcsc\\_keys'") == []
+    finally:
+        site.stop()
+        mariadb.drop_database("uninstalled_copy")
 
 
 @contextmanager
