@@ -90,6 +90,7 @@ class Tasks:
 
     def _prune_body(self) -> None:
         nonces.prune(self.runtime.state, _now())
+        jobs.prune(self.runtime.state)
 
 
 def queue(config: Config) -> Huey:

@@ -22,6 +22,7 @@ from sidecar.state.database import State
 
 Kind = Literal["sync", "undo", "retry"]
 OPEN = ("queued", "running", "paused")
+_KEPT = 200
 _COLUMNS = "id, kind, options, state, wish, step, done, total, step_from, step_at, created, started, updated, finished, result, error"  # fmt: skip
 
 
@@ -190,6 +191,14 @@ def cancel(state: State) -> Job:
     if not found.rowcount:
         raise Conflict("the work is going on", hint="pause it first")
     return get(state, job.id)
+
+
+def prune(state: State) -> int:
+    """Forget jobs that are over and not among the newest 200. Returns how many went."""
+    return state.sql.execute(
+        "DELETE FROM job WHERE finished IS NOT NULL AND id NOT IN (SELECT id FROM job ORDER BY id DESC LIMIT ?)",
+        (_KEPT,),
+    ).rowcount
 
 
 def waiting(state: State) -> Job | None:

@@ -48,6 +48,7 @@ def test_a_product_is_viewed(hpos: Site, shopper: Shopper) -> None:
 
 
 def test_a_cart_from_first_product_to_order(hpos: Site, shopper: Shopper) -> None:
+    """Pains 29, 33."""
     tea = hpos.ids["tea"]
     shopper.beacon({"cart": 1})
     assert (carts(hpos), hpos.outbox()) == ([], [])
@@ -96,6 +97,7 @@ def test_an_emptied_cart(hpos: Site, shopper: Shopper) -> None:
 
 
 def test_the_snapshot_outlives_the_session(hpos: Site, shopper: Shopper) -> None:
+    """Pain 32."""
     shopper.add(hpos.ids["red"])
     shopper.beacon({"cart": 1, "email": "later@example.com"})
     hpos.rows("DELETE FROM wp_woocommerce_sessions")
@@ -107,6 +109,7 @@ def test_the_snapshot_outlives_the_session(hpos: Site, shopper: Shopper) -> None
 
 
 def test_the_owners_setting_without_a_consent_plugin(hpos: Site, shopper: Shopper) -> None:
+    """Pain 24."""
     shopper.add(hpos.ids["tea"])
     for values, views, email in (({"basis": "none"}, 0, None), ({"capture": False, "basis": "email"}, 0, None), ({"basis": "carts"}, 1, ""), ({"basis": "email"}, 1, "a@example.com")):  # fmt: skip
         hpos.settings(**values)
@@ -119,10 +122,12 @@ def test_the_owners_setting_without_a_consent_plugin(hpos: Site, shopper: Shoppe
 
 
 def test_by_default_nothing_is_captured(hpos: Site) -> None:
+    """Pain 24."""
     assert hpos.php("return FluentCrmSidecar\\Settings::DEFAULTS['basis'];") == "none"
 
 
 def test_the_consent_plugin_decides(hpos: Site, shopper: Shopper) -> None:
+    """Pain 24."""
     (hpos.content / "extra" / "consent.php").write_text(CONSENT, "utf-8")
     shopper.add(hpos.ids["tea"])
     assert '"basis":"ask"' in shopper.page("/product/tea/")
@@ -172,6 +177,7 @@ def test_nonsense_is_answered_like_sense(hpos: Site, shopper: Shopper, said: str
 
 
 def test_other_sites_and_get_are_ignored(hpos: Site, shopper: Shopper) -> None:
+    """Pains 24, 26."""
     shopper.beacon({"view": hpos.ids["tea"]}, Origin="https://evil.example")
     shopper.get("/?wc-ajax=fcsc_beacon")
     assert hpos.outbox() == []

@@ -245,6 +245,7 @@ def test_move_to_a_new_address(hpos: Site) -> None:
 
 
 def test_the_status_never_changes(hpos: Site) -> None:
+    """Pain 22."""
     for status in ("unsubscribed", "bounced", "complained", "pending"):
         id_ = create(hpos)
         hpos.rows("UPDATE wp_fc_subscribers SET status = %s WHERE id = %s", (status, id_))

@@ -60,6 +60,7 @@ def test_installing_again_changes_nothing(hpos: Site) -> None:
 
 
 def test_a_dead_sidecar_does_not_fill_the_disk(hpos: Site) -> None:
+    """Pain 35."""
     now = int(time.time() * 1000)
     hpos.rows(
         "INSERT INTO wp_fcsc_outbox (topic, created_ms) VALUES ('old', %s), ('young', %s)", (now - 15 * 86_400_000, now)
@@ -226,7 +227,7 @@ def test_wp_cli(hpos: Site) -> None:
 
 
 def test_the_shop_without_the_sidecar_is_the_same(hpos: Site, shopper: Shopper) -> None:
-    """Nothing answers at the endpoint: a checkout asks nobody."""
+    """Pain 34: Nothing answers at the endpoint: a checkout asks nobody."""
     hpos.pair("http://127.0.0.1:9")
     shopper.add(hpos.ids["tea"])
     hpos.requests_log()

@@ -225,6 +225,7 @@ def test_a_long_import_is_written_in_between(site: Site) -> None:
 
 @pytest.mark.parametrize("broken", ["DROP TABLE wp_fcsc_outbox", "ALTER TABLE wp_fcsc_outbox DROP COLUMN visitor"])
 def test_a_broken_table_breaks_no_checkout(site: Site, shopper: Shopper, broken: str) -> None:
+    """Pain 34."""
     site.rows(broken)
     log = site.content / "debug.log"
     before = log.stat().st_size if log.exists() else 0

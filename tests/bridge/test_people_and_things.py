@@ -170,6 +170,7 @@ def test_fluentcrm_contact_edited_by_staff_over_rest(hpos: Site, shopper: Shoppe
 
 
 def test_fluentcrm_open_click_and_unsubscribe(hpos: Site, shopper: Shopper) -> None:
+    """Pain 26."""
     id_ = contact(hpos)
     email, hash_, short = hpos.php(
         "$campaign = FluentCrm\\App\\Models\\CustomEmailCampaign::create( array( 'title' => 'x', 'status' => 'published', 'email_subject' => 's', 'email_body' => 'b', 'settings' => array() ) );"

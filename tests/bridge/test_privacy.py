@@ -45,6 +45,7 @@ def cart(site: Site, email: str, user: int = 0) -> str:
 
 
 def test_erase(hpos: Site) -> None:
+    """Pain 25."""
     hpos.pair("http://127.0.0.1:9")
     email = f"Erase{secrets.token_hex(4)}@Example.com"
     user = hpos.php(
@@ -93,6 +94,7 @@ def test_erase(hpos: Site) -> None:
 
 
 def test_erasing_asks_the_sidecar_at_once(hpos: Site) -> None:
+    """Pains 24, 25."""
     email = f"now{secrets.token_hex(4)}@example.com"
     with FakeSidecar() as fake:
         fake.answer = lambda _: Answer('{"data":{}}', type="application/json")

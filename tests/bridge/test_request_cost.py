@@ -36,6 +36,7 @@ def walk(site: Site, email: str) -> list[dict[str, Any]]:
 
 
 def test_added_to_a_visit(site: Site) -> None:
+    """Pains 34, 35."""
     walk(site, "warm@example.com")
     with_ours = walk(site, "with@example.com")
     try:
@@ -55,7 +56,7 @@ def test_added_to_a_visit(site: Site) -> None:
 
 
 def test_the_insert_is_fast(hpos: Site) -> None:
-    """Loopback MariaDB, as the issue puts it: at most 1 ms in the median."""
+    """Pain 34: Loopback MariaDB, as the issue puts it: at most 1 ms in the median."""
     took = []
     for number in range(12):
         with Shopper(hpos) as shopper:
@@ -67,7 +68,7 @@ def test_the_insert_is_fast(hpos: Site) -> None:
 
 
 def test_the_listeners_are_fast(hpos: Site) -> None:
-    """All that runs of ours in a checkout's request, measured by itself: collecting, and the flush."""
+    """Pain 34: All that runs of ours in a checkout's request, measured by itself: collecting, and the flush."""
     seconds = hpos.php(
         "$order = wc_create_order(); $order->save(); FluentCrmSidecar\\Outbox::flush(); $all = array();"
         "for ( $i = 0; $i < 30; $i++ ) { $start = microtime( true );"

@@ -79,6 +79,7 @@ def test_the_body_is_signed(hpos: Site) -> None:
 
 
 def test_a_replay_is_refused_also_by_two_at_once(hpos: Site) -> None:
+    """Pain 39."""
     nonce = secrets.token_hex(16)
     with ThreadPoolExecutor(4) as pool:
         codes = list(pool.map(lambda _: hpos.signed("GET", "/status", nonce=nonce).status_code, range(4)))

@@ -206,6 +206,7 @@ def test_what_was_changed_meanwhile_is_not_overwritten(demo_hpos: ShopDatabase, 
 
 
 def test_a_new_address_moves_hash_and_waiting_mail(demo_hpos: ShopDatabase, make_writer: MakeWriter) -> None:
+    """Pain 47."""
     writer = make_writer(demo_hpos)
     writer.write(Batch(new=[somebody(1, "was@example.org")]))
     id_ = id_of(demo_hpos, "was@example.org")
@@ -263,6 +264,7 @@ def test_a_move_to_a_taken_address_is_refused_alone(demo_hpos: ShopDatabase, mak
 
 
 def test_erasing_removes_every_row(demo_hpos: ShopDatabase, make_writer: MakeWriter) -> None:
+    """Pains 25, 47."""
     writer = make_writer(demo_hpos)
     writer.write(Batch(new=[somebody(1, "gone@example.org", fields={"f": "x"}, tags=[1], lists=[1])]))
     id_ = id_of(demo_hpos, "gone@example.org")

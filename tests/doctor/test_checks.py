@@ -197,6 +197,7 @@ def test_all_that_is_broken_is_found_at_once(demo_hpos: ShopDatabase, config_for
 
 
 def test_what_options_tell(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:
+    """Pain 46: among them plugins.W001, every other plugin that writes to the same customers."""
     change(demo_hpos, "CREATE TABLE kept AS SELECT * FROM wp_options")
     config = config_for(demo_hpos)
     for statement, id_, level, text in OPTIONS:

@@ -42,7 +42,7 @@ def someone(site: Site, role: str) -> str:
 
 
 def test_the_sidecar_is_away(live: Live, shopper: Shopper) -> None:
-    """The shop sells on, what happens is kept, and it is worked off after the start."""
+    """Pain 34: The shop sells on, what happens is kept, and it is worked off after the start."""
     site = live.site
     assert live.sidecar.stop() < 5
     order = bought(site, shopper, "away@shop.example")
@@ -138,7 +138,7 @@ def without_plugin(site: Site) -> Iterator[None]:
 
 
 def test_the_plugin_is_deactivated(live: Live, shopper: Shopper) -> None:
-    """Asking the shop itself keeps contacts right; quietly, for nobody fires FluentCRM's hooks."""
+    """Pains 10, 39: Asking the shop itself keeps contacts right; quietly, for nobody fires FluentCRM's hooks."""
     site = live.site
     live.sidecar.run("tick", "--reconcile")
     with without_plugin(site):
@@ -155,6 +155,7 @@ def test_the_plugin_is_deactivated(live: Live, shopper: Shopper) -> None:
 
 
 def test_a_copy_of_the_site_writes_nothing(live: Live, shopper: Shopper) -> None:
+    """Pain 27."""
     site = live.site
     was = site.rows("SELECT option_value FROM wp_options WHERE option_name = 'siteurl'")[0][0]
     site.rows("UPDATE wp_options SET option_value = 'http://staging.example' WHERE option_name = 'siteurl'")

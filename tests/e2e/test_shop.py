@@ -72,6 +72,7 @@ def loopless(sidecar: Sidecar, site: Site) -> None:
 
 
 def test_a_classic_checkout(live: Live, shopper: Shopper) -> None:
+    """Pains 10, 23."""
     order = bought(live.site, shopper, "Ann@shop.example", 2)
     found = until(live.site, "ann@shop.example", "woo_ltv", money(live.site, order))
     assert found.status == "transactional"
@@ -151,7 +152,7 @@ AUTOMATION = """<?php add_action( 'fluent_crm/contact_added_to_tags', function (
 
 
 def test_the_owners_automation_starts_and_nothing_loops(live: Live, shopper: Shopper) -> None:
-    """What runs when a tag is applied, and itself changes the contact: once, and only for what happens now."""
+    """Pain 5: What runs when a tag is applied, and itself changes the contact: once, and only for what happens now."""
     site: Site = live.site
     extra = site.content / "extra" / "automation.php"
     extra.write_text(AUTOMATION % site.ids["VIP"], "utf-8")
@@ -168,6 +169,7 @@ def test_the_owners_automation_starts_and_nothing_loops(live: Live, shopper: Sho
 
 
 def test_an_unsubscribed_contact_stays_so(live: Live, shopper: Shopper) -> None:
+    """Pain 22."""
     site: Site = live.site
     bought(site, shopper, "no@shop.example")
     found = eventually(lambda: contact(site, "no@shop.example"), SECONDS)
@@ -183,7 +185,7 @@ def test_an_unsubscribed_contact_stays_so(live: Live, shopper: Shopper) -> None:
 
 
 def test_who_is_erased_does_not_come_back(live: Live, shopper: Shopper) -> None:
-    """The order is still there, with its address: neither an event of it nor a full run may bring the person back."""
+    """Pain 25: The order is still there, with its address: neither an event of it nor a full run may bring the person back."""
     site: Site = live.site
     order = bought(site, shopper, "erase@shop.example")
     found = eventually(lambda: contact(site, "erase@shop.example"), SECONDS)

@@ -40,6 +40,7 @@ def later(patch: pytest.MonkeyPatch, clock: str) -> None:
 
 @pytest.mark.parametrize("how", ["siteurl", "database"])
 def test_a_clone_writes_to_nobody(hpos: LiveShop, how: str) -> None:
+    """Pain 27."""
     database, config = hpos.database, hpos.config
     pass_(config)
     clone = database
@@ -160,6 +161,7 @@ def everything_of(shop: LiveShop, email: str) -> tuple[int, bytes]:
 
 @pytest.mark.parametrize("live", [False, True])
 def test_who_was_erased_stays_erased(shop: LiveShop, live: bool) -> None:
+    """Pain 25."""
     keeper, database, who = shop.keeper, shop.database, "nowa@example.net"
     user = keeper.account(who, first_name="Ala")
     order = keeper.order(who, "100.00", customer=user, lines=LINES)
@@ -217,6 +219,7 @@ def test_who_was_erased_stays_erased(shop: LiveShop, live: bool) -> None:
 
 
 def test_an_erasure_that_was_asked_for_in_wordpress(shop: LiveShop) -> None:
+    """Pain 25."""
     keeper, database = shop.keeper, shop.database
     for who in ("konto@example.net", "gosc@example.net"):
         user = keeper.account(who) if who.startswith("konto") else 0
@@ -358,6 +361,7 @@ def alerting(config: Config, server: HTTPServer, **more: Any) -> tuple[Config, l
 def test_a_stopped_sync_is_told_once_and_once_when_it_is_over(
     hpos: LiveShop, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Pain 9."""
     config, heard = alerting(hpos.config, httpserver, backlog_rows=3, quiet_factor=0)
     with build(config) as sidecar:
         sidecar.pass_()
@@ -450,6 +454,7 @@ def test_the_shop_went_away(hpos: LiveShop) -> None:
 def test_alerts_from_the_command_line(
     demo_hpos: ShopDatabase, tmp_path: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Pain 9."""
     heard: list[str] = []
     httpserver.expect_request("/hook").respond_with_handler(
         lambda r: (heard.append(r.get_json()["alert"]), Response())[1]

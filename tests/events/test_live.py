@@ -191,6 +191,7 @@ def test_a_product_that_is_newer_than_the_session(hpos: LiveShop) -> None:
 
 
 def test_a_status_that_was_lowered_stays_and_is_remembered(hpos: LiveShop) -> None:
+    """Pain 22."""
     keeper, who = hpos.keeper, "nowa@example.net"
     order = keeper.order(who, "70.00", lines=LINES)
     told(hpos, "order.created", order)
@@ -395,6 +396,7 @@ def test_an_order_that_waits_for_its_payment_is_an_order(hpos: LiveShop, status:
 
 
 def test_the_monitor_is_paged_and_pruned(hpos: LiveShop) -> None:
+    """Pain 35."""
     for number in range(7):
         hint(hpos.database, "product.viewed", number + 1)
     pass_(hpos.config)
@@ -411,6 +413,7 @@ def test_the_monitor_is_paged_and_pruned(hpos: LiveShop) -> None:
 
 
 def test_people_are_never_named_in_the_state(hpos: LiveShop) -> None:
+    """Pains 24, 25."""
     order = hpos.keeper.order("nowa@example.net", "70.00", lines=LINES)
     told(hpos, "order.created", order, visitor=VISITOR)
     assert people(hpos.config)

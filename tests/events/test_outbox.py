@@ -28,6 +28,7 @@ def outcome(config: Config, topic: str) -> list[tuple[str, str]]:
 
 
 def test_without_the_plugin_nothing_is_missed(demo: ShopDatabase, config_for: ConfigFor) -> None:
+    """Pains 10, 39."""
     config = config_for(demo)
     assert pass_(config).state == "waiting"
     run(config)
@@ -104,6 +105,7 @@ def test_ids_that_become_visible_out_of_order(shop: LiveShop) -> None:
 
 
 def test_hints_that_come_twice_or_late_change_nothing(shop: LiveShop) -> None:
+    """Pain 39."""
     database, keeper, config = shop.database, shop.keeper, shop.config
     order = keeper.order("nowa@example.net", "50.00", lines=LINES)
     hint(database, "order.created", order)
@@ -122,6 +124,7 @@ def test_hints_that_come_twice_or_late_change_nothing(shop: LiveShop) -> None:
 
 
 def test_hints_that_never_come_are_made_up_for(shop: LiveShop) -> None:
+    """Pain 39."""
     database, keeper, config = shop.database, shop.keeper, shop.config
     order = keeper.order("nowa@example.net", "50.00", at="2026-10-01 10:00:00")
     keeper.status(order, "wc-completed")
@@ -184,6 +187,7 @@ def test_pauses_grow_to_an_hour() -> None:
 
 
 def test_two_passes_at_once(shop: LiveShop) -> None:
+    """Pain 36."""
     database, keeper, config = shop.database, shop.keeper, shop.config
     hint(database, "order.created", keeper.order("nowa@example.net", lines=LINES))
     from sidecar.state import runs
@@ -282,6 +286,7 @@ def test_a_reconciliation_that_fails_does_not_come_back_with_every_pass(
 
 
 def test_runs_are_forgotten_but_not_the_last_good_one(hpos: LiveShop) -> None:
+    """Pain 35."""
     from sidecar.state import runs
 
     with State(hpos.config.state.dir) as state:

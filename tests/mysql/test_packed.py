@@ -314,6 +314,7 @@ def _of_other_storage(query: queries.Query, storage: str) -> bool:
 
 @pytest.mark.parametrize("name", sorted(queries.all_queries()))
 def test_a_named_query(name: str, big_synced: tuple[ShopDatabase, Any]) -> None:
+    """Pains 3, 32."""
     shop, config = big_synced
     query = queries.get(name)
     if _of_other_storage(query, shop.storage):

@@ -88,6 +88,7 @@ def test_signed_for_something_else(bridge: Signer) -> None:
 
 
 def test_replayed(bridge: Signer) -> None:
+    """Pain 39."""
     headers = bridge.headers("GET", "/ui/status", b"", ADMIN)
     assert bridge.client.get("/ui/status", headers=headers).status_code == 200
     again = bridge.client.get("/ui/status", headers=headers)

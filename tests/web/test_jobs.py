@@ -40,6 +40,20 @@ def test_one_at_a_time(shop: Runtime) -> None:
             act(shop.state)
 
 
+def test_old_jobs_are_forgotten(shop: Runtime) -> None:
+    """Pain 35: the state keeps the newest 200, and whatever is not over."""
+    waiting = jobs.start(shop.state, "sync", {})
+    for _ in range(300):
+        shop.state.sql.execute(
+            "INSERT INTO job (kind, state, created, updated, finished) VALUES ('sync', 'done', 0, 0, 1)"
+        )
+    last = jobs.latest(shop.state)
+    assert jobs.prune(shop.state) == 100
+    assert jobs.latest(shop.state) == last
+    assert jobs.get(shop.state, waiting.id) == waiting
+    assert jobs.prune(shop.state) == 0
+
+
 def test_one_hand_on_it(shop: Runtime) -> None:
     job = jobs.start(shop.state, "sync", {})
     with jobs.hands_on(shop.state) as ours:

@@ -290,6 +290,7 @@ def test_a_port_that_is_taken(serve: Make) -> None:
 
 
 def test_the_log_names_nobody(serve: Make, demo_hpos: ShopDatabase) -> None:
+    """Pains 24, 25."""
     served = serve()
     served.start()
     email = "anna.tajna@poczta.example"
