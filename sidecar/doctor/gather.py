@@ -27,6 +27,8 @@ OPTIONS = (
     "woocommerce_version", "woocommerce_currency", "woocommerce_custom_orders_table_enabled",
     "woocommerce_custom_orders_table_data_sync_enabled", "woocommerce_custom_orders_table_created",
     "woocommerce_feature_order_attribution_enabled", "_fluentcrm_db_version", "fcsc_paid_statuses",
+    "woocommerce_feature_customer_review_request_enabled", "woocommerce_customer_review_request_settings",
+    "woocommerce_customer_stock_notifications_allow_signups", "_fluentcrm_experimental_settings",
 )  # fmt: skip
 VARIABLES = (
     "version", "version_comment", "time_zone", "system_time_zone", "max_allowed_packet", "sql_mode",

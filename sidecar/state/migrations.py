@@ -181,4 +181,8 @@ MIGRATIONS: Final = (
     CREATE TABLE alert (name TEXT PRIMARY KEY, since INTEGER NOT NULL, told INTEGER NOT NULL, sentence TEXT NOT NULL)
      WITHOUT ROWID;
     """,
+    """
+    -- Addresses (their keys) that said no to reminders of a cart. at: Unix seconds UTC.
+    CREATE TABLE cart_refusal (key BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+    """,
 )

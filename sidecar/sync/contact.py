@@ -7,7 +7,7 @@ import msgspec
 from sidecar.config import Config
 from sidecar.crm import contacts
 from sidecar.errors import NotFound
-from sidecar.events import activity, monitor
+from sidecar.events import activity, monitor, refusals
 from sidecar.events.activity import Act
 from sidecar.events.monitor import Event
 from sidecar.mapping.compiled import Mapping
@@ -43,13 +43,18 @@ class Contact360(msgspec.Struct, kw_only=True):
 def read(config: Config, state: State, mapping: Mapping, contact_id: int) -> Contact360:
     """Raises NotFound when there is no such contact, or nobody of the shop is behind it."""
     explanation = explain(config, state, mapping, contact_id)
-    people = [row[0] for row in state.rows("SELECT id FROM person WHERE contact_id = ?", (contact_id,))]
+    rows = state.rows("SELECT id, key FROM person WHERE contact_id = ?", (contact_id,))
+    people = [row[0] for row in rows]
     person = people[0] if people else None
     consent = [
         ConsentWord(channel=row[0], state=row[1], source=row[2], wording=row[3], at=row[4])
         for row in state.rows(
             "SELECT channel, state, source, wording, at FROM consent WHERE person_id = ? ORDER BY id DESC", (person,)
         )
+    ]
+    consent += [
+        ConsentWord(channel="cart", state="refused", source="checkout", wording="", at=at)
+        for at in refusals.since(state, [row[1] for row in rows]).values()
     ]
     return Contact360(
         contact_id=contact_id,

@@ -3,7 +3,7 @@ the database says now; a status is never touched, only remembered."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import pymysql
@@ -82,9 +82,8 @@ def _owners(session: Session, found: Sequence[Contact]) -> dict[int, int]:
     return {id_: people[key] for id_, key in keys.items() if key in people}
 
 
-def cart_owners(session: Session, hints: Sequence[Hint]) -> dict[int, int]:
-    """{hint id: person id} of carts at whose checkout the address of somebody known was typed. Nobody is made known by
-    typing an address: that is no consent."""
+def cart_keys(session: Session, hints: Sequence[Hint]) -> dict[int, bytes]:
+    """{hint id: key} of the addresses that were typed at the checkouts of these carts."""
     ids = sorted({hint.object_id for hint in hints if hint.object_id})
     if not ids:
         return {}
@@ -96,8 +95,14 @@ def cart_owners(session: Session, hints: Sequence[Hint]) -> dict[int, int]:
         raise
     identities = {row[0]: emails.identity(row[1]) for row in rows}
     keys = {id_: session.state.key(identity) for id_, identity in identities.items() if identity}
+    return {hint.id: key for hint in hints if (key := keys.get(hint.object_id)) is not None}
+
+
+def cart_owners(session: Session, keys: Mapping[int, bytes]) -> dict[int, int]:
+    """{hint id: person id} where the address is of somebody known. Nobody is made known by typing an address: that is
+    no consent."""
     people = session.registry.find(list(dict.fromkeys(keys.values())))
-    return {hint.id: people[key] for hint in hints if (key := keys.get(hint.object_id)) in people}
+    return {id_: people[key] for id_, key in keys.items() if key in people}
 
 
 def erased(session: Session, hints: Sequence[Hint], quiet: Writes) -> int:

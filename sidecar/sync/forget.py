@@ -23,6 +23,8 @@ _OF_PERSON = (
     "UPDATE account SET person_id = NULL WHERE person_id IN (SELECT value FROM json_each(?1))",
     """UPDATE shop_order SET person_id = NULL, doc = NULL, verdict = 'erased'
      WHERE person_id IN (SELECT value FROM json_each(?1))""",
+    """DELETE FROM cart_refusal WHERE key IN
+     (SELECT key FROM person WHERE id IN (SELECT value FROM json_each(?1)))""",
     "DELETE FROM person WHERE id IN (SELECT value FROM json_each(?1))",
 )
 

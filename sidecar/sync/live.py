@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from pymysql.connections import Connection
 
-from sidecar.events import activity, monitor, topics
+from sidecar.events import activity, monitor, refusals, topics
 from sidecar.events.monitor import Done
 from sidecar.events.outbox import Hint
 from sidecar.store.model import Order
@@ -213,7 +213,12 @@ class _Batch:
         done = {one.hint.id for one in self._applied.done}
         acts = [hint for hint in self._hints if hint.id in done]
         people = {hint.id: person for hint in acts if (person := after.actor(hint) or before.actor(hint)) is not None}
-        people |= crm_side.cart_owners(self._session, [hint for hint in acts if hint.topic == "cart.email"])
+        typed = [hint for hint in acts if hint.topic == "cart.email"]
+        keys = crm_side.cart_keys(self._session, typed)
+        people |= crm_side.cart_owners(self._session, keys)
+        said_no = {keys[hint.id] for hint in typed if hint.detail == "refused" and hint.id in keys}
+        if said_no:
+            refusals.add(self._state, said_no, self._session.now)
         activity.record(self._state, acts, people)
 
 

@@ -56,6 +56,8 @@ def erase(config: Config, state: State, mapping: Mapping, link: Link, address: s
             now = int(clock.now().timestamp())
             with state.transaction() as sql:
                 sql.execute("INSERT OR IGNORE INTO suppressed VALUES (?, ?)", (key, now))
+                # Somebody may have said no without ever having been a person; suppressed says more than no.
+                sql.execute("DELETE FROM cart_refusal WHERE key = ?", (key,))
             prefix = session.reader.tables.prefix
             hash_ = session.suppression.hash(identity)
             in_plugin = suppression.add(warm.connection(), prefix, hash_)

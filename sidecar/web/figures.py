@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Literal
 
 import msgspec
 
@@ -10,19 +11,21 @@ from sidecar import __version__
 from sidecar.errors import SidecarError
 from sidecar.runtime import Runtime
 from sidecar.state.pause import Pause
-from sidecar.sync.health import Health
+from sidecar.sync.health import Health, conditions
 
 
 class Standing(msgspec.Struct, kw_only=True):
     """Times are Unix seconds UTC, money is text in the shop's currency. `bridge` is live, waiting, silent or unpaired
     (`bridge_why` says more). `held` since when the clone guard keeps everything back, `changed` what is other than
     before; `trouble` are sentences about what is not as it should be. `lag_seconds` is the age of the oldest change
-    that is not worked off."""
+    that is not worked off. `pace`: follows, late (no look at the shop has succeeded for longer than the alerts allow), or
+    first (nothing was ever imported)."""
 
     versions: dict[str, str]
     bridge: str
     bridge_why: str
     storage: str
+    pace: Literal["follows", "late", "first"]
     running: bool
     paused: Pause | None
     held: int | None
@@ -57,6 +60,7 @@ def standing(runtime: Runtime) -> Standing:
         bridge=health.bridge,
         bridge_why=health.bridge_why,
         storage=runtime.state.get("storage"),
+        pace=_pace(runtime, health),
         running=health.running,
         paused=health.paused,
         held=health.held,
@@ -77,6 +81,13 @@ def standing(runtime: Runtime) -> Standing:
         ltv_contacts=people.ltv,
         currency=options.get("woocommerce_currency", ""),
     )
+
+
+def _pace(runtime: Runtime, health: Health) -> Literal["follows", "late", "first"]:
+    if health.last_sync is None:
+        return "first"
+    late = any(one.on for one in conditions(health, runtime.config) if one.name == "no_pass")
+    return "late" if late else "follows"
 
 
 def _versions(runtime: Runtime, woocommerce: str) -> dict[str, str]:

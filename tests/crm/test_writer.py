@@ -136,6 +136,35 @@ def test_somebody_else_was_faster(demo_hpos: ShopDatabase, make_writer: MakeWrit
     assert (contact["columns"]["status"], contact["fields"]) == ("subscribed", {})
 
 
+def test_a_server_without_mariadbs_statements_gets_the_same_rows(
+    demo_hpos: ShopDatabase, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MySQL and old MariaDB know neither `INSERT … RETURNING` nor table value constructors: plain statements then."""
+    fields = ({"woo_ltv": "10.00", "woo_note": "it's \\ ł"}, {"woo_ltv": "7.50"}, {})
+
+    def rows(prefix: str) -> list[tuple[Any, ...]]:
+        new = [
+            somebody(number, f"{prefix}{number}@example.net", fields=own, tags=[7])
+            for number, own in enumerate(fields, 1)
+        ]
+        assert states(make_writer(demo_hpos).write(Batch(new=new))) == {1: "done", 2: "done", 3: "done"}
+        return sorted(
+            (row[0].removeprefix(prefix), *row[1:])
+            for row in demo_hpos.rows(
+                "SELECT s.email, m.`key`, m.value, m.object_type, p.object_id FROM wp_fc_subscribers s"
+                " LEFT JOIN wp_fc_subscriber_meta m ON m.subscriber_id = s.id"
+                " LEFT JOIN wp_fc_subscriber_pivot p ON p.subscriber_id = s.id WHERE s.email LIKE %s",
+                (prefix + "%@example.net",),
+            )
+        )
+
+    quick = rows("maria")
+    assert len(quick) == 4
+    for name in ("has_returning", "has_table_values"):
+        monkeypatch.setattr(f"sidecar.crm.rows.{name}", lambda connection: False)
+    assert rows("plain") == quick
+
+
 def test_an_accent_twin_in_one_batch(demo_hpos: ShopDatabase, make_writer: MakeWriter) -> None:
     found = states(
         make_writer(demo_hpos).write(Batch(new=[somebody(1, "renee@example.org"), somebody(2, "renée@example.org")]))

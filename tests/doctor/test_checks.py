@@ -154,6 +154,21 @@ OPTIONS: list[Case] = [
     (NO_PLUGINS, "store.E002", "error", "not active"),
     (option("active_plugins", "garbage"), "crm.E002", "error", "not active"),
     (option("active_plugins", MAIL_PLUGINS), "plugins.W001", "warning", "Klaviyo MailPoet"),
+    *[
+        (statement, "plugins.W001", "warning", text)
+        for statement, text in (
+            (option("woocommerce_customer_stock_notifications_allow_signups", "yes"), "back-in-stock"),
+            (option("_fluentcrm_experimental_settings", 'a:1:{s:14:"abandoned_cart";s:3:"yes";}'), "abandoned carts"),
+            (
+                option(
+                    "woocommerce_feature_customer_review_request_enabled', 'yes'),"
+                    " ('woocommerce_customer_review_request_settings",
+                    'a:1:{s:7:"enabled";s:3:"yes";}',
+                ),
+                "review request",
+            ),
+        )
+    ],
     (option("active_plugins", FIREWALL), "plugins.I002", "info", "Wordfence"),
     (option("active_plugins", PRO), "crm.I006", "info", "Pro"),
     (option("_fluentcrm_db_version", "2.9.50"), "crm.I004", "info", "2.9"),

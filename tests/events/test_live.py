@@ -8,7 +8,7 @@ from bridging import NOW_MS, LiveShop, hint, pass_, queue
 from syncing import contacts, crm_rows, field, people, run
 
 from sidecar.config import Consent, OptIn
-from sidecar.events import activity
+from sidecar.events import activity, refusals
 from sidecar.runtime import build
 from sidecar.state.database import State
 
@@ -371,6 +371,33 @@ def test_a_typed_address_makes_nobody_a_contact(hpos: LiveShop, detail: str) -> 
     with State(hpos.config.state.dir) as state:
         assert state.rows("SELECT COUNT(*) FROM person") == known
         assert "wpisany" not in "\n".join(state.sql.iterdump())
+
+
+def test_who_said_no_to_cart_mails_is_remembered_by_address(hpos: LiveShop) -> None:
+    """Pain 24: the no outlives the plugin's row and the visitor's device, is seen on the contact, and goes with an
+    erasure. No address is kept for it."""
+    keeper, who, nobody = hpos.keeper, "odmowa@example.net", "nikt@example.net"
+    told(hpos, "order.created", keeper.order(who, "50.00", lines=LINES))
+    for number, address in enumerate((who, nobody)):
+        keeper.do("INSERT INTO wp_fcsc_carts (visitor, email) VALUES (%s, %s)", VISITOR[:-1] + str(number), address)
+    cart, other = (row[0] for row in hpos.database.rows("SELECT id FROM wp_fcsc_carts ORDER BY id"))
+    told(hpos, "cart.email", cart)
+    with State(hpos.config.state.dir) as state:
+        keys = [state.key(address) for address in (who, nobody)]
+        assert refusals.since(state, keys) == {}, "to type an address is no refusal"
+    for id_ in (cart, other):
+        told(hpos, "cart.email", id_, detail="refused", at_ms=NOW_MS + id_)
+    keeper.do("DELETE FROM wp_fcsc_carts")
+    with State(hpos.config.state.dir) as state:
+        assert set(refusals.since(state, keys)) == set(keys)
+        assert "odmowa" not in "\n".join(state.sql.iterdump())
+    with build(hpos.config) as sidecar:
+        number = hpos.database.rows("SELECT id FROM wp_fc_subscribers WHERE email = %s", (who,))[0][0]
+        assert [(one.channel, one.state) for one in sidecar.contact(number).consent] == [("cart", "refused")]
+        for address in (who, nobody):
+            sidecar.erase(address)
+    with State(hpos.config.state.dir) as state:
+        assert refusals.since(state, keys) == {}
 
 
 @pytest.mark.parametrize("status", ["wc-pending", "wc-on-hold"])

@@ -173,6 +173,21 @@ def test_the_status_page_shows_how_late_and_how_wrong(
     assert "Last sync 17 minutes ago" in text
 
 
+def test_the_status_page_says_that_nobody_follows_the_shop(
+    synced: Signer, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pain 9: passes have stopped and nothing waits, so that there is no lag to see."""
+    assert "not following the shop" not in seen(synced, "status")
+    monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T13:00:00Z")
+    assert "not following the shop" in seen(synced, "status")
+    runtime.pause()
+    assert "not following the shop" not in seen(synced, "status"), "the owner wanted it"
+
+
+def test_the_status_page_before_the_first_import(bridge: Signer) -> None:
+    assert "nothing was imported yet" in seen(bridge, "status")
+
+
 def test_dead_letters_and_another_try(synced: Signer, runtime: Runtime) -> None:
     before = len(runtime.letters())
     assert before, "the demo shop has some"

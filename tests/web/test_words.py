@@ -61,8 +61,8 @@ def _texts(catalog: Any) -> list[tuple[str, str]]:
     return sorted((str(message.id), str(message.string)) for message in catalog if message.id)
 
 
-def test_persian_pages(bridge: Signer) -> None:
-    html = bridge.page("status", who="1;administrator;fa_IR;rtl")
+def test_persian_pages(synced: Signer) -> None:
+    html = synced.page("status", who="1;administrator;fa_IR;rtl")
     assert 'dir="rtl" lang="fa-IR"' in html and "وضعیت" in html and "همراه فروشگاه" in html
     assert "Behind the shop" not in html
 

@@ -1,9 +1,12 @@
-"""Other plugins: those that write to the same people, and those that may shut out the bridge."""
+"""Who else writes to the same people, and plugins that may shut out the bridge."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sidecar.doctor.model import Facts, Verdict
 from sidecar.doctor.registry import check
+from sidecar.values import php
 
 SENDERS = {
     "mailchimp-for-woocommerce": "Mailchimp for WooCommerce",
@@ -63,10 +66,32 @@ FIREWALLS = {
     "decide which one sends what; until then leave the sidecar's automations off where the other sends",
 )
 def senders(facts: Facts) -> Verdict:
-    found = sorted({SENDERS[slug] for slug in facts.shop.active(*SENDERS)})
+    found = sorted({SENDERS[slug] for slug in facts.shop.active(*SENDERS)}) + _own_mails(facts.shop.options)
     if found:
-        return Verdict("warning", "other plugins write to the same customers", "", found)
-    return Verdict("ok", "no other plugin is known to write to the customers")
+        return Verdict("warning", "others write to the same customers", "", found)
+    return Verdict("ok", "nobody else is known to write to the customers")
+
+
+def _own_mails(options: Mapping[str, str]) -> list[str]:
+    """What WooCommerce and FluentCRM themselves send, where the owner has switched it on (sources: WooCommerce 10.9.1
+    FeaturesController.php and StockNotifications/Config.php, FluentCRM 3.1.10 AbandonCart/AbCartHelper.php)."""
+    found = []
+    feature = options.get("woocommerce_feature_customer_review_request_enabled") == "yes"
+    if feature and _setting(options, "woocommerce_customer_review_request_settings", "enabled") == "yes":
+        found.append("WooCommerce's own review request")
+    if options.get("woocommerce_customer_stock_notifications_allow_signups") == "yes":
+        found.append("WooCommerce's own back-in-stock notifications")
+    if _setting(options, "_fluentcrm_experimental_settings", "abandoned_cart") == "yes":
+        found.append("FluentCRM's own abandoned carts")
+    return found
+
+
+def _setting(options: Mapping[str, str], name: str, key: str) -> object:
+    try:
+        value = php.loads(options.get(name, ""))
+    except php.PhpError:
+        return None
+    return value.get(key) if isinstance(value, dict) else None
 
 
 @check(

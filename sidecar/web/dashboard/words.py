@@ -52,6 +52,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "subscribed": _("Subscribed"), "pending": _("Pending"), "unsubscribed": _("Unsubscribed"),
         "transactional": _("Transactional"), "bounced": _("Bounced"), "complained": _("Complained"), "spammed": _("Spam"),
     },
+    "pace": {
+        "follows": _("following the shop"), "late": _("not following the shop"), "first": _("nothing was imported yet"),
+    },
     "type": {"retail": _("Retail"), "b2b": _("Business"), "": "—"},
     "action": {
         "write": _("would be written"), "empty": _("would be emptied"), "nothing": _("stays"), "add": _("would be given"),
