@@ -23,7 +23,9 @@ from sidecar.sync import engine, helper
 from sidecar.sync.look import Looker
 
 SLOW = """
-import os, sys, time
+import os, signal, sys, time
+# A shell starts what runs in its background with this ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from sidecar.crm.writer_sql import Writer
 from sidecar.sync import helper
 write = Writer.write
