@@ -166,8 +166,7 @@ class Bridge(Section, frozen=True):
 class Events(Section, frozen=True):
     """What becomes of events. The monitor shows `keep_days` and at most `keep_rows`, views and carts of visitors stay
     `activity_days`. An event that fails is tried `attempts` times. One that is older than `live_hours` is written
-    quietly: no automation starts for it. The shop itself is asked every `poll_seconds`, with or
-    without the plugin."""
+    quietly: no automation starts for it. The shop is asked every `poll_seconds`, with or without the plugin."""
 
     keep_days: Positive = 30
     keep_rows: Positive = 100_000

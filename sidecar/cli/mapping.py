@@ -156,13 +156,11 @@ def _person(run: Context, found: Explanation) -> None:
         who += f", {found.aliases} earlier address{'es' if found.aliases > 1 else ''}"
     contact = f"contact {found.contact_id} ({found.contact_status})" if found.contact_id else "no contact"
     words = {"create": "make a contact", "update": "update the contact", "unchanged": "change nothing"}
-    money = (
-        f"LTV {facts['ltv']} {facts['currency']} ({facts['gross']} - {facts['refunded']} refunded), AOV {facts['aov']}"
-    )
+    money = f"LTV {facts.ltv} {facts.currency} ({facts.gross} - {facts.refunded} refunded), AOV {facts.aov}"
     rows = [
         ("person", f"{found.email} · {who} · {'known to the sidecar' if found.known else 'never synced'}"),
         ("FluentCRM", contact),
-        ("facts", f"{facts['orders_count']} orders, {money}, {facts['customer_status']}, {facts['customer_type']}"),
+        ("facts", f"{facts.orders_count} orders, {money}, {facts.customer_status}, {facts.customer_type}"),
         ("a sync would", f"{words.get(found.decision, 'leave the person out')}: {found.why}"),
     ]
     run.output.table(rows)

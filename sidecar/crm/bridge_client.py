@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import SSLCertVerificationError
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -121,16 +122,14 @@ class Bridge:
             target += "&" + urlencode(sorted(query.items()), quote_via=quote)
         try:
             status, signature, data = self._exchange(method, target, body, headers)
-        except (HTTPException, OSError, ValueError) as error:
-            # Not `ssl.SSLCertVerificationError`: a site without TLS needs no ssl module in memory.
-            untrusted = getattr(error, "verify_message", "")
+        except SSLCertVerificationError as error:
             raise BridgeUnreachable(
-                f"the site's certificate is not trusted ({untrusted})"
-                if untrusted
-                else f"WordPress does not answer ({type(error).__name__})",
-                hint="does [bridge] site_url name the host that the certificate is for? A CA of your own: SSL_CERT_FILE"
-                if untrusted
-                else "is [bridge] site_url right, and PHP up?",
+                f"the site's certificate is not trusted ({error.verify_message})",
+                hint="does [bridge] site_url name the host that the certificate is for? A CA of your own: SSL_CERT_FILE",
+            ) from error
+        except (HTTPException, OSError, ValueError) as error:
+            raise BridgeUnreachable(
+                f"WordPress does not answer ({type(error).__name__})", hint="is [bridge] site_url right, and PHP up?"
             ) from error
         return self._checked(status, signature, nonce, key.secret, data)
 

@@ -1,16 +1,16 @@
 """What the sidecar last wrote to a contact, as digests: how an edit by a person is told from our own.
 
 It is kept for every person in the state, and once more in the undo table for every contact that was made, so it is
-packed: a version byte; four counts (16 bits) of columns, fields, tags and lists; the digests of the names of the
-columns, then of their values (32 bits each); the same of the fields; the ids of tags and lists (64 bits; below 0 in a dry
-run, where they are not made). All little
-endian. Names stand as digests too: names in the clear would be two thirds of it.
+packed. Little endian: a version byte; how many columns, fields, tags and lists (16 bits each); the digests of the
+columns' names, then of their values (32 bits each); the same of the fields; the ids of tags and lists (64 bits, below 0
+in a dry run, which makes none). Names stand as digests too: in the clear they would be two thirds of it.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
@@ -53,43 +53,33 @@ def digest(value: str) -> int:
 
 def pack(written: Written) -> bytes:
     """As it is kept."""
-    c, f, t, l = written.c, written.f, written.t, written.l  # noqa: E741
-    sizes = len(c), len(f), len(t), len(l)
-    return _HEAD.pack(_VERSION, *sizes) + _body(*sizes).pack(*c, *c.values(), *f, *f.values(), *t, *l)
+    sizes = len(written.c), len(written.f), len(written.t), len(written.l)
+    parts = (_digests(part) for one in (written.c, written.f) for part in (one, one.values()))
+    return _whole(sizes, parts, [*written.t, *written.l])
 
 
 def fresh(
     columns: dict[str, str], fields: dict[str, str], tags: list[int], lists: list[int]
 ) -> tuple[bytes, tuple[int, int, int, int]]:
-    """The same as `pack`, straight from the values of a new contact, and how many there are of each."""
+    """The same straight from the values of a new contact, and how many there are of each: a first import has many."""
     sizes = len(columns), len(fields), len(tags), len(lists)
-    return b"".join(
-        (_HEAD.pack(_VERSION, *sizes), _part(columns), _part(fields), _ids(len(tags) + len(lists)).pack(*tags, *lists))
-    ), sizes
+    parts = (part for one in (columns, fields) for part in (_names(tuple(one)), _digests(map(digest, one.values()))))
+    return _whole(sizes, parts, [*tags, *lists]), sizes
 
 
-def _part(values: dict[str, str]) -> bytes:
-    try:
-        crcs = list(map(zlib.crc32, map(str.encode, values.values())))
-    except UnicodeEncodeError:
-        crcs = list(map(digest, values.values()))
-    return _names(tuple(values)) + _crcs(len(crcs)).pack(*crcs)
+def _whole(sizes: tuple[int, int, int, int], parts: Iterable[bytes], ids: list[int]) -> bytes:
+    return b"".join((_HEAD.pack(_VERSION, *sizes), *parts, struct.pack(f"<{len(ids)}q", *ids)))
+
+
+def _digests(numbers: Iterable[int]) -> bytes:
+    found = list(numbers)
+    return struct.pack(f"<{len(found)}I", *found)
 
 
 @lru_cache(maxsize=4096)
 def _names(texts: tuple[str, ...]) -> bytes:
     """Few sets of names come again and again."""
-    return _crcs(len(texts)).pack(*map(name, texts))
-
-
-@lru_cache(maxsize=256)
-def _crcs(count: int) -> struct.Struct:
-    return struct.Struct(f"<{count}I")
-
-
-@lru_cache(maxsize=256)
-def _ids(count: int) -> struct.Struct:
-    return struct.Struct(f"<{count}q")
+    return _digests(map(name, texts))
 
 
 def unpack(data: bytes | None) -> Written:
@@ -102,18 +92,13 @@ def unpack(data: bytes | None) -> Written:
         return Written(c=c, f=f, t=old.t, l=old.l)
     try:
         _, nc, nf, nt, nl = _HEAD.unpack_from(data)
-        found = _body(nc, nf, nt, nl).unpack_from(data, _HEAD.size)
+        found = struct.unpack_from(f"<{2 * (nc + nf)}I{nt + nl}q", data, _HEAD.size)
     except struct.error as error:
         raise ValueError(f"digests of what was written are damaged: {error}") from error
-    at = 2 * nc + 2 * nf
+    at = 2 * (nc + nf)
     return Written(
         c=dict(zip(found[:nc], found[nc : 2 * nc], strict=True)),
         f=dict(zip(found[2 * nc : 2 * nc + nf], found[2 * nc + nf : at], strict=True)),
         t=list(found[at : at + nt]),
         l=list(found[at + nt :]),
     )
-
-
-@lru_cache(maxsize=256)
-def _body(columns: int, fields: int, tags: int, lists: int) -> struct.Struct:
-    return struct.Struct(f"<{2 * (columns + fields)}I{tags + lists}q")

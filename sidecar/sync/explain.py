@@ -47,6 +47,25 @@ class OrderWord(msgspec.Struct, kw_only=True):
     created: str
 
 
+class Figures(msgspec.Struct, kw_only=True):
+    """The facts as people read them: money as text in `currency`, times as text in the shop's time zone ('': never)."""
+
+    orders_count: int
+    orders_seen: int
+    gross: str
+    refunded: str
+    ltv: str
+    aov: str
+    currency: str
+    first_order: str
+    last_order: str
+    registered: str
+    customer_status: str
+    customer_type: str
+    account: bool
+    roles: list[str]
+
+
 class Explanation(msgspec.Struct, kw_only=True):
     """All about one person. `decision` is create, update, unchanged, left_out or failed; `notes` are sentences."""
 
@@ -58,7 +77,7 @@ class Explanation(msgspec.Struct, kw_only=True):
     why: str
     contact_id: int | None
     contact_status: str
-    facts: dict[str, object]
+    facts: Figures
     orders: list[OrderWord]
     targets: list[Target]
     tags: list[TermWord]
@@ -164,24 +183,26 @@ class _Explainer:
         return "create", f"FluentCRM has no contact with this address; the new one will be {status} ({proof})"
 
 
-def _figures(facts: Facts, session: Session) -> dict[str, object]:
-    """The facts as people read them."""
-    zone = session.info.zone
-    times = {name: getattr(facts, name) for name in ("first_order", "last_order", "registered")}
-    return {
-        "orders_count": facts.orders_count,
-        "orders_seen": facts.orders_seen,
-        "gross": money.fixed(facts.gross),
-        "refunded": money.fixed(facts.refunded),
-        "ltv": money.fixed(facts.ltv),
-        "aov": money.fixed(facts.aov),
-        "currency": session.info.currency,
-        **{name: "" if at is None else dates.local_text(at, zone) for name, at in times.items()},
-        "customer_status": facts.customer_status,
-        "customer_type": facts.customer_type,
-        "account": facts.is_account,
-        "roles": facts.roles,
-    }
+def _figures(facts: Facts, session: Session) -> Figures:
+    def moment(at: int | None) -> str:
+        return "" if at is None else dates.local_text(at, session.info.zone)
+
+    return Figures(
+        orders_count=facts.orders_count,
+        orders_seen=facts.orders_seen,
+        gross=money.fixed(facts.gross),
+        refunded=money.fixed(facts.refunded),
+        ltv=money.fixed(facts.ltv),
+        aov=money.fixed(facts.aov),
+        currency=session.info.currency,
+        first_order=moment(facts.first_order),
+        last_order=moment(facts.last_order),
+        registered=moment(facts.registered),
+        customer_status=facts.customer_status,
+        customer_type=facts.customer_type,
+        account=facts.is_account,
+        roles=facts.roles,
+    )
 
 
 def _word(order: LedgerOrder, session: Session) -> OrderWord:

@@ -23,9 +23,9 @@ _WHY = {
 class Memo(msgspec.Struct, array_like=True):
     """What the state is to remember of one person.
 
-    `state` is what became of the write ('' when nothing was to be written). `facts` (JSON) and `written` (`crm.written`) are as
-    `person_doc` keeps them; `had_reason` is the reason that stood there before, `consent` the proof that a new contact
-    came with, `sizes` how many columns, fields, tags and lists a new contact was made with.
+    `state` is what became of the write ('' when nothing was to be written). `facts` (JSON) and `written`
+    (`crm.written`) are as `person_doc` keeps them; `had_reason` is the reason that stood there before, `consent` the
+    proof that a new contact came with, `sizes` how many columns, fields, tags and lists a new contact was made with.
     """
 
     person: int

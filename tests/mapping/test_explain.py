@@ -49,10 +49,10 @@ def test_before_the_first_sync(demo: ShopDatabase, config_for: Callable[..., Con
     phone = target(found, "phone")
     assert (phone.shop, phone.transforms, phone.action) == ("+48501234567", ["phone"], "write")
     if demo.storage == "hpos":
-        assert found.facts["orders_count"] == 3
+        assert found.facts.orders_count == 3
     else:
         assert "legacy storage" in found.notes[0]
-        assert found.facts["orders_count"] == 0
+        assert found.facts.orders_count == 0
     # Nothing was written: neither in FluentCRM nor in the state.
     assert demo.rows("SELECT COUNT(*) FROM wp_fc_subscribers WHERE email = %s", (ANNA,))[0][0] == 0
     with State(config.state.dir) as state:
@@ -67,7 +67,7 @@ def test_after_a_sync_and_an_edit(demo: ShopDatabase, config_for: Callable[..., 
     assert all(one.action == "nothing" for one in [*found.targets, *found.tags])
     assert {one.last for one in found.targets if one.shop} == {"as the sidecar wrote it"}
     assert [one.counts for one in found.orders] == [True, True, True]
-    assert found.facts["ltv"] == "300.00"
+    assert found.facts.ltv == "300.00"
 
     with demo.connect() as connection, connection.cursor() as cursor:
         cursor.execute("UPDATE wp_fc_subscribers SET first_name = 'Ania', city = NULL WHERE email = %s", (ANNA,))
@@ -98,8 +98,8 @@ def test_every_person_as_the_sync_left_them(demo: ShopDatabase, config_for: Call
     for person in people:
         found = ask(config, person.email)
         assert found.decision in ("unchanged", "left_out"), (person.email, found.decision, found.why)
-        assert found.facts["orders_count"] == person.orders_count
-        assert Decimal(str(found.facts["ltv"])) == person.net, person.email
+        assert found.facts.orders_count == person.orders_count
+        assert Decimal(str(found.facts.ltv)) == person.net, person.email
 
 
 def test_unknown_people(demo_hpos: ShopDatabase, config_for: Callable[..., Config]) -> None:
