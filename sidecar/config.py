@@ -117,7 +117,7 @@ class Sync(Section, frozen=True):
     limit_rate: NotNegative = 0
     max_load: Annotated[float, Meta(ge=0)] = 0.0
     page_orders: Positive = 1500
-    page_people: Positive = 600
+    page_people: Positive = 500
     writers: Annotated[int, Meta(ge=1, le=4)] = 2
     processes: Annotated[int, Meta(ge=1, le=2)] = 2
     overlap_seconds: NotNegative = 300

@@ -39,6 +39,7 @@ _SLOWEST_RETRY = 60.0
 def serve(config: Config) -> int:
     """Run until a signal comes. Returns the exit code. Raises Conflict when another one serves this state directory,
     ConfigError when the address cannot be used."""
+    memory.one_heap()
     with build(config) as runtime, _alone(runtime):
         return Service(runtime).run()
 

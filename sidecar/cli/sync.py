@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
-from sidecar import runtime
+from sidecar import memory, runtime
 from sidecar.cli import sync_show
 from sidecar.cli.context import Context, pass_run
 from sidecar.cli.steps import Steps
@@ -69,6 +69,7 @@ def sync(
     choices = Choices(
         since_months=None if since is None else SINCE[since], only=only_of(only), dry_run=dry_run, full=full
     )
+    memory.one_heap()
     with runtime.build(_limited(run.config, limit_rate)) as shop:
         with Steps(run.output) as steps:
             report = shop.sync(choices, steps)

@@ -108,6 +108,10 @@ def _prepare(connection: Connection[Any], *, write: bool) -> None:
             return
         cursor.execute("SET SESSION TRANSACTION READ ONLY")
         cursor.execute("SET SESSION group_concat_max_len=1073741824")
+        with suppress(pymysql.err.MySQLError):  # MariaDB before 10.4 has no such limit
+            # A page names hundreds of ids. From 200 on the server guesses their rows from its statistics, which lag
+            # behind an import (at its start or by chance), and then reads a whole table for every page.
+            cursor.execute("SET SESSION eq_range_index_dive_limit=0")
         with suppress(pymysql.err.MySQLError):
             if maria:
                 cursor.execute(f"SET SESSION max_statement_time={_STATEMENT_SECONDS}")

@@ -51,6 +51,10 @@ class State:
             os.umask(old)
         self._migrate()
 
+    def shrink(self) -> None:
+        """Let go of the pages of the file that this connection keeps in memory."""
+        self.sql.execute("PRAGMA shrink_memory")
+
     @property
     def sql(self) -> sqlite3.Connection:
         """The plain SQLite connection, for set-based work."""

@@ -18,13 +18,15 @@ from sidecar.crm.fields import Fields
 from sidecar.crm.terms import DryTerms, Terms
 from sidecar.crm.writer_sql import Writer
 from sidecar.sync.definitions import definitions
-from sidecar.sync.loading import Page, load
+from sidecar.sync.loading import load
 from sidecar.sync.look import Difference, Look, Looker
 from sidecar.sync.memory import Memo, memos
 from sidecar.sync.pages import ahead
 from sidecar.sync.selection import Raw, rows
 from sidecar.sync.session import Session
 
+# (digest, user id) of accounts.
+Crcs = list[tuple[int, int]]
 # Pages that the reader is ahead.
 DEPTH = 2
 
@@ -44,7 +46,7 @@ class Result(msgspec.Struct, array_like=True):
 
     people: int
     memos: list[Memo]
-    crcs: list[tuple[int, int]]
+    crcs: Crcs
 
 
 class Desk:
@@ -102,13 +104,13 @@ class Desk:
         self._looker.again = again
         crm_empty = self._crm_empty and not again
         free = deque(self._writers[1:])
-        waiting: deque[tuple[Writer, list[Look], Page, Future[list[Outcome]]]] = deque()
+        waiting: deque[tuple[Writer, list[Look], Crcs, Future[list[Outcome]]]] = deque()
 
         def settle() -> Result:
-            writer, looks, page, future = waiting.popleft()
+            writer, looks, crcs, future = waiting.popleft()
             outcomes = {outcome.person: outcome for outcome in future.result()}
             free.append(writer)
-            return self._result(looks, page, outcomes, final=final)
+            return _result(looks, crcs, outcomes, final=final)
 
         loaded = ahead(
             self._session.reader,
@@ -121,14 +123,17 @@ class Desk:
             for _, page in loaded:
                 batch = Batch()
                 looks = [self._looker.look(person, page, batch) for person in page.people]
+                # A page waits for its write without what was read of it: that is most of the memory of a run.
+                crcs = [(crc, id_) for id_, crc in page.crcs.items()]
+                del page
                 if self._dry:
-                    yield self._result(looks, page, {}, final=final)
+                    yield _result(looks, crcs, {}, final=final)
                     continue
                 self._prepare(batch)
                 if not free:
                     yield settle()
                 writer = free.popleft()
-                waiting.append((writer, looks, page, pool.submit(writer.write, batch)))
+                waiting.append((writer, looks, crcs, pool.submit(writer.write, batch)))
             while waiting:
                 yield settle()
 
@@ -138,6 +143,6 @@ class Desk:
             self._fields.ensure(self._definitions)
             self._fields.offer(self._looker.offered)
 
-    def _result(self, looks: Sequence[Look], page: Page, outcomes: dict[int, Outcome], *, final: bool) -> Result:
-        crcs = [(crc, id_) for id_, crc in page.crcs.items()]
-        return Result(len(looks), memos(looks, outcomes, final=final), crcs)
+
+def _result(looks: Sequence[Look], crcs: Crcs, outcomes: dict[int, Outcome], *, final: bool) -> Result:
+    return Result(len(looks), memos(looks, outcomes, final=final), crcs)

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 
 import msgspec
 
+from sidecar import memory
 from sidecar.config import Config
 from sidecar.crm import tables
 from sidecar.errors import SidecarError, UsageError
@@ -56,6 +57,9 @@ def sync(config: Config, state: State, mapping: Mapping, choices: Choices, progr
                 own_tables(config)
             mode = _mode(session)
             if helper_.wanted(session, mode):
+                # What is in memory now would be there twice: the helper keeps what this process changes later.
+                state.shrink()
+                memory.give_back()
                 helper = helper_.Helper(session)
             step = _steps(session, mode, helper)
             if helper is not None:
@@ -172,6 +176,9 @@ def _steps(session: Session, mode: str, helper: helper_.Helper | None) -> People
     if mode == "changes" and not session.choices.dry_run:
         _retry(session)
     step = PeopleStep(session, standing.settle(session), helper)
+    if helper is not None:
+        # Now the helper's turn comes to need memory.
+        memory.give_back()
     step.run()
     if not session.choices.dry_run:
         forget.suppressed(session)

@@ -96,7 +96,7 @@ class Few:
         crcs = [(crc, id_) for id_, crc in page.crcs.items()]
         remember(session, memos(looks, outcomes, final=False), crcs)
         self._made(rows, outcomes)
-        return {look.row.id: _what(look, outcomes.get(look.row.id), look.row.id in touched) for look in looks}
+        return {look.person: _what(look, outcomes.get(look.person), look.person in touched) for look in looks}
 
     def _made(self, rows: Sequence[Row], outcomes: dict[int, Outcome]) -> None:
         """What was meant to be made is known now, or was refused."""

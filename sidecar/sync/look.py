@@ -25,9 +25,16 @@ NOT_OURS = "erased_in_shop_but_not_our_contact"
 
 
 class Look(msgspec.Struct, kw_only=True):
-    """One person after the rules: what the state will remember once the write went through."""
+    """One person after the rules: what the state will remember once the write went through.
 
-    row: Row
+    `made`, `had_reason` and `had_written` are what stood there before. Looks wait for their page's write: they hold
+    nothing of what was read of the person.
+    """
+
+    person: int
+    made: bool
+    had_reason: str
+    had_written: bytes | None
     facts: Facts
     verdict: str
     reason: str = ""
@@ -84,7 +91,10 @@ class Looker:
             facts.orders_count, facts.ltv, self._vip_from, session.config.people.vip.min_orders
         )
         look = Look(
-            row=row,
+            person=row.id,
+            made=row.made,
+            had_reason=row.reason,
+            had_written=row.written,
             facts=facts,
             verdict="in",
             ref=_ref(row),
@@ -142,14 +152,14 @@ class Looker:
         """WooCommerce erased the person, or the owner wants contacts to go with their accounts. A contact that
         somebody else made is theirs: it is reported, not deleted."""
         look.verdict, look.reason = "left", "erased"
-        if not look.row.made:
+        if not look.made:
             look.verdict, look.reason, look.contact_id = (
                 "failed",
                 NOT_OURS,
                 contact.id,
             )
             return look
-        batch.erase.append((look.row.id, contact.id))
+        batch.erase.append((look.person, contact.id))
         return look
 
     def _note_options(self, wanted: Wanted) -> None:
@@ -169,7 +179,7 @@ class Looker:
         tags, lists = self._tags.resolve(wanted.tags), self._lists.resolve(wanted.lists)
         look.written, look.sizes = fresh(columns, fields, sorted(tags), sorted(lists))
         look.created = True
-        if person.consent and look.row.withdrawn:
+        if person.consent and person.row.withdrawn:
             # They said yes in the shop once, and no in FluentCRM later: a contact made anew starts without marketing.
             person.consent = ""
         look.consent = person.consent
@@ -182,7 +192,7 @@ class Looker:
             return
         batch.new.append(
             NewContact(
-                person=look.row.id,
+                person=look.person,
                 email=identity,
                 status="subscribed" if person.consent else NEW_STATUS,
                 created=session.wall(since),
@@ -196,7 +206,7 @@ class Looker:
 
     def _compare(self, look: Look, person: Loaded, contact: Contact, wanted: Wanted, batch: Batch) -> None:
         session = self._session
-        row = look.row
+        row = person.row
         before = unpack(row.written)
         tags = crm_diff.Terms(self._tags.resolve(wanted.tags), self._tags.owned)
         lists = crm_diff.Terms(self._lists.resolve(wanted.lists), self._lists.owned)

@@ -53,7 +53,7 @@ def memos(looks: Iterable[Look], outcomes: dict[int, Outcome], *, final: bool) -
     """What became of a page. With `final`, a write that met another's has failed: there is no other time."""
     found = []
     for look in looks:
-        outcome = outcomes.get(look.row.id)
+        outcome = outcomes.get(look.person)
         state = outcome.state if outcome is not None else ""
         contact_id, written = look.contact_id, look.written
         if outcome is not None and (state == "refused" or (state == "raced" and final)):
@@ -63,9 +63,9 @@ def memos(looks: Iterable[Look], outcomes: dict[int, Outcome], *, final: bool) -
         facts = look.facts
         found.append(
             Memo(
-                look.row.id, contact_id, look.row.made, state, look.verdict, look.reason, look.row.reason, look.created,
+                look.person, contact_id, look.made, state, look.verdict, look.reason, look.had_reason, look.created,
                 look.recovered, look.consent, look.ref, look.problems, _encode(facts),
-                written if written is not None else look.row.written,
+                written if written is not None else look.had_written,
                 facts.orders_count, facts.ltv, facts.last_order, facts.customer_status,
                 look.sizes,
             )

@@ -35,17 +35,20 @@ def ahead(
             opened.append(local.reader)
         return load(local.reader, page)
 
+    def first() -> tuple[Page, Result]:
+        # By a function, so that no variable of this one keeps a page while the next one is worked on.
+        page, future = waiting.popleft()
+        return page, future.result()
+
     pool = ThreadPoolExecutor(threads, thread_name_prefix="reader")
     waiting: deque[tuple[Page, Future[Result]]] = deque()
     try:
         for page in pages:
             waiting.append((page, pool.submit(job, page)))
             if len(waiting) >= depth:
-                done, future = waiting.popleft()
-                yield done, future.result()
+                yield first()
         while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
+            yield first()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         for other in opened:
