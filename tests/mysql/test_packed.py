@@ -346,6 +346,24 @@ def test_a_named_query(name: str, big_synced: tuple[ShopDatabase, Any]) -> None:
             assert name in SCANS, f"reads all of {table}: {step}"
 
 
+def test_statistics_that_lag_behind_an_import_change_no_plan(big_synced: tuple[ShopDatabase, Any]) -> None:
+    """What a page of people costs is asked of the index: statistics would guess it, and be wrong after an import."""
+    shop, config = big_synced
+    with Reader(config) as reader, reader.connection.cursor() as cursor:
+        wanted = [row[0] for row in shop.rows("SELECT id FROM wp_fc_subscribers ORDER BY 1 LIMIT 60")]
+        sql = filled(reader.tables.fill(queries.get("contacts_fields").sql), {"ids": wanted})
+
+        def estimate() -> int:
+            cursor.execute(f"EXPLAIN {sql}")
+            return int(dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))["rows"])
+
+        cursor.execute(sql)
+        real = len(cursor.fetchall())
+        assert abs(estimate() - real) < real / 20
+        cursor.execute("SET SESSION eq_range_index_dive_limit = 10")
+        assert abs(estimate() - real) > real / 20, "the server asks the index anyway: this test shows nothing"
+
+
 def test_every_query_is_used() -> None:
     """A name that no code says is dead SQL. Names made from parts (`terms_{kind}s`, `meta_{source}_keys`) count."""
     code = "\n".join(path.read_text("utf-8") for path in python_files(ROOT / "sidecar"))
