@@ -163,8 +163,11 @@ class PrivateMariaDB:
         command += ["--auth-root-authentication-method=normal", "--skip-name-resolve"]
         if user:
             command.append(f"--user={user}")
+        # A server that starts deletes what it takes for left-over temporary tables. In a common directory those may be
+        # another server's, of which it then loses a query.
+        env = {**os.environ, "TMPDIR": str(self.home)}
         done = subprocess.run(  # noqa: S603 (our own argument list, no shell)
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=self.home
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=self.home, env=env
         )
         if done.returncode:
             raise MariaDBFailed(

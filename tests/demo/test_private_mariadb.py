@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import closing
 from pathlib import Path
@@ -159,3 +161,19 @@ def test_sweeps_away_what_a_killed_owner_left_long_ago(mariadb: PrivateMariaDB) 
             assert mariadb.home.exists()
     finally:
         subprocess.run(["rm", "-rf", old, young], check=True)
+
+
+def test_another_servers_temporary_tables_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that starts deletes `#sql…` files from its temporary directory: never from the one that all share."""
+    shared = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        shared.chmod(0o777)
+        theirs = [shared / f"#sql-temptable-215a-1-3{end}" for end in (".MAI", ".MAD")]
+        for path in theirs:
+            path.touch()
+            path.chmod(0o666)
+        monkeypatch.setenv("TMPDIR", str(shared))
+        with PrivateMariaDB():
+            assert all(path.exists() for path in theirs)
+    finally:
+        shutil.rmtree(shared)
