@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import statistics
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -137,10 +139,16 @@ def spread(times: list[float]) -> str:
     return f"p50 {percentile(times, 0.5):.2f} s, p95 {percentile(times, 0.95):.2f} s, longest {max(times):.2f} s"
 
 
+def shape(sql: str) -> str:
+    """A statement without its values."""
+    return re.sub(r"'(?:[^'\\\\]|\\\\.)*'|\b\d+\b", "?", " ".join(sql.split()))[:110]
+
+
 def requests_with_and_without(site: Site) -> None:
     """Queries and milliseconds of pages and of a checkout, plugin on and off in turn so that drift hits both."""
     took: dict[bool, dict[str, list[float]]] = {True: {}, False: {}}
     asked: dict[bool, dict[str, list[int]]] = {True: {}, False: {}}
+    kinds: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     ours: list[float] = []
     metered: dict[str, list[float]] = {}
     meter = site.content / "meter.log"
@@ -173,12 +181,19 @@ def requests_with_and_without(site: Site) -> None:
                     name = "checkout (form and order)" if "wc-ajax=checkout" in seen["uri"] else seen["uri"]
                     if name in took[on] and (name.startswith("checkout") or name in PATHS):
                         asked[on].setdefault(name, []).append(len(seen["sql"]))
+                        if name.startswith("checkout"):
+                            kinds[on].update(shape(sql) for sql in seen["sql"])
     switch(site, True)
     # The difference of whole requests drowns in their own spread on a busy machine; these two do not.
     for name, times in sorted(metered.items()):
         line(f"the plugin's own code in {name}: median", f"{statistics.median(times):.2f} ms", "wanted: 1 or less")
     if ours:
         line("the plugin's one query in a checkout: median", f"{statistics.median(ours):.2f} ms", "wanted: 1 or less")
+    checkouts = ROUNDS * EACH
+    for sql in kinds[True] | kinds[False]:
+        more = (kinds[True][sql] - kinds[False][sql]) / checkouts
+        if abs(more) >= 0.25:
+            line("a checkout with the plugin has more of", f"{more:+.2f}", sql)
     for name in took[True]:
         queries = statistics.median(asked[True][name]) - statistics.median(asked[False][name])
         added = statistics.median(took[True][name]) - statistics.median(took[False][name])
