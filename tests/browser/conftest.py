@@ -65,7 +65,9 @@ def open_as(live: LiveShop, chrome: Any, shots: Path, logins: dict[str, Any]) ->
             tab.page.click("#wp-submit")
             tab.page.wait_for_url("**/wp-admin/**", wait_until="commit")
             logins[name] = tab.context.storage_state()
-            tab.trouble.clear()  # the dashboard's are not ours
+            # The dashboard's trouble is not ours; left, it can cause no more.
+            tab.page.goto("about:blank")
+            tab.trouble.clear()
         return tab
 
     yield make
