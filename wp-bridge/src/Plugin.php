@@ -8,6 +8,7 @@ final class Plugin {
 	public static function register() {
 		add_action( 'before_woocommerce_init', array( self::class, 'declare_compatibility' ) );
 		add_filter( 'wp_consent_api_registered_' . plugin_basename( FILE ), '__return_true' );
+		add_action( 'init', static fn() => load_plugin_textdomain( 'fluentcrm-sidecar', false, dirname( plugin_basename( FILE ) ) . '/languages' ), 0 ); // WordPress before 6.8 does not look where the header says
 
 		// The shop. Hook, listener, topic: a listener only notes ids in Outbox, which writes them once, at shutdown.
 		self::note( 'woocommerce_new_order', array( Orders::class, 'order' ), 'order.created' );
