@@ -109,6 +109,12 @@ class Mapping(Section, frozen=True):
     file: str = ""
 
 
+class Segments(Section, frozen=True):
+    """Where the segments are. Empty: `segments.toml` beside the configuration, else the built-in ones."""
+
+    file: str = ""
+
+
 class Sync(Section, frozen=True):
     """How hard a run may work the host. `limit_rate` is rows read from the shop per second and `max_load` the
     one-minute load above which reading slows down; 0 is no limit. What a run replaced can be undone for
@@ -214,6 +220,7 @@ class Config(Section, frozen=True):
     people: People = People()
     consent: Consent = Consent()
     mapping: Mapping = Mapping()
+    segments: Segments = Segments()
     sync: Sync = Sync()
     service: Service = Service()
     queue: Queue = Queue()

@@ -86,6 +86,11 @@ def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.envi
         mapping = str(_absolute(mapping, base))
     elif file is not None and beside.is_file():
         mapping = str(beside)
+    segments = config.segments.file
+    if segments:
+        segments = str(_absolute(segments, base))
+    elif file is not None and (base / "segments.toml").is_file():
+        segments = str(base / "segments.toml")
     directory = str(_absolute(config.state.dir, base)) if config.state.dir else default_state_dir()
     saved = Path(directory) / "mapping.toml"
     if not mapping and saved.is_file():
@@ -94,6 +99,7 @@ def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.envi
     return msgspec.structs.replace(
         config,
         mapping=msgspec.structs.replace(config.mapping, file=mapping),
+        segments=msgspec.structs.replace(config.segments, file=segments),
         state=msgspec.structs.replace(config.state, dir=directory),
         service=_service(config.service, base),
     )

@@ -66,6 +66,12 @@ class MappingError(ConfigError):
     code = "mapping"
 
 
+class SegmentError(ConfigError):
+    """The rules of segments cannot be used."""
+
+    code = "segments"
+
+
 class StoreUnavailable(SidecarError):
     """The shop's database cannot be reached, or it went away and did not come back."""
 

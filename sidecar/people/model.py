@@ -89,6 +89,7 @@ class Facts(msgspec.Struct, kw_only=True, omit_defaults=True):
     roles: list[str] = []
     registered: int | None = None
     locale: str = ""
+    country: str = ""
     birthday: str = ""
     optin: bool | None = None
 

@@ -1,4 +1,5 @@
-"""Living groups: rules over people, membership, enter and leave events.
+"""Living groups: rules over people, and who is in which group.
 
-May import `people`, `mapping`, `insights`, `events` and below. Empty until its own issue: the room is kept so that the layers stand.
+May import `people`, `mapping`, `insights`, `events` and below. Start at `model.py` (what a rule is), then `file.py` (how it
+is written), `evaluate.py` (one person, in Python) and `sql.py` (everybody, in the state database): both must agree.
 """

@@ -90,6 +90,7 @@ class Looker:
         facts.customer_status = people_facts.status_of(
             facts.orders_count, facts.ltv, self._vip_from, session.config.people.vip.min_orders
         )
+        facts.country = (person.billing.country or person.shipping.country).upper()
         look = Look(
             person=row.id,
             made=row.made,

@@ -118,6 +118,11 @@ def _offset_at(unix: int, tz: tzinfo) -> int:
     return offset if offset != _CHANGES else _ask(unix, tz)
 
 
+def offset_at(unix: int, tz: tzinfo) -> int:
+    """How many seconds local time is ahead of UTC at a moment."""
+    return _offset_at(unix, tz)
+
+
 def _ask(unix: int, tz: tzinfo) -> int:
     delta = datetime.fromtimestamp(unix, tz).utcoffset()
     return 0 if delta is None else round(delta.total_seconds())
@@ -163,3 +168,19 @@ def from_local(text: str | None, tz: tzinfo) -> int | None:
     delta = naive.utcoffset()
     # fold=0 inside a gap has the offset before the jump, which is "forward" by the jump's length (PEP 495)
     return wall - (0 if delta is None else round(delta.total_seconds()))
+
+
+def days_later(unix: int, days: int, tz: tzinfo) -> int:
+    """The moment that the calendar of `tz` calls `days` days later at the same time of day (before, when negative).
+
+    A time that the clock skipped means the moment as far after the jump; one that comes twice means the first.
+    """
+    offset = _offset_at(unix, tz)
+    wall = unix + offset + days * 86400
+    there = wall - offset
+    # Fast where no clock is changed near the target: nearly always.
+    known = {_offset_at(there + near, tz) for near in (-93_600, 0, 93_600)}
+    if len(known) == 1:
+        return wall - known.pop()
+    found = from_local(local_text(wall, UTC), tz)
+    return there if found is None else found

@@ -1,0 +1,151 @@
+"""`sidecar segments`: who is in which group, why, and what a rule would find."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from sidecar import runtime
+from sidecar.cli.context import Context, pass_run
+from sidecar.errors import NotFound
+from sidecar.segments import words
+from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS
+from sidecar.segments.evaluate import Finding
+from sidecar.segments.view import Sheet, Why
+from sidecar.values import dates, money
+
+
+@click.group()
+def segments() -> None:
+    """Groups that rule themselves: see, try, explain and refresh them."""
+
+
+@segments.command("list")
+@pass_run
+def list_(run: Context) -> None:
+    """Every segment with its size as of the last refresh."""
+    with runtime.build(run.config) as shop:
+        found, sizes, looked = shop.segments(), shop.segment_sizes(), shop.segments_looked()
+    rows = [{"slug": one.slug, "name": one.name, "about": one.about, "size": sizes.get(one.slug, 0)} for one in found]
+    run.output.result({"segments": rows, "refreshed": looked, "file": run.config.segments.file})
+    run.output.table([(row["slug"], row["size"], row["about"]) for row in rows], ["segment", "people", "who"])
+    if looked is None:
+        run.output.say("\nNobody was looked at yet: `sidecar segments refresh`.")
+
+
+@segments.command()
+@click.option("--full", is_flag=True, help="Look at everybody, not only at who changed or is due.")
+@pass_run
+def refresh(run: Context, full: bool) -> None:
+    """Bring memberships up to date and say who came and went. Writes nothing to the shop or to FluentCRM."""
+    with runtime.build(run.config) as shop:
+        changes = shop.refresh_segments(full=full)
+    run.output.result({"changes": changes})
+    run.output.table(
+        [(change.slug, change.size, change.entered, change.left) for change in changes],
+        ["segment", "people", "came", "went"],
+    )
+    if not changes:
+        run.output.say("Nothing changed.")
+
+
+@segments.command()
+@click.argument("slug")
+@pass_run
+def show(run: Context, slug: str) -> None:
+    """One segment: its rule, its people in figures, what it overlaps with, how its size went."""
+    with runtime.build(run.config) as shop:
+        segment = next((one for one in shop.segments() if one.slug == slug), None)
+        if segment is None:
+            raise NotFound(f"there is no segment {slug}", hint="`sidecar segments list` names them")
+        sheet, history, zone = shop.segment_sheet(segment.rule), shop.segment_history(slug), shop.zone
+    run.output.result({"segment": segment, "sheet": sheet, "history": history})
+    run.output.say(f"{segment.name}: {segment.about}")
+    run.output.say()
+    _sheet(run, sheet)
+    if history:
+        run.output.say()
+        run.output.table([(dates.local_text(at, zone), size) for at, size in history[-10:]], ["since", "people"])
+
+
+@segments.command()
+@click.argument("rule")
+@pass_run
+def preview(run: Context, rule: str) -> None:
+    """What a rule would find, before it is anywhere.
+
+    \b
+      sidecar segments preview '{ field = "orders_count", at_least = 3 }'
+    """
+    with runtime.build(run.config) as shop:
+        sheet = shop.segment_preview(rule)
+    run.output.result({"sheet": sheet})
+    _sheet(run, sheet)
+
+
+def _sheet(run: Context, sheet: Sheet) -> None:
+    rows = [
+        ("people", f"{sheet.size} of {sheet.people} contacts ({sheet.share * 100:.1f} %)"),
+        ("lifetime value, average", money.fixed(sheet.ltv)),
+        ("order value, average", "-" if sheet.aov is None else money.fixed(sheet.aov)),
+        ("some of them (contact ids)", ", ".join(map(str, sheet.contacts)) or "-"),
+    ]
+    rows += [(f"also in {one.slug}", str(one.both)) for one in sheet.overlaps[:8] if one.both]
+    run.output.table(rows)
+
+
+@segments.command()
+@click.argument("email")
+@click.option("--segment", "slug", default="", metavar="SLUG", help="Only this one.")
+@pass_run
+def explain(run: Context, email: str, slug: str) -> None:
+    """Why a person is in each segment or not, value by value."""
+    with runtime.build(run.config) as shop:
+        found = [one for one in shop.segments_of(email) if slug in ("", one.slug)]
+        zone = shop.zone
+    if not found:
+        raise NotFound(f"there is no segment {slug}", hint="`sidecar segments list` names them")
+    run.output.result({"segments": [_why(one) for one in found]})
+    for one in found:
+        since = f" since {dates.local_text(one.since, zone)}" if one.since is not None else ""
+        run.output.raw(f"{'in ' if one.holds else 'out'}  {one.slug}{since if one.holds else ''}")
+        for depth, finding in _lines(one.finding, 1):
+            mark = "yes" if finding.holds else "no "
+            text = words.condition(finding.rule, zone)
+            value = "" if finding.of else f"  ({words.value(finding.rule, finding.value, zone)})"
+            run.output.say(f"     {'  ' * depth}{mark} {text}{value}")
+
+
+def _lines(finding: Finding, depth: int) -> list[tuple[int, Finding]]:
+    found = [(depth, finding)]
+    for below in finding.of:
+        found += _lines(below, depth + 1)
+    return found
+
+
+def _why(one: Why) -> dict[str, object]:
+    found: dict[str, object] = msgspec.to_builtins(one)
+    return found
+
+
+@segments.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
+@pass_run
+def check(run: Context, file: str | None) -> None:
+    """Say everything that is wrong with the segments, with lines; exit 3 when something is. Needs no database."""
+    from sidecar.segments import file as rules
+
+    name = file or run.config.segments.file
+    found = rules.load(name or None, dates.site_zone(None, None))
+    run.output.result({"file": name, "segments": len(found)})
+    run.output.say(f"{name or 'the built-in segments'}: {len(found)} segments, no problem.")
+
+
+@segments.command()
+@pass_run
+def fields(run: Context) -> None:
+    """What rules can ask about a person."""
+    found = [{"field": one.name, "kind": one.kind, "about": one.about, "operators": sorted(OPERATORS[one.kind])} for one in FIELDS.values()]  # fmt: skip
+    run.output.result({"fields": found, "counted": {what: sorted(by) for what, by in COUNTED.items()}})
+    run.output.table([(one.name, one.kind, one.about) for one in FIELDS.values()], ["field", "kind", "what it is"])
+    run.output.say("\nTo be counted: " + ", ".join(COUNTED))

@@ -1,0 +1,87 @@
+"""What rules can ask about a person: the fields, their kinds, and what each means.
+
+Kinds: `number` and `money` (the shop's currency), `moment` (Unix seconds UTC inside), `text`, `set` (of texts), `flag`
+(yes or no) and `day` (a day of the year that comes again).
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+
+Kind = Literal["number", "money", "moment", "text", "set", "flag", "day"]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field of the catalogue. `column` is the one of the table `trait`."""
+
+    name: str
+    kind: Kind
+    about: str
+
+    @property
+    def column(self) -> str:
+        return self.name
+
+
+_ALL: Final = (
+    Field("orders_count", "number", "Paid orders whose net is above 0."),
+    Field("ltv", "money", "Lifetime value: what they paid, less refunds."),
+    Field("aov", "money", "Average order value: LTV / orders."),
+    Field("gross", "money", "What they paid, refunds not taken off."),
+    Field("refunded", "money", "What they got back."),
+    Field("products_count", "number", "Different products bought."),
+    Field("items_count", "number", "Items bought, each as often as bought."),
+    Field("coupons_count", "number", "Different coupons used."),
+    Field("first_order", "moment", "Time of the first counted order."),
+    Field("last_order", "moment", "Time of the last counted order."),
+    Field("registered", "moment", "When the account was made; guests have none."),
+    Field("interval_days", "number", "Own buying interval: days between first and last order / (orders - 1)."),
+    Field("customer_status", "text", "lead, new, returning or vip."),
+    Field("customer_type", "text", "retail or b2b."),
+    Field("country", "text", "Country of the billing address, ISO-2."),
+    Field("locale", "text", "The account's language and country, as in fa_IR."),
+    Field("language", "text", "The account's language, as in fa."),
+    Field("payment_method", "text", "Payment method (gateway id) of the last counted order."),
+    Field("shipping_method", "text", "Shipping method (method id) of the last counted order."),
+    Field("utm_source", "text", "UTM source of the last counted order."),
+    Field("utm_medium", "text", "UTM medium of the last counted order."),
+    Field("utm_campaign", "text", "UTM campaign of the last counted order."),
+    Field("device", "text", "Device of the last counted order."),
+    Field("first_utm_source", "text", "UTM source of the first counted order."),
+    Field("first_utm_medium", "text", "UTM medium of the first counted order."),
+    Field("first_utm_campaign", "text", "UTM campaign of the first counted order."),
+    Field("categories", "set", "Names of the categories bought from."),
+    Field("products", "set", "Ids of the products bought."),
+    Field("product_types", "set", "physical, digital, subscription."),
+    Field("payment_methods", "set", "Every payment method used."),
+    Field("shipping_methods", "set", "Every shipping method used."),
+    Field("coupons", "set", "Codes of the coupons used."),
+    Field("roles", "set", "Roles of the account."),
+    Field("is_account", "flag", "Has an account in the shop."),
+    Field("optin", "flag", "Said yes to marketing in the shop (what that is worth: the consent rules)."),
+    Field("birthday", "day", "Birthday."),
+    Field("membership_day", "day", "The day of the year on which the account was made."),
+    Field("first_order_day", "day", "The day of the year of the first order."),
+)
+FIELDS: Final[dict[str, Field]] = {field.name: field for field in _ALL}
+
+# What can be counted within a window, and by which details it can be narrowed.
+COUNTED: Final[dict[str, frozenset[str]]] = {
+    "orders": frozenset({"product", "category", "coupon"}),
+    "views": frozenset({"product", "category", "same_product", "not_bought"}),
+    "carts": frozenset({"product", "category", "same_product", "not_bought"}),
+    "checkouts": frozenset(),
+}
+ACTS: Final = {"views": "view", "carts": "cart", "checkouts": "checkout"}
+
+OPERATORS: Final[dict[Kind, frozenset[str]]] = {
+    "number": frozenset({"is", "at_least", "at_most", "more_than", "less_than", "between", "top_percent", "known"}),
+    "money": frozenset({"is", "at_least", "at_most", "more_than", "less_than", "between", "top_percent", "known"}),
+    "moment": frozenset({"within", "older_than", "after", "before", "known", "older_than_intervals"}),
+    "text": frozenset({"is", "is_not", "in", "not_in", "known"}),
+    "set": frozenset({"has", "has_all", "has_none", "known"}),
+    "flag": frozenset({"is", "known"}),
+    "day": frozenset({"in_next", "known"}),
+}

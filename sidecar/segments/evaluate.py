@@ -1,0 +1,165 @@
+"""Whether one person is in a segment, condition by condition. Pure: structs in, structs out.
+
+`sql.py` asks the same of everybody at once; both must agree (tests/segments/test_agree.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import tzinfo
+
+import msgspec
+
+from sidecar.segments.catalogue import ACTS
+from sidecar.segments.model import (
+    Age,
+    All,
+    Any,
+    Coming,
+    Condition,
+    Count,
+    Flag,
+    Has,
+    Known,
+    Member,
+    Nothing,
+    Number,
+    Segment,
+    Since,
+    Text,
+    Top,
+)  # fmt: skip
+from sidecar.segments.times import days_of_year, due, due_own
+from sidecar.segments.traits import SEPARATOR, Value, fold
+from sidecar.values import dates
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A counted order: when (Unix seconds UTC), and what of."""
+
+    at: int
+    products: frozenset[int] = frozenset()
+    categories: frozenset[str] = frozenset()
+    coupons: frozenset[str] = frozenset()
+
+
+class Act(msgspec.Struct, frozen=True):
+    """What a visitor did: view, cart or checkout; Unix seconds UTC."""
+
+    at: int
+    kind: str
+    product: int = 0
+    categories: frozenset[str] = frozenset()
+
+
+class Subject(msgspec.Struct, kw_only=True):
+    """All that rules can ask about one person. Texts are folded (`traits.fold`)."""
+
+    traits: Mapping[str, Value]
+    orders: tuple[Order, ...] = ()
+    acts: tuple[Act, ...] = ()
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """What the answer depends on besides the person: the time (Unix seconds), the shop's zone, every segment by its slug, and
+    from which value on somebody is in the top percent of a field ({(field, percent): value}; missing: nobody is)."""
+
+    now: int
+    zone: tzinfo
+    segments: Mapping[str, Segment]
+    tops: Mapping[tuple[str, float], float]
+
+
+class Finding(msgspec.Struct, kw_only=True):
+    """A condition, whether it holds, and the value that says so (`of`: the findings below it)."""
+
+    rule: Condition
+    holds: bool
+    value: Value = None
+    of: list[Finding] = []
+
+
+def member(rule: Condition, person: Subject, at: Moment) -> bool:
+    """Whether the rule holds for a person."""
+    return explain(rule, person, at).holds
+
+
+def explain(rule: Condition, person: Subject, at: Moment) -> Finding:
+    """The same, value by value."""
+    if isinstance(rule, All | Any | Nothing):
+        parts = [explain(part, person, at) for part in rule.of]
+        some = [part.holds for part in parts]
+        holds = all(some) if isinstance(rule, All) else any(some) if isinstance(rule, Any) else not any(some)
+        return Finding(rule=rule, holds=holds, of=parts)
+    if isinstance(rule, Member):
+        below = explain(at.segments[rule.segment].rule, person, at)
+        return Finding(rule=rule, holds=below.holds, of=[below])
+    if isinstance(rule, Count):
+        number = _count(rule, person, at)
+        return Finding(rule=rule, holds=rule.low <= number and (rule.high is None or number <= rule.high), value=number)
+    value = person.traits[rule.field]
+    return Finding(rule=rule, holds=_holds(rule, value, person, at), value=value)
+
+
+def _holds(
+    rule: Number | Top | Age | Since | Text | Has | Flag | Known | Coming, value: Value, person: Subject, at: Moment
+) -> bool:
+    if isinstance(rule, Known):
+        return (value not in (None, "")) == rule.known
+    if isinstance(rule, Text):
+        return (value in {fold(one) for one in rule.values}) != rule.negated
+    if isinstance(rule, Has):
+        found = [f"{SEPARATOR}{fold(one)}{SEPARATOR}" in str(value) for one in rule.values]
+        return any(found) if rule.how == "any" else all(found) if rule.how == "all" else not any(found)
+    if isinstance(rule, Coming):
+        return value in days_of_year(at.now, rule.days, at.zone)
+    if not isinstance(value, int | float):
+        return False
+    if isinstance(rule, Number):
+        return (rule.low is None or value >= rule.low) and (rule.high is None or value <= rule.high)
+    if isinstance(rule, Top):
+        least = at.tops.get((rule.field, rule.percent))
+        return least is not None and bool(person.traits["orders_count"]) and value >= least
+    if isinstance(rule, Flag):
+        return bool(value) == rule.value
+    if isinstance(rule, Since):
+        return (rule.low is None or value >= rule.low) and (rule.high is None or value < rule.high)
+    return (_old_at(rule, int(value), person, at) <= at.now) == rule.older
+
+
+def _old_at(rule: Age, moment: int, person: Subject, at: Moment) -> int:
+    interval = person.traits["interval_days"]
+    if rule.intervals and isinstance(interval, int | float):
+        return due_own(moment, interval, rule.intervals)
+    return due(moment, rule.period, at.zone)
+
+
+def _count(rule: Count, person: Subject, at: Moment) -> int:
+    category, coupon = fold(rule.category), fold(rule.coupon)
+    bought = str(person.traits["products"])
+    found: list[tuple[int, int]] = []
+    if rule.what == "orders":
+        found = [
+            (order.at, 0) for order in person.orders
+            if (not rule.product or rule.product in order.products)
+            and (not category or category in order.categories)
+            and (not coupon or coupon in order.coupons)
+        ]  # fmt: skip
+    else:
+        found = [
+            (act.at, act.product) for act in person.acts
+            if act.kind == ACTS[rule.what]
+            and (not rule.product or rule.product == act.product)
+            and (not category or category in act.categories)
+            and not (rule.not_bought and f"{SEPARATOR}{act.product}{SEPARATOR}" in bought)
+        ]  # fmt: skip
+    if rule.within is not None:
+        found = [(moment, product) for moment, product in found if due(moment, rule.within, at.zone) > at.now]
+    groups: dict[int, list[int]] = {}
+    for moment, product in found:
+        groups.setdefault(product if rule.same_product else 0, []).append(moment)
+    return max((_times(group, rule, at) for group in groups.values()), default=0)
+
+
+def _times(moments: list[int], rule: Count, at: Moment) -> int:
+    return len({dates.local_day(moment, at.zone) for moment in moments}) if rule.days else len(moments)

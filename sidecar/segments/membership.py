@@ -1,0 +1,206 @@
+"""Who is in which segment: found for everybody at once, written as differences, each a coming or a going."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import tzinfo
+
+import msgspec
+
+from sidecar.segments import due, evaluate, subjects, table
+from sidecar.segments import sql as rules
+from sidecar.segments.evaluate import Moment
+from sidecar.segments.model import Condition, Segment, Top, walk
+from sidecar.state.database import State
+
+_SOME = 500
+# "seconds|digest of the rules" of the last look, and the borders of the top percents then.
+_LOOKED, _TOPS = "segments.looked", "segments.tops"
+_EVENT = "INSERT INTO membership_event (segment, person_id, entered, at) VALUES (?, ?, ?, ?)"
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What a refresh did to one segment."""
+
+    slug: str
+    size: int
+    entered: int
+    left: int
+
+
+def moment(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> Moment:
+    """What answers depend on besides the person."""
+    known = {segment.slug: segment for segment in segments}
+    return Moment(now=now, zone=zone, segments=known, tops=_tops(state, (segment.rule for segment in segments)))
+
+
+def tops(state: State, at: Moment, rule: Condition) -> dict[tuple[str, float], float]:
+    """The borders of the top percents with those that a rule asks for besides."""
+    return dict(at.tops) | _tops(state, [rule])
+
+
+def looked(state: State) -> int | None:
+    """When memberships were last brought up to date, in Unix seconds; None: never."""
+    since = state.get(_LOOKED).partition("|")[0]
+    return int(since) if since else None
+
+
+def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], float]:
+    """The value from which on somebody is in the top percent, for every such condition of the rules."""
+    found: dict[tuple[str, float], float] = {}
+    for rule in wanted:
+        for part in walk(rule):
+            if isinstance(part, Top) and (part.field, part.percent) not in found:
+                # NULL is not above anything; put so, an index on the field is used where there is one.
+                where = f"orders_count > 0 AND {part.field} > -1e300"
+                buyers = state.rows(f"SELECT COUNT(*) FROM trait WHERE {where}")[0][0]
+                places = math.ceil(buyers * part.percent / 100 - 1e-9)
+                if places:
+                    row = state.rows(
+                        f"SELECT {part.field} FROM trait WHERE {where} ORDER BY {part.field} DESC LIMIT 1 OFFSET ?",
+                        (places - 1,),
+                    )[0]
+                    found[part.field, part.percent] = row[0]
+    return found
+
+
+def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
+    """Bring all traits and all memberships up to date, in one transaction a segment. A second refresh changes nothing.
+
+    Segments that are no longer in the file are emptied: everybody leaves them. Raises nothing of its own.
+    """
+    table.refresh(state, zone)
+    at = moment(state, segments, now, zone)
+    changes = [_segment(state, segment, at) for segment in segments]
+    for (slug,) in state.rows("SELECT DISTINCT segment FROM membership"):
+        if slug not in at.segments:
+            changes.append(_write(state, slug, "SELECT person_id FROM trait WHERE 0", [], now))
+    _looked(state, at, _digest(segments, zone))
+    return changes
+
+
+def _segment(state: State, segment: Segment, at: Moment) -> Change:
+    rules.register(state.sql, at.zone)
+    where, parameters = rules.condition(segment.rule, at)
+    return _write(state, segment.slug, f"SELECT t.person_id FROM trait t WHERE {where}", parameters, at.now)
+
+
+def _write(state: State, slug: str, members: str, parameters: rules.Parameters, now: int) -> Change:
+    with state.transaction() as sql:
+        sql.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (person_id INTEGER PRIMARY KEY)")
+        sql.execute("DELETE FROM wanted")
+        sql.execute(f"INSERT INTO wanted {members}", parameters)
+        gone = "SELECT person_id FROM membership WHERE segment = ?1 AND person_id NOT IN (SELECT person_id FROM wanted)"
+        come = (
+            "SELECT person_id FROM wanted WHERE person_id NOT IN (SELECT person_id FROM membership WHERE segment = ?1)"
+        )
+        events = "INSERT INTO membership_event (segment, person_id, entered, at) SELECT ?1, person_id, ?2, ?3 FROM"
+        left = sql.execute(f"{events} ({gone})", (slug, 0, now)).rowcount
+        entered = sql.execute(f"{events} ({come})", (slug, 1, now)).rowcount
+        if left:
+            sql.execute(f"DELETE FROM membership WHERE segment = ?1 AND person_id IN ({gone})", (slug,))
+        if entered:
+            sql.execute(f"INSERT INTO membership SELECT ?1, person_id, ?2 FROM ({come})", (slug, now))
+        size = sql.execute("SELECT COUNT(*) FROM wanted").fetchone()[0]
+        last = sql.execute(
+            "SELECT size FROM segment_size WHERE segment = ? ORDER BY at DESC LIMIT 1", (slug,)
+        ).fetchone()
+        if last is None or last[0] != size:
+            sql.execute("INSERT OR REPLACE INTO segment_size VALUES (?, ?, ?)", (slug, now, size))
+    return Change(slug=slug, size=size, entered=entered, left=left)
+
+
+def matching(state: State, rule: Condition, at: Moment) -> list[int]:
+    """The people of whom a rule holds now, whether it is a segment or only tried out."""
+    rules.register(state.sql, at.zone)
+    where, parameters = rules.condition(rule, at)
+    return [row[0] for row in state.rows(f"SELECT t.person_id FROM trait t WHERE {where}", parameters)]
+
+
+def sizes(state: State) -> Mapping[str, int]:
+    """How many are in each segment, as of the last refresh."""
+    return dict(state.rows("SELECT segment, COUNT(*) FROM membership GROUP BY segment"))
+
+
+def tick(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
+    """Look at the people who changed since the last look, at those whom time alone may move, and at nobody else.
+
+    Answers the segments that changed. The first look, and one with other rules or another zone, is a refresh.
+    """
+    last = state.get(_LOOKED, "")
+    digest = _digest(segments, zone)
+    since, _, before = last.partition("|")
+    if not since or before != digest or int(since) > now:
+        changes = refresh(state, segments, now, zone)
+        return [change for change in changes if change.entered or change.left]
+    wanted = list(segments)
+    some = set(table.refresh(state, zone))
+    at = moment(state, wanted, now, zone)
+    some |= due.people(state, wanted, int(since), now, zone) | _overtaken(state, at)
+    changes = _settle(state, wanted, sorted(some), at)
+    _looked(state, at, digest)
+    return changes
+
+
+def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: Moment) -> list[Change]:
+    """Bring the memberships of these people up to date, one by one."""
+    sums: dict[str, list[int]] = {}
+    for start in range(0, len(ids), _SOME):
+        page = ids[start : start + _SOME]
+        known = subjects.load(state, page)
+        encoded = msgspec.json.encode(page).decode()
+        with state.transaction() as sql:
+            rows = sql.execute(
+                "SELECT person_id, segment FROM membership WHERE person_id IN (SELECT value FROM json_each(?))",
+                (encoded,),
+            ).fetchall()
+            have = set(rows)
+            want = {
+                (id_, segment.slug)
+                for id_, person in known.items()
+                for segment in segments
+                if evaluate.member(segment.rule, person, at)
+            }
+            for person, slug in sorted(have ^ want):
+                entered = (person, slug) in want
+                sums.setdefault(slug, [0, 0])[not entered] += 1
+                if entered:
+                    sql.execute("INSERT INTO membership VALUES (?, ?, ?)", (slug, person, at.now))
+                else:
+                    sql.execute("DELETE FROM membership WHERE segment = ? AND person_id = ?", (slug, person))
+                sql.execute(_EVENT, (slug, person, entered, at.now))
+    sizes_now = sizes(state) if sums else {}
+    with state.transaction() as sql:
+        for slug in sums:
+            sql.execute("INSERT OR REPLACE INTO segment_size VALUES (?, ?, ?)", (slug, at.now, sizes_now.get(slug, 0)))
+    return [
+        Change(slug=slug, size=sizes_now.get(slug, 0), entered=counts[0], left=counts[1])
+        for slug, counts in sorted(sums.items())
+    ]
+
+
+def _overtaken(state: State, at: Moment) -> set[int]:
+    """People between the value from which one was in the top percent and the one from which one is now."""
+    before = dict(msgspec.json.decode(state.get(_TOPS, "[]"), type=list[tuple[tuple[str, float], float]]))
+    found: set[int] = set()
+    for key in before.keys() | at.tops.keys():
+        old, new = before.get(key), at.tops.get(key)
+        if old != new:
+            ends = [end for end in (old, new) if end is not None]
+            low, high = (min(ends), max(ends)) if len(ends) == 2 else (ends[0], math.inf)
+            rows = state.rows(f"SELECT person_id FROM trait WHERE {key[0]} >= ? AND {key[0]} <= ?", (low, high))
+            found.update(row[0] for row in rows)
+    return found
+
+
+def _looked(state: State, at: Moment, digest: str) -> None:
+    with state.transaction():
+        state.set(_LOOKED, f"{at.now}|{digest}")
+        state.set(_TOPS, msgspec.json.encode(sorted(at.tops.items())).decode())
+
+
+def _digest(segments: Sequence[Segment], zone: tzinfo) -> str:
+    rules_ = [(segment.slug, segment.rule) for segment in segments]
+    return hashlib.sha256(msgspec.json.encode((str(zone), rules_), order="deterministic")).hexdigest()[:16]

@@ -1,0 +1,159 @@
+"""What a segment is, and the tree of conditions that says who belongs to it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Period(msgspec.Struct, frozen=True):
+    """A length of time in the shop's own calendar: whole `days` keep the time of day over a change of the clock; `seconds`
+    are exact (hours and minutes)."""
+
+    days: int = 0
+    seconds: int = 0
+
+    def __str__(self) -> str:
+        if self.days:
+            return f"{self.days}d"
+        return f"{self.seconds // 3600}h" if self.seconds % 3600 == 0 else f"{self.seconds // 60}m"
+
+
+class All(msgspec.Struct, frozen=True, tag=True):
+    """Every one holds (an empty list always does)."""
+
+    of: tuple[Condition, ...]
+
+
+class Any(msgspec.Struct, frozen=True, tag=True):
+    """At least one holds."""
+
+    of: tuple[Condition, ...]
+
+
+class Nothing(msgspec.Struct, frozen=True, tag=True):
+    """None of them holds."""
+
+    of: tuple[Condition, ...]
+
+
+class Number(msgspec.Struct, frozen=True, tag=True):
+    """A number (or money, in micros) between two ends, both included; None is no end. Who has no value is not in."""
+
+    field: str
+    low: float | None
+    high: float | None
+
+
+class Top(msgspec.Struct, frozen=True, tag=True):
+    """Among the top `percent` of those who have an order: the ceil(n * percent / 100) with the highest value and all who tie
+    with the last of them."""
+
+    field: str
+    percent: float
+
+
+class Age(msgspec.Struct, frozen=True, tag=True):
+    """How long ago a moment is. `older`: `period` ago or longer, else less long ago. Exactly `period` ago is older.
+
+    With `intervals` the period is so many of the person's own buying intervals where one is known (two orders or more),
+    `period` otherwise.
+    """
+
+    field: str
+    older: bool
+    period: Period
+    intervals: float = 0.0
+
+
+class Since(msgspec.Struct, frozen=True, tag=True):
+    """A moment at or after `low` and before `high` (Unix seconds; None is no end)."""
+
+    field: str
+    low: int | None
+    high: int | None
+
+
+class Text(msgspec.Struct, frozen=True, tag=True):
+    """A text is one of `values`, or is none of them (`negated`; who has no value is none of them)."""
+
+    field: str
+    values: tuple[str, ...]
+    negated: bool = False
+
+
+class Has(msgspec.Struct, frozen=True, tag=True):
+    """A set has one (`any`), all, or none of `values`."""
+
+    field: str
+    values: tuple[str, ...]
+    how: Literal["any", "all", "none"] = "any"
+
+
+class Flag(msgspec.Struct, frozen=True, tag=True):
+    """Yes or no; who did not say is neither."""
+
+    field: str
+    value: bool
+
+
+class Known(msgspec.Struct, frozen=True, tag=True):
+    """There is a value, or (`known` false) there is none."""
+
+    field: str
+    known: bool
+
+
+class Coming(msgspec.Struct, frozen=True, tag=True):
+    """A day of the year that is today or one of the next `days` - 1 days, by the shop's calendar. 29 February is kept on
+    1 March in other years."""
+
+    field: str
+    days: int
+
+
+class Count(msgspec.Struct, frozen=True, tag=True):
+    """How often something happened within the last `within` (None: ever), narrowed to a product, a category or a coupon:
+    at least `low` and at most `high` times. With `days` the days count on which it happened; with `same_product` the product
+    with which it happened most often (`high` is None then); `not_bought` leaves out products that they have bought ever.
+    """
+
+    what: str
+    low: int
+    high: int | None = None
+    within: Period | None = None
+    product: int = 0
+    category: str = ""
+    coupon: str = ""
+    days: bool = False
+    same_product: bool = False
+    not_bought: bool = False
+
+
+class Member(msgspec.Struct, frozen=True, tag=True):
+    """Is in another segment."""
+
+    segment: str
+
+
+Condition = All | Any | Nothing | Number | Top | Age | Since | Text | Has | Flag | Known | Coming | Count | Member
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """A named group. `no_offers`: kinds of offers that do not fit these people (000-34)."""
+
+    slug: str
+    name: str
+    about: str = ""
+    rule: Condition
+    no_offers: tuple[str, ...] = ()
+
+
+def walk(rule: Condition) -> list[Condition]:
+    """The rule and every condition below it."""
+    found: list[Condition] = [rule]
+    if isinstance(rule, All | Any | Nothing):
+        for part in rule.of:
+            found += walk(part)
+    return found

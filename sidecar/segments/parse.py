@@ -1,0 +1,288 @@
+"""One rule as it is written in TOML → conditions."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+from collections.abc import Callable, Collection
+from datetime import tzinfo
+from typing import Any as Anything
+
+from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS, Field
+from sidecar.segments.model import (
+    Age,
+    All,
+    Any,
+    Coming,
+    Condition,
+    Count,
+    Flag,
+    Has,
+    Known,
+    Member,
+    Nothing,
+    Number,
+    Period,
+    Since,
+    Text,
+    Top,
+)  # fmt: skip
+from sidecar.toml_file import did_you_mean
+from sidecar.toml_lines import Path as Place
+from sidecar.values import dates
+
+Say = Callable[..., None]
+MICROS = 1_000_000
+_PERIOD = re.compile(r"(\d{1,5})(m|h|d|w)")
+_DEPTH = 12
+_ENDS = frozenset({"at_least", "at_most", "more_than", "less_than"})
+_NEVER = All(())
+_SHAPES = ("all", "any", "none", "field", "count", "segment")
+
+
+class Parser:
+    """Reads one rule; faults are told to `say(place, message, hint)` and reading goes on."""
+
+    def __init__(self, say: Say, zone: tzinfo, slugs: Collection[str]) -> None:
+        self._say = say
+        self._zone = zone
+        self._slugs = slugs
+
+    def condition(self, data: Anything, place: Place, depth: int = 0) -> Condition:
+        """The condition that `data` writes down; after a fault one that stands for it."""
+        if not isinstance(data, dict):
+            self._say(place, 'a condition is a table, as in { field = "ltv", at_least = 500 }')
+            return _NEVER
+        if depth > _DEPTH:
+            self._say(place, f"conditions are nested more than {_DEPTH} deep")
+            return _NEVER
+        shapes = [key for key in _SHAPES if key in data]
+        if len(shapes) != 1:
+            odd = next((key for key in data if key not in _SHAPES), "")
+            hint = did_you_mean(odd, list(_SHAPES)) or f"one of {', '.join(_SHAPES)}"
+            self._say(place, f"{len(shapes)} kinds of condition in one table", hint)
+            return _NEVER
+        shape = shapes[0]
+        if shape in ("all", "any", "none"):
+            self._only(data, place, (shape,))
+            return self._group(shape, data[shape], (*place, shape), depth)
+        if shape == "segment":
+            self._only(data, place, ("segment",))
+            return self._member(data["segment"], (*place, "segment"))
+        if shape == "count":
+            return self._count(data, place)
+        return self._field(data, place)
+
+    def _only(self, data: dict[str, Anything], place: Place, known: Collection[str]) -> None:
+        for key in data:
+            if key not in known:
+                self._say((*place, key), f"unknown key {key!r}", did_you_mean(key, list(known)))
+
+    def _group(self, shape: str, data: Anything, place: Place, depth: int) -> Condition:
+        if not isinstance(data, list) or not data:
+            self._say(place, f"{shape} wants a list of conditions")
+            return _NEVER
+        parts = tuple(self.condition(part, (*place, number), depth + 1) for number, part in enumerate(data))
+        return All(parts) if shape == "all" else Any(parts) if shape == "any" else Nothing(parts)
+
+    def _member(self, slug: Anything, place: Place) -> Condition:
+        if not isinstance(slug, str) or slug not in self._slugs:
+            self._say(place, f"there is no segment {slug!r}", did_you_mean(str(slug), list(self._slugs)))
+        return Member(str(slug))
+
+    # --- fields -----------------------------------------------------------------------------------------
+
+    def _field(self, data: dict[str, Anything], place: Place) -> Condition:
+        name = data["field"]
+        field = FIELDS.get(name) if isinstance(name, str) else None
+        if field is None:
+            self._say((*place, "field"), f"there is no field {name!r}", did_you_mean(str(name), list(FIELDS)))
+            return _NEVER
+        known = OPERATORS[field.kind]
+        said = [key for key in data if key != "field"]
+        wrong = [
+            key for key in said if key not in known and not (key == "otherwise" and "older_than_intervals" in data)
+        ]
+        for key in wrong:
+            hint = did_you_mean(key, list(known)) or f"{field.kind}: {', '.join(sorted(known))}"
+            self._say((*place, key), f"{field.name} has no operator {key!r}", hint)
+        if wrong:
+            return _NEVER
+        if not said:
+            self._say(place, f"what is asked of {field.name}?", ", ".join(sorted(known)))
+            return _NEVER
+        ends = field.kind in ("number", "money") and set(said) <= _ENDS
+        pair = set(said) in ({"older_than_intervals", "otherwise"}, {"after", "before"})
+        if len(said) > 1 and not ends and not pair:
+            self._say(place, f"{' and '.join(said)} together", "write two conditions in all = [...]")
+            return _NEVER
+        if "known" in data:
+            return Known(field.name, self._flag(data["known"], (*place, "known")))
+        read = {
+            "number": self._number, "money": self._number, "moment": self._moment, "text": self._texts, "set": self._set,
+            "flag": self._yes, "day": self._day,
+        }[field.kind]  # fmt: skip
+        return read(field, data, place)
+
+    def _number(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+        if "top_percent" in data:
+            percent = self._amount(data["top_percent"], (*place, "top_percent"))
+            if not 0 < percent <= 100:
+                self._say((*place, "top_percent"), "a percentage above 0, at most 100")
+            return Top(field.name, percent)
+        scale = MICROS if field.kind == "money" else 1
+        low: float | None = None
+        high: float | None = None
+        for key, value in data.items():
+            if key == "field":
+                continue
+            at: Place = (*place, key)
+            if key == "between":
+                if not isinstance(value, list) or len(value) != 2:
+                    self._say(at, "between wants two numbers, [low, high]")
+                    continue
+                low, high = (self._amount(end, at) * scale for end in value)
+                continue
+            amount = self._amount(value, at) * scale
+            if key in ("is", "at_least"):
+                low = amount
+            if key in ("is", "at_most"):
+                high = amount
+            if key == "more_than":
+                low = math.nextafter(amount, math.inf)
+            if key == "less_than":
+                high = math.nextafter(amount, -math.inf)
+        if low is not None and high is not None and low > high:
+            self._say(place, f"nothing lies between {low / scale:g} and {high / scale:g}")
+        return Number(field.name, low, high)
+
+    def _amount(self, value: Anything, place: Place) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            self._say(place, f"a number is wanted, not {value!r}")
+            return 0.0
+        if abs(value) > 1e12:
+            self._say(place, f"{value} is beyond all bounds")
+            return 0.0
+        return value
+
+    def _moment(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+        if "older_than_intervals" in data:
+            at: Place = (*place, "older_than_intervals")
+            times = self._amount(data["older_than_intervals"], at)
+            if not 0 < times <= 100:
+                self._say(at, "a number above 0, at most 100")
+            if "otherwise" not in data:
+                self._say(place, "otherwise is missing", 'who has no interval of their own: otherwise = "60d"')
+            return Age(field.name, True, self._period(data.get("otherwise", "60d"), (*place, "otherwise")), times)
+        for key in ("within", "older_than"):
+            if key in data:
+                return Age(field.name, key == "older_than", self._period(data[key], (*place, key)))
+        return Since(field.name, self._date(data, "after", place), self._date(data, "before", place))
+
+    def _period(self, text: Anything, place: Place) -> Period:
+        found = _PERIOD.fullmatch(text) if isinstance(text, str) else None
+        if found is None or not 0 < int(found[1]) <= 36_500:
+            self._say(place, f"{text!r} is no period", 'as "30d", "2w", "12h" or "45m" (minutes)')
+            return Period(days=1)
+        number = int(found[1])
+        if found[2] in "dw":
+            return Period(days=number * (7 if found[2] == "w" else 1))
+        return Period(seconds=number * (3600 if found[2] == "h" else 60))
+
+    def _date(self, data: dict[str, Anything], key: str, place: Place) -> int | None:
+        if key not in data:
+            return None
+        value = data[key]
+        if isinstance(value, datetime.datetime):
+            value = value.strftime("%Y-%m-%d %H:%M:%S") if value.tzinfo is None else None
+        elif isinstance(value, datetime.date):
+            value = value.isoformat()
+        text = value if isinstance(value, str) else ""
+        found = dates.from_local(text if len(text) > 10 else f"{text} 00:00:00", self._zone)
+        if found is None:
+            self._say((*place, key), f"{data[key]!r} is no day", 'as "2026-11-01", a day in the shop\'s time')
+        return found
+
+    def _texts(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+        key = next(key for key in data if key != "field")
+        values = self._values(data[key], (*place, key), many=key in ("in", "not_in"))
+        return Text(field.name, values, negated=key in ("is_not", "not_in"))
+
+    def _set(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+        key = next(key for key in data if key != "field")
+        values = self._values(data[key], (*place, key), many=None)
+        return Has(field.name, values, {"has": "any", "has_all": "all", "has_none": "none"}[key])  # type: ignore[arg-type]
+
+    def _values(self, value: Anything, place: Place, *, many: bool | None) -> tuple[str, ...]:
+        items = value if isinstance(value, list) and many is not False else [value]
+        if many and not isinstance(value, list):
+            self._say(place, "a list is wanted", f"[{value!r}]")
+        if not items:
+            self._say(place, "the list is empty")
+        texts = []
+        for item in items:
+            if isinstance(item, bool) or not isinstance(item, str | int) or item == "":
+                self._say(place, f"a text is wanted, not {item!r}")
+            else:
+                texts.append(str(item))
+        return tuple(texts)
+
+    def _flag(self, value: Anything, place: Place) -> bool:
+        if not isinstance(value, bool):
+            self._say(place, f"true or false is wanted, not {value!r}")
+        return value is True
+
+    def _yes(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+        return Flag(field.name, self._flag(data["is"], (*place, "is")))
+
+    def _day(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+        period = self._period(data["in_next"], (*place, "in_next"))
+        if not 0 < period.days <= 365:
+            self._say((*place, "in_next"), "whole days are wanted, at most 365")
+        return Coming(field.name, max(1, period.days))
+
+    # --- counts -----------------------------------------------------------------------------------------
+
+    def _count(self, data: dict[str, Anything], place: Place) -> Condition:
+        what = data["count"]
+        if what not in COUNTED:
+            self._say((*place, "count"), f"{what!r} cannot be counted", did_you_mean(str(what), list(COUNTED)))
+            return _NEVER
+        keys = ("count", "within", "at_least", "at_most", "days", *sorted(COUNTED[what]))
+        self._only(data, place, keys)
+        low = self._whole(data, "at_least", place, 0 if "at_most" in data else 1)
+        high = self._whole(data, "at_most", place, None)
+        assert low is not None
+        if high is not None and low > high:
+            self._say(place, f"nothing lies between {low} and {high}")
+        category, coupon = data.get("category", ""), data.get("coupon", "")
+        for key, value in (("category", category), ("coupon", coupon)):
+            if not isinstance(value, str) or (key in data and not value):
+                self._say((*place, key), f"a text is wanted, not {value!r}")
+        if sum(key in data for key in ("product", "category", "coupon")) > 1:
+            self._say(place, "one of product, category and coupon")
+        same = "same_product" in data and self._flag(data["same_product"], (*place, "same_product"))
+        if same and (high is not None or low < 1):
+            self._say((*place, "same_product"), "same_product goes with at_least alone")
+        return Count(
+            what,
+            low,
+            high,
+            self._period(data["within"], (*place, "within")) if "within" in data else None,
+            self._whole(data, "product", place, 0) or 0,
+            str(category),
+            str(coupon).lower(),
+            "days" in data and self._flag(data["days"], (*place, "days")),
+            same,
+            "not_bought" in data and self._flag(data["not_bought"], (*place, "not_bought")),
+        )
+
+    def _whole(self, data: dict[str, Anything], key: str, place: Place, default: int | None) -> int | None:
+        if key not in data:
+            return default
+        value = data[key]
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1 << 53:
+            self._say((*place, key), f"a whole number is wanted, not {value!r}")
+            return default
+        return value

@@ -1,0 +1,193 @@
+"""A rule as a condition in SQL over the state database (table `trait`, alias t), for everybody at once.
+
+What only the calendar of the shop can tell is asked
+of a function (`register`), and only for rows near the border.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import tzinfo
+
+from sidecar.segments.catalogue import ACTS, FIELDS
+from sidecar.segments.evaluate import Moment
+from sidecar.segments.model import (
+    Age,
+    All,
+    Any,
+    Coming,
+    Condition,
+    Count,
+    Flag,
+    Has,
+    Known,
+    Member,
+    Nothing,
+    Number,
+    Period,
+    Since,
+    Text,
+    Top,
+)  # fmt: skip
+from sidecar.segments.times import days_of_year, slack
+from sidecar.segments.traits import SEPARATOR, fold
+from sidecar.values import dates
+
+Parameters = list[int | float | str]
+
+
+def register(sql: sqlite3.Connection, zone: tzinfo) -> None:
+    """The functions that conditions call: `days_later(moment, days)` and `local_day(moment)` in the shop's zone, NULL of NULL,
+    and `fold(text)`."""
+
+    def days_later(moment: int | None, days: int) -> int | None:
+        return None if moment is None else dates.days_later(moment, days, zone)
+
+    def local_day(moment: int | None) -> str | None:
+        return None if moment is None else dates.local_day(moment, zone)
+
+    sql.create_function("days_later", 2, days_later, deterministic=True)
+    sql.create_function("local_day", 1, local_day, deterministic=True)
+    sql.create_function("fold", 1, fold, deterministic=True)
+
+
+def condition(rule: Condition, at: Moment) -> tuple[str, Parameters]:
+    """SQL that holds for people of whom the rule holds, and its parameters."""
+    parameters: Parameters = []
+    return _of(rule, at, parameters, False), parameters
+
+
+def _of(rule: Condition, at: Moment, out: Parameters, denied: bool) -> str:
+    """`denied`: the condition stands below a NOT, where NULL must be 0. Elsewhere it may be NULL: an index can be used."""
+    if isinstance(rule, All | Any | Nothing):
+        if not rule.of:
+            return "0" if isinstance(rule, Any) else "1"
+        below = denied or isinstance(rule, Nothing)
+        parts = [f"({_of(part, at, out, below)})" for part in rule.of]
+        text = (" AND " if isinstance(rule, All) else " OR ").join(parts)
+        return f"NOT ({text})" if isinstance(rule, Nothing) else text
+    if isinstance(rule, Member):
+        return _of(at.segments[rule.segment].rule, at, out, denied)
+    if isinstance(rule, Count):
+        return _count(rule, at, out)
+    text = _field(rule, at, out)
+    return f"COALESCE({text}, 0)" if denied else text
+
+
+def _field(rule: Number | Top | Age | Since | Text | Has | Flag | Known | Coming, at: Moment, out: Parameters) -> str:
+    column = f"t.{FIELDS[rule.field].column}"
+    if isinstance(rule, Known):
+        return f"({column} IS NOT NULL AND {column} <> '') = {int(rule.known)}"
+    if isinstance(rule, Text):
+        return f"{column} {'NOT ' if rule.negated else ''}IN ({_many([fold(value) for value in rule.values], out)})"
+    if isinstance(rule, Has):
+        out += [f"{SEPARATOR}{fold(value)}{SEPARATOR}" for value in rule.values]
+        text = (" AND " if rule.how == "all" else " OR ").join(f"instr({column}, ?) > 0" for _ in rule.values)
+        return f"NOT ({text})" if rule.how == "none" else text
+    if isinstance(rule, Coming):
+        return f"{column} IN ({_many(days_of_year(at.now, rule.days, at.zone), out)})"
+    if isinstance(rule, Number):
+        return _between(column, rule.low, "<=", rule.high, out)
+    if isinstance(rule, Since):
+        return _between(column, rule.low, "<", rule.high, out)
+    if isinstance(rule, Flag):
+        return f"{column} IS {int(rule.value)}"
+    if isinstance(rule, Top):
+        least = at.tops.get((rule.field, rule.percent))
+        if least is None:
+            return "0"
+        out.append(least)
+        return f"t.orders_count > 0 AND {column} >= ?"
+    text = _aged(column, rule.period, rule.older, at)
+    if rule.intervals:
+        own = f"{column} + CAST(t.interval_days * {rule.intervals!r} * 86400 AS INTEGER) {'<=' if rule.older else '>'} {at.now}"
+        text = f"CASE WHEN t.interval_days IS NOT NULL THEN {own} ELSE {text} END"
+    return text
+
+
+def _between(column: str, low: float | None, below: str, high: float | None, out: Parameters) -> str:
+    parts = []
+    if low is not None:
+        parts.append(f"{column} >= ?")
+        out.append(low)
+    if high is not None:
+        parts.append(f"{column} {below} ?")
+        out.append(high)
+    return " AND ".join(parts) or f"{column} IS NOT NULL"
+
+
+def _aged(column: str, period: Period, older: bool, at: Moment, unit: int = 1) -> str:
+    """That a moment is `period` ago or longer, or that it is not yet. `unit`: how many of the column make a second.
+
+    Where a clock is changed on the way the first comparison is wider than the truth: an index finds the rows, and only those
+    near the border are asked about one by one.
+    """
+    now, zone = at.now, at.zone
+    if not period.days:
+        border = (now - period.seconds + 1) * unit
+        return f"{column} < {border}" if older else f"{column} >= {border}"
+    wide = slack(now, now, period.days, zone)
+    if not wide:
+        border = (now - period.days * 86400 + 1) * unit
+        return f"{column} < {border}" if older else f"{column} >= {border}"
+    low, high = ((now - period.days * 86400 + by) * unit for by in (-wide, wide + 1))
+    due = f"days_later({column if unit == 1 else f'{column} / {unit}'}, {period.days})"
+    if older:
+        return f"({column} < {high} AND ({column} < {low} OR {due} <= {now}))"
+    return f"({column} >= {low} AND ({column} >= {high} OR {due} > {now}))"
+
+
+def _count(rule: Count, at: Moment, out: Parameters) -> str:
+    narrow: list[str] = []
+    if rule.what == "orders":
+        source, unit = "counted_order e", 1
+        lines = "SELECT 1 FROM shop_order o, json_each(CAST(o.doc AS TEXT), '$[0]') l"
+        if rule.product:
+            narrow.append(f"EXISTS ({lines} WHERE o.id = e.order_id AND json_extract(l.value, '$[0]') = ?)")
+            out.append(rule.product)
+        if rule.category:
+            narrow.append(
+                f"EXISTS ({lines} JOIN product_category c ON c.product_id = json_extract(l.value, '$[0]')"
+                " WHERE o.id = e.order_id AND c.category = ?)"
+            )
+            out.append(fold(rule.category))
+        if rule.coupon:
+            narrow.append(
+                "EXISTS (SELECT 1 FROM shop_order o, json_each(CAST(o.doc AS TEXT), '$[2]') l WHERE o.id = e.order_id"
+                " AND fold(l.value) = ?)"
+            )
+            out.append(fold(rule.coupon))
+    else:
+        source, unit = "activity e", 1000
+        narrow.append("e.person_id IS NOT NULL AND e.kind = ?")
+        out.append(ACTS[rule.what])
+        if rule.product:
+            narrow.append("e.object_id = ?")
+            out.append(rule.product)
+        if rule.category:
+            narrow.append(
+                "EXISTS (SELECT 1 FROM product_category c WHERE c.product_id = e.object_id AND c.category = ?)"
+            )
+            out.append(fold(rule.category))
+        if rule.not_bought:
+            narrow.append(
+                "NOT EXISTS (SELECT 1 FROM trait b WHERE b.person_id = e.person_id"
+                " AND instr(b.products, char(31) || e.object_id || char(31)))"
+            )
+    if rule.within is not None:
+        narrow.insert(0, _aged("e.at", rule.within, False, at, unit))
+    number = f"COUNT(DISTINCT local_day(e.at / {unit}))" if rule.days else "COUNT(*)"
+    group = f"SELECT e.person_id FROM {source}{' WHERE ' if narrow else ''}{' AND '.join(narrow)} GROUP BY e.person_id"
+    if rule.same_product:
+        group += ", e.object_id"
+    if rule.low > 0:
+        ends = f"{number} >= {rule.low}" + (f" AND {number} <= {rule.high}" if rule.high is not None else "")
+        return f"t.person_id IN ({group} HAVING {ends})"
+    if rule.high is None:
+        return f"t.person_id NOT IN ({group} HAVING 0)"
+    return f"t.person_id NOT IN ({group} HAVING {number} > {rule.high})"
+
+
+def _many(values: list[str], out: Parameters) -> str:
+    out += values
+    return ",".join("?" * len(values))

@@ -1,0 +1,47 @@
+"""Periods and days in the shop's calendar, the same for both evaluators."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta, tzinfo
+
+from sidecar.segments.model import Period
+from sidecar.values import dates
+
+# No zone is further from another, with the clock changed once or twice between: what is older or younger than a number of
+# days by more than this is so in every calendar.
+SLACK = 26 * 3600
+
+
+def slack(since: int, now: int, days: int, zone: tzinfo) -> int:
+    """By how many seconds what is due after `since` and up to `now` may be further from `days` times 24 hours ago than that:
+    0 unless a clock is changed on the way. At most SLACK."""
+    found = set()
+    for start, end in ((since - days * 86400, now - days * 86400), (since, now)):
+        # A changed clock shows on one of two points on either side of the change.
+        found |= {dates.offset_at(at, zone) for at in range(start - SLACK, end + SLACK + 1, 1800)}
+    return min(SLACK, 2 * (max(found) - min(found)))
+
+
+def due(moment: int, period: Period, zone: tzinfo) -> int:
+    """When a moment will be `period` ago."""
+    if period.days:
+        return dates.days_later(moment, period.days, zone)
+    return moment + period.seconds
+
+
+def due_own(moment: int, interval_days: float, intervals: float) -> int:
+    """When a moment will be so many of a person's own buying intervals ago."""
+    return moment + int(interval_days * intervals * 86400)
+
+
+def days_of_year(now: int, days: int, zone: tzinfo) -> list[str]:
+    """MM-DD of today and the days after it, `days` in all. 29 February is kept on 1 March where the year has none."""
+    today = date.fromisoformat(dates.local_day(now, zone))
+    found: list[str] = []
+    for number in range(days):
+        day = today + timedelta(days=number)
+        text = day.isoformat()[5:]
+        if text == "03-01" and (day - timedelta(days=1)).day == 28:
+            found.append("02-29")
+        found.append(text)
+    return found

@@ -1,0 +1,225 @@
+"""Random people for segments: written into a state as the sync writes them, and as subjects for the naive evaluator."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+from typing import Any as Anything
+from zoneinfo import ZoneInfo
+
+import msgspec
+from hypothesis import strategies as st
+
+from sidecar.people import facts as people_facts
+from sidecar.people.model import Facts, LedgerOrder, OrderDoc, Touch
+from sidecar.segments import traits
+from sidecar.segments.catalogue import FIELDS
+from sidecar.segments.evaluate import Act, Order, Subject
+from sidecar.segments.model import (
+    Age,
+    All,
+    Any,
+    Coming,
+    Condition,
+    Count,
+    Flag,
+    Has,
+    Known,
+    Member,
+    Nothing,
+    Number,
+    Period,
+    Text,
+    Top,
+)  # fmt: skip
+from sidecar.state.database import State
+from sidecar.store.model import Account, Product
+
+CATEGORIES = {1: ("Tea",), 2: ("Tea", "Gifts"), 3: ("Łyżki",), 4: (), 5: ("GIFTS",)}
+PRODUCTS = {
+    id_: Product(id=id_, title=f"P{id_}", kind="simple", categories=names, physical=True)
+    for id_, names in CATEGORIES.items()
+}
+COUPONS = ("save10", "Spring", "x")
+DAY = 86_400
+# Ages around which rules change their mind.
+AGES = [0, 1, 3599, 3600, 12 * 3600, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 31 * DAY, 60 * DAY, 90 * DAY, 365 * DAY]
+
+
+class Made(msgspec.Struct, kw_only=True):
+    """One invented person."""
+
+    orders: list[LedgerOrder]
+    acts: list[tuple[int, str, int]]
+    account: Account | None
+    country: str
+    birthday: str
+
+
+def ages() -> st.SearchStrategy[int]:
+    """Seconds ago, often exactly at a border or a second or an hour beside it."""
+    near = st.sampled_from([-3600, -1, 0, 0, 0, 1, 3600])
+    return st.builds(lambda age, by: max(0, age + by), st.sampled_from(AGES), near) | st.integers(0, 800 * DAY)
+
+
+@st.composite
+def people(draw: st.DrawFn, now: int) -> Made:
+    """One person."""
+    orders = []
+    for _ in range(draw(st.integers(0, 5))):
+        lines = draw(st.lists(st.integers(1, 6), max_size=3, unique=True))
+        total = draw(st.sampled_from([0, 9_990_000, 100_000_000, 500_000_000]))
+        orders.append(
+            LedgerOrder(
+                0, draw(st.sampled_from(["candidate", "candidate", "candidate", "unpaid"])), "completed", total,
+                draw(st.sampled_from([0, 0, total])), now - draw(ages()),
+                OrderDoc(
+                    lines=tuple((id_, 0, draw(st.integers(1, 3)), "name") for id_ in lines),
+                    coupons=tuple(draw(st.lists(st.sampled_from(COUPONS), max_size=2, unique=True))),
+                    payment=draw(st.sampled_from(["cod", "bacs", ""])),
+                    touch=Touch(source=draw(st.sampled_from(["google", "", "(direct)"]))),
+                ),
+            )
+        )  # fmt: skip
+    account = None
+    if draw(st.booleans()):
+        meta = {"locale": draw(st.sampled_from(["fa_IR", "pl_PL", ""]))}
+        account = Account(id=1, email="", registered=now - draw(ages()), display_name="", crc=0, meta=meta)
+    acts = draw(
+        st.lists(
+            st.tuples(
+                ages(), st.sampled_from(["view", "view", "view", "cart", "checkout", "order"]), st.integers(1, 6)
+            ),
+            max_size=6,
+        )
+    )
+    return Made(
+        orders=orders,
+        acts=[(now - age, kind, product) for age, kind, product in acts],
+        account=account,
+        country=draw(st.sampled_from(["PL", "IR", ""])),
+        birthday=draw(st.sampled_from(["", "1990-02-29", "1980-03-01", "1975-11-05", "1999-12-31"])),
+    )
+
+
+def facts_of(made: Made) -> Facts:
+    """Their facts, as the sync computes them."""
+    settings = people_facts.Settings()
+    found = people_facts.compute(made.orders, made.account, PRODUCTS, settings, made.birthday)
+    found.country = made.country
+    return found
+
+
+def fill(state: State, everybody: list[Made], zone: tzinfo) -> dict[int, Subject]:
+    """Write people into a state. Returns the same people as subjects, by id."""
+    subjects = {}
+    number = 0
+    encode = msgspec.json.encode
+    with state.transaction() as sql:
+        for id_, names in CATEGORIES.items():
+            rows = [(id_, traits.fold(name)) for name in names]
+            sql.executemany("INSERT OR IGNORE INTO product_category VALUES (?, ?)", rows)
+        for person, made in enumerate(everybody, 1):
+            facts = facts_of(made)
+            sql.execute("INSERT INTO person (id, key, verdict) VALUES (?, ?, 'in')", (person, person.to_bytes(16)))
+            sql.execute("INSERT INTO person_doc VALUES (?, ?, NULL)", (person, encode(facts)))
+            for order in made.orders:
+                number += 1
+                sql.execute(_ORDER, (number, 0, person, order.verdict, order.total, order.created, encode(order.doc)))
+                if order.refunded:
+                    number += 1
+                    sql.execute(_ORDER, (number, number - 1, None, "refund", -order.refunded, order.created, None))
+            for at, kind, product in made.acts:
+                number += 1
+                sql.execute(_ACT, (number, at * 1000 + 7, kind, person, product))
+            subjects[person] = subject(made, facts, zone)
+    return subjects
+
+
+_ORDER = (
+    "INSERT INTO shop_order (id, parent_id, person_id, verdict, status, total, created, crc, doc)"
+    " VALUES (?, ?, ?, ?, 'completed', ?, ?, 0, ?)"
+)
+_ACT = (
+    "INSERT INTO activity (outbox_id, at, kind, visitor, person_id, object_id, sub_id, detail)"
+    " VALUES (?, ?, ?, '', ?, ?, 0, '')"
+)
+
+
+def subject(made: Made, facts: Facts, zone: tzinfo) -> Subject:
+    """The person for the naive evaluator."""
+
+    def categories(products: Anything) -> frozenset[str]:
+        return frozenset(traits.fold(name) for id_ in products for name in CATEGORIES.get(id_, ()))
+
+    orders = []
+    for order in made.orders:
+        if order.verdict == "candidate" and order.net > 0:
+            products = frozenset(line[0] for line in order.doc.lines)
+            coupons = frozenset(map(traits.fold, order.doc.coupons))
+            orders.append(Order(order.created, products, categories(products), coupons))
+    acts = tuple(Act(at, kind, product, categories([product])) for at, kind, product in made.acts)
+    return Subject(traits=traits.of(facts, zone), orders=tuple(orders), acts=acts)
+
+
+# --- random rules ---
+
+# The last Sunday of October and of March, the Iranian noon and a plain day; an hour that comes twice and one that is skipped.
+NOWS = [
+    int(datetime(2026, 10, 25, 0, 30, tzinfo=UTC).timestamp()), int(datetime(2026, 10, 25, 1, 30, tzinfo=UTC).timestamp()),
+    int(datetime(2026, 3, 29, 1, 0, tzinfo=UTC).timestamp()), int(datetime(2026, 11, 24, 8, 30, tzinfo=UTC).timestamp()),
+    int(datetime(2026, 2, 28, 22, 0, tzinfo=UTC).timestamp()),
+]  # fmt: skip
+ZONES: list[tzinfo] = [UTC, ZoneInfo("Asia/Tehran"), ZoneInfo("Europe/Sofia"), ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe")]  # fmt: skip
+
+
+def fields_of(*kinds: str) -> st.SearchStrategy[str]:
+    return st.sampled_from([name for name, field in FIELDS.items() if field.kind in kinds])
+
+
+_PERIODS = st.builds(Period, days=st.sampled_from([1, 3, 7, 14, 30, 31, 60, 90, 365])) | st.builds(
+    Period, seconds=st.sampled_from([60, 3600, 12 * 3600])
+)
+_ENDS = st.none() | st.sampled_from([0.0, 1.0, 2.0, 3.0, 9_990_000.0, 100_000_000.0, 1e9]) | st.floats(0, 1e9)
+_TEXTS = st.lists(
+    st.sampled_from(["lead", "new", "PL", "ir", "google", "fa_IR", "fa", "cod", "retail", "none of them"]),
+    min_size=1,
+    max_size=3,
+).map(tuple)
+_SETS = st.lists(
+    st.sampled_from(["tea", "Gifts", "łyżki", "1", "2", "SAVE10", "physical", "cod"]), min_size=1, max_size=2
+).map(tuple)
+_ATOMS = st.one_of(
+    st.builds(Number, fields_of("number", "money"), _ENDS, _ENDS),
+    st.builds(Top, fields_of("number", "money"), st.sampled_from([0.5, 5.0, 34.0, 100.0])),
+    st.builds(Age, fields_of("moment"), st.booleans(), _PERIODS, st.sampled_from([0.0, 0.0, 0.5, 1.0, 1.5])),
+    st.builds(Text, fields_of("text"), _TEXTS, st.booleans()),
+    st.builds(Has, fields_of("set"), _SETS, st.sampled_from(["any", "all", "none"])),
+    st.builds(Flag, fields_of("flag"), st.booleans()),
+    st.builds(Known, st.sampled_from(sorted(FIELDS)), st.booleans()),
+    st.builds(Coming, fields_of("day"), st.sampled_from([1, 2, 7, 30, 365])),
+    st.builds(
+        Count, st.just("orders"), st.integers(1, 3), st.none() | st.integers(1, 3), st.none() | _PERIODS, days=st.booleans()
+    ),
+    st.builds(Count, st.just("orders"), st.just(0), st.integers(0, 2), st.none() | _PERIODS, product=st.integers(0, 6)),
+    st.builds(
+        Count, st.just("orders"), st.integers(1, 2), st.none(), st.none() | _PERIODS, category=st.sampled_from(["Tea", "gifts", "x"])
+    ),
+    st.builds(Count, st.just("orders"), st.integers(1, 2), st.none(), st.none() | _PERIODS, coupon=st.sampled_from(COUPONS)),
+    st.builds(
+        Count, st.sampled_from(["views", "carts"]), st.integers(1, 3), st.none(), st.none() | _PERIODS,
+        product=st.integers(0, 6), days=st.booleans(), same_product=st.booleans(), not_bought=st.booleans(),
+    ),
+    st.builds(
+        Count, st.sampled_from(["views", "carts", "checkouts"]), st.just(0), st.integers(0, 2), st.none() | _PERIODS,
+        category=st.sampled_from(["", "Tea", "GIFTS"]), days=st.booleans(), not_bought=st.booleans(),
+    ),
+    st.just(Member("other")),
+)  # fmt: skip
+
+
+def _groups(of: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    parts = st.lists(of, min_size=1, max_size=3).map(tuple)
+    return st.builds(All, parts) | st.builds(Any, parts) | st.builds(Nothing, parts)
+
+
+RULES = st.recursive(_ATOMS, _groups, max_leaves=5)

@@ -1,0 +1,202 @@
+"""`segments.toml`: what can be written, and that every mistake is told at once, where it stands."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from sidecar.errors import SegmentError
+from sidecar.segments import file
+from sidecar.segments.catalogue import FIELDS, OPERATORS
+from sidecar.segments.model import (
+    Age,
+    All,
+    Any,
+    Coming,
+    Condition,
+    Count,
+    Flag,
+    Has,
+    Known,
+    Member,
+    Nothing,
+    Number,
+    Period,
+    Since,
+    Text,
+    Top,
+)  # fmt: skip
+from sidecar.state.database import State
+
+
+def _rule(text: str) -> Condition:
+    return file.rule(text, ZoneInfo("Europe/Sofia"), file.load(None, UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('{ field = "ltv", at_least = 500 }', Number("ltv", 500_000_000, None)),
+        ('{ field = "ltv", is = 19.99 }', Number("ltv", 19_990_000, 19_990_000)),
+        ('{ field = "orders_count", between = [2, 4] }', Number("orders_count", 2, 4)),
+        ('{ field = "orders_count", at_least = 2, at_most = 4 }', Number("orders_count", 2, 4)),
+        ('{ field = "aov", top_percent = 10 }', Top("aov", 10)),
+        ('{ field = "last_order", older_than = "30d" }', Age("last_order", True, Period(days=30))),
+        ('{ field = "last_order", within = "2w" }', Age("last_order", False, Period(days=14))),
+        ('{ field = "registered", within = "45m" }', Age("registered", False, Period(seconds=2700))),
+        (
+            '{ field = "last_order", older_than_intervals = 1.5, otherwise = "60d" }',
+            Age("last_order", True, Period(days=60), 1.5),
+        ),
+        # A day in Sofia begins at 22:00 UTC of the day before in winter.
+        ('{ field = "first_order", after = "2026-01-01" }', Since("first_order", 1767218400, None)),
+        ('{ field = "first_order", after = 2026-01-01, before = 2026-01-01T12:00:00 }', Since("first_order", 1767218400, 1767261600)),
+        ('{ field = "country", in = ["PL", "BG"] }', Text("country", ("PL", "BG"))),
+        ('{ field = "device", is_not = "Mobile" }', Text("device", ("Mobile",), True)),
+        ('{ field = "products", has = 17 }', Has("products", ("17",))),
+        ('{ field = "categories", has_all = ["Tea", "Gifts"] }', Has("categories", ("Tea", "Gifts"), "all")),
+        ('{ field = "optin", is = false }', Flag("optin", False)),
+        ('{ field = "birthday", known = false }', Known("birthday", False)),
+        ('{ field = "birthday", in_next = "1w" }', Coming("birthday", 7)),
+        ('{ segment = "vip" }', Member("vip")),
+        ('{ count = "orders", category = "Tea", within = "90d", at_least = 2 }', Count("orders", 2, None, Period(days=90), category="Tea")),
+        ('{ count = "views", at_most = 0 }', Count("views", 0, 0)),
+        ('{ count = "views", same_product = true, at_least = 3, days = true }', Count("views", 3, days=True, same_product=True)),
+        (
+            '{ all = [{ segment = "b2b" }, { any = [{ segment = "vip" }] }, { none = [{ segment = "vip" }] }] }',
+            All((Member("b2b"), Any((Member("vip"),)), Nothing((Member("vip"),)))),
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_rule_says(text: str, wanted: Condition) -> None:
+    assert _rule(text) == wanted
+
+
+def test_more_than_and_less_than_leave_out_the_end() -> None:
+    for text in ('{ field = "orders_count", more_than = 2 }', '{ field = "orders_count", less_than = 3 }'):
+        rule = _rule(text)
+        assert isinstance(rule, Number)
+        low, high = rule.low, rule.high
+        inside = [n for n in (1, 2, 3, 4) if (low is None or n >= low) and (high is None or n <= high)]
+        assert inside == ([3, 4] if "more" in text else [1, 2])
+
+
+TEN_MISTAKES = """
+[[segment]]
+slug = "Not A Slug"
+name = "One"
+rule = { field = "orders_cuont", at_least = 2 }
+
+[[segment]]
+slug = "two"
+name = ""
+rule = { field = "ltv", older_than = "30d" }
+
+[[segment]]
+slug = "three"
+name = "Three"
+colour = "red"
+rule = { all = [
+    { field = "last_order", older_than = "30 days" },
+    { field = "ltv", at_least = "many" },
+    { segment = "fuor" },
+    { count = "veiws", at_least = 3 },
+] }
+
+[[segment]]
+slug = "four"
+name = "Four"
+rule = { none = [{ segment = "five" }] }
+
+[[segment]]
+slug = "five"
+name = "Five"
+rule = { segment = "four" }
+"""
+
+
+def test_ten_mistakes_are_ten_problems() -> None:
+    with pytest.raises(SegmentError) as caught:
+        file.parse(TEN_MISTAKES, "segments.toml", UTC)
+    found = [(problem.line, problem.key, problem.message, problem.hint) for problem in caught.value.problems]
+    assert len(found) == 10, found
+    assert [line for line, *_ in found] == [3, 5, 9, 10, 15, 17, 18, 19, 20, 26]
+    said = {key: (message, hint) for _, key, message, hint in found}
+    assert "no field" in said["segment[1].rule.field"][0] and "orders_count" in said["segment[1].rule.field"][1]
+    assert "'older_than'" in said["segment[2].rule.older_than"][0]
+    assert said["segment[3].rule.all[1].older_than"][1].startswith("as")
+    assert said["segment[3].rule.all[3].segment"][1] == "did you mean four?"
+    assert said["segment[3].rule.all[4].count"][1] == "did you mean views?"
+    assert "four → five → four" in said["segment[4].rule"][0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "17", '"vip"', "{}", "{ all = [] }", "{ all = 3 }", '{ field = "ltv" }', '{ field = "ltv", at_least = true }',
+        '{ field = "ltv", at_least = nan }', '{ field = "ltv", between = [3] }', '{ field = "ltv", between = [4, 3] }',
+        '{ field = "ltv", top_percent = 0 }', '{ field = "last_order", within = "0d" }',
+        '{ field = "last_order", within = "9999999999d" }', '{ field = "last_order", within = "3d", older_than = "1d" }',
+        '{ field = "last_order", older_than_intervals = 2 }', '{ field = "last_order", after = "2026-02-30" }',
+        '{ field = "birthday", in_next = "12h" }', '{ field = "birthday", in_next = "400d" }',
+        '{ field = "country", in = "PL" }', '{ field = "country", in = [] }', '{ field = "country", is = ["PL"] }',
+        '{ field = "optin", is = "yes" }', '{ segment = 3 }', '{ segment = "vip", field = "ltv" }',
+        '{ count = "orders", at_least = -1 }', '{ count = "orders", at_least = 3, at_most = 2 }',
+        '{ count = "orders", product = 1, category = "Tea" }', '{ count = "checkouts", product = 1 }',
+        '{ count = "views", same_product = true, at_most = 2 }', '{ count = "views", at_least = 1.5 }', "{",
+        "{ none = " * 14 + '[{ segment = "vip" }]' + " }" * 14,
+    ],
+)  # fmt: skip
+def test_what_is_refused(text: str) -> None:
+    with pytest.raises(SegmentError) as caught:
+        _rule(text)
+    assert caught.value.problems
+    assert all(problem.message for problem in caught.value.problems)
+
+
+def test_a_rule_may_not_nest_without_end() -> None:
+    deep = '{ segment = "vip" }'
+    for _ in range(14):
+        deep = f"{{ all = [{deep}] }}"
+    with pytest.raises(SegmentError, match="problem"):
+        _rule(deep)
+
+
+def test_no_toml_and_no_text(tmp_path: Path) -> None:
+    with pytest.raises(SegmentError) as caught:
+        file.parse("[[segment]]\nslug = \n", "segments.toml", UTC)
+    assert caught.value.problems[0].line == 2
+    with pytest.raises(SegmentError, match="cannot be read"):
+        file.load(tmp_path / "none.toml", UTC)
+    (tmp_path / "latin.toml").write_bytes(b"# caf\xe9")
+    with pytest.raises(SegmentError, match="UTF-8"):
+        file.load(tmp_path / "latin.toml", UTC)
+    with pytest.raises(SegmentError, match="problem"):
+        file.parse("segment = 3\nother = 1\n", "segments.toml", UTC)
+    with pytest.raises(SegmentError, match="problem"):
+        file.parse("# " + "x" * file.MAX_BYTES, "segments.toml", UTC)
+
+
+def test_segments_stand_behind_those_they_ask_for() -> None:
+    text = (
+        '[[segment]]\nslug = "b"\nname = "B"\nrule = { segment = "a" }\n'
+        '[[segment]]\nslug = "a"\nname = "A"\nrule = { field = "ltv", at_least = 1 }\nno_offers = ["discount"]\n'
+    )
+    found = file.parse(text, "segments.toml", UTC)
+    assert [segment.slug for segment in found] == ["a", "b"]
+    assert found[0].no_offers == ("discount",)
+    with pytest.raises(SegmentError) as caught:
+        file.parse(text.replace('slug = "b"', 'slug = "a"'), "segments.toml", UTC)
+    assert "'a' is there already" in [problem.message for problem in caught.value.problems]
+
+
+def test_the_table_has_every_field_and_the_file_explains_every_operator(tmp_path: Path) -> None:
+    with State(tmp_path) as state:
+        columns = {row[1] for row in state.rows("PRAGMA table_info(trait)")}
+    assert columns == {"person_id", *FIELDS}
+    text = file.default_text()
+    for operator in sorted(set().union(*OPERATORS.values())):
+        assert operator in text, operator
