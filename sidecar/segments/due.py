@@ -37,10 +37,17 @@ def _clocks(segments: Iterable[Segment]) -> set[_Clock]:
     return found
 
 
-def _own(segments: Iterable[Segment]) -> set[tuple[str, float]]:
-    """(column, intervals) of the conditions that go by a person's own buying interval."""
-    parts = (part for segment in segments for part in walk(segment.rule))
-    return {(FIELDS[part.field].column, part.intervals) for part in parts if isinstance(part, Age) and part.intervals}
+def _own(segments: Iterable[Segment]) -> dict[str, list[str]]:
+    """{column: when its moment is due, in SQL, for every number of own buying intervals that a rule asks for}."""
+    found: dict[str, set[float]] = {}
+    for segment in segments:
+        for part in walk(segment.rule):
+            if isinstance(part, Age) and part.intervals:
+                found.setdefault(FIELDS[part.field].column, set()).add(part.intervals)
+    return {
+        column: [f"{column} + CAST(interval_days * {times!r} * 86400 AS INTEGER)" for times in sorted(several)]
+        for column, several in found.items()
+    }
 
 
 def _days(segments: Iterable[Segment]) -> set[tuple[str, int]]:
@@ -72,11 +79,9 @@ def people(state: State, segments: list[Segment], since: int, now: int, zone: tz
             text += f" AND {due} > ? AND {due} <= ?"
             ends += [since, now]
         found.update(row[0] for row in state.rows(text, ends) if row[0] is not None)
-    for column, intervals in _own(segments):
-        due = f"{column} + CAST(interval_days * {intervals!r} * 86400 AS INTEGER)"
-        rows = state.rows(
-            f"SELECT person_id FROM trait WHERE interval_days IS NOT NULL AND {due} > ? AND {due} <= ?", (since, now)
-        )
+    for dues in _own(segments).values():
+        passed = " OR ".join(f"({due} > {since} AND {due} <= {now})" for due in dues)
+        rows = state.rows(f"SELECT person_id FROM trait WHERE interval_days IS NOT NULL AND ({passed})")
         found.update(row[0] for row in rows)
     if dates.local_day(since, zone) != dates.local_day(now, zone):
         for column, days in _days(segments):
@@ -108,10 +113,11 @@ def next_after(state: State, segments: list[Segment], now: int, zone: tzinfo) ->
                 f"SELECT MIN({due}) FROM {source} {column} >= ? AND {column} <= ?", (behind, behind + 2 * SLACK * scale)
             )
             found += [row[0] for row in rows if row[0] is not None]
-    for column, intervals in _own(segments):
-        due = f"{column} + CAST(interval_days * {intervals!r} * 86400 AS INTEGER)"
-        rows = state.rows(f"SELECT MIN({due}) FROM trait WHERE interval_days IS NOT NULL AND {due} > ?", (now,))
-        found += [row[0] for row in rows if row[0] is not None]
+    for dues in _own(segments).values():
+        firsts = ", ".join(f"MIN(CASE WHEN {due} > {now} THEN {due} END)" for due in dues)
+        found += [
+            at for at in state.rows(f"SELECT {firsts} FROM trait WHERE interval_days IS NOT NULL")[0] if at is not None
+        ]
     if _days(segments):
         found.append(_midnight(now, zone))
     return min(found, default=None)
