@@ -198,8 +198,7 @@ class Runtime:
     def refresh_segments(self, *, full: bool = False) -> list[membership.Change]:
         """Bring memberships up to date: who changed and who is due, or (`full`) everybody. Answers what changed."""
         look = membership.refresh if full else membership.tick
-        changes = look(self.state, self.segments(), int(clock.now().timestamp()), self.zone)
-        return [change for change in changes if change.entered or change.left]
+        return look(self.state, self.segments(), int(clock.now().timestamp()), self.zone)
 
     def _moment(self) -> Moment:
         traits.refresh(self.state, self.zone)
@@ -214,8 +213,8 @@ class Runtime:
         """The same of a rule as it is written in TOML. Raises SegmentError with every problem."""
         return self.segment_sheet(segment_file.rule(rule, self.zone, self.segments()))
 
-    def segment_history(self, slug: str) -> list[tuple[int, int]]:
-        """(Unix seconds, size) whenever a segment's size had changed."""
+    def segment_history(self, slug: str) -> list[tuple[str, int]]:
+        """(day in the shop's time, size at its end) of days on which a segment's size changed."""
         return view.history(self.state, slug)
 
     def segments_of(self, email: str) -> list[Why]:

@@ -58,14 +58,14 @@ def show(run: Context, slug: str) -> None:
         segment = next((one for one in shop.segments() if one.slug == slug), None)
         if segment is None:
             raise NotFound(f"there is no segment {slug}", hint="`sidecar segments list` names them")
-        sheet, history, zone = shop.segment_sheet(segment.rule), shop.segment_history(slug), shop.zone
+        sheet, history = shop.segment_sheet(segment.rule), shop.segment_history(slug)
     run.output.result({"segment": segment, "sheet": sheet, "history": history})
     run.output.say(f"{segment.name}: {segment.about}")
     run.output.say()
     _sheet(run, sheet)
     if history:
         run.output.say()
-        run.output.table([(dates.local_text(at, zone), size) for at, size in history[-10:]], ["since", "people"])
+        run.output.table(history[-10:], ["day", "people"])
 
 
 @segments.command()

@@ -6,7 +6,7 @@ lies at a known moment of a known row, so that a tick looks at those rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 
 from sidecar.segments import sql as rules
@@ -65,7 +65,7 @@ def _border(clock: _Clock) -> tuple[str, str, int, int]:
     return source, due, scale, period.days * 86400 or period.seconds
 
 
-def people(state: State, segments: list[Segment], since: int, now: int, zone: tzinfo) -> set[int]:
+def people(state: State, segments: Sequence[Segment], since: int, now: int, zone: tzinfo) -> set[int]:
     """Everybody for whom a border lies after `since`, up to `now` (Unix seconds)."""
     rules.register(state.sql, zone)
     found: set[int] = set()
@@ -93,7 +93,7 @@ def people(state: State, segments: list[Segment], since: int, now: int, zone: tz
     return found
 
 
-def next_after(state: State, segments: list[Segment], now: int, zone: tzinfo) -> int | None:
+def next_after(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> int | None:
     """The first moment after `now` at which a membership may change by time alone; None when none will."""
     rules.register(state.sql, zone)
     found: list[int] = []

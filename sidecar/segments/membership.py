@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import tzinfo
 
@@ -14,15 +15,17 @@ from sidecar.segments import sql as rules
 from sidecar.segments.evaluate import Moment
 from sidecar.segments.model import Condition, Segment, Top, walk
 from sidecar.state.database import State
+from sidecar.values import dates
 
 _SOME = 500
+_EVENT_DAYS = 400  # comings and goings are kept for so long
 # "seconds|digest of the rules" of the last look, and the borders of the top percents then.
 _LOOKED, _TOPS = "segments.looked", "segments.tops"
 _EVENT = "INSERT INTO membership_event (segment, person_id, entered, at) VALUES (?, ?, ?, ?)"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What a refresh did to one segment."""
+    """What a look did to one segment: how many are in it now, came and went."""
 
     slug: str
     size: int
@@ -67,27 +70,28 @@ def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], 
 
 
 def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
-    """Bring all traits and all memberships up to date, in one transaction a segment. A second refresh changes nothing.
+    """Bring all traits and all memberships up to date, in one transaction a segment. Answers the segments that changed.
 
-    Segments that are no longer in the file are emptied: everybody leaves them. Raises nothing of its own.
+    Segments that are no longer in the file are emptied: everybody leaves them. Interrupted, the next look makes up for it.
     """
     table.refresh(state, zone)
+    stale = table.stale(state)
     at = moment(state, segments, now, zone)
     changes = [_segment(state, segment, at) for segment in segments]
     for (slug,) in state.rows("SELECT DISTINCT segment FROM membership"):
         if slug not in at.segments:
-            changes.append(_write(state, slug, "SELECT person_id FROM trait WHERE 0", [], now))
-    _looked(state, at, _digest(segments, zone))
-    return changes
+            changes.append(_write(state, slug, "SELECT person_id FROM trait WHERE 0", [], at))
+    _looked(state, at, stale)
+    return [change for change in changes if change.entered or change.left]
 
 
 def _segment(state: State, segment: Segment, at: Moment) -> Change:
     rules.register(state.sql, at.zone)
     where, parameters = rules.condition(segment.rule, at)
-    return _write(state, segment.slug, f"SELECT t.person_id FROM trait t WHERE {where}", parameters, at.now)
+    return _write(state, segment.slug, f"SELECT t.person_id FROM trait t WHERE {where}", parameters, at)
 
 
-def _write(state: State, slug: str, members: str, parameters: rules.Parameters, now: int) -> Change:
+def _write(state: State, slug: str, members: str, parameters: rules.Parameters, at: Moment) -> Change:
     with state.transaction() as sql:
         sql.execute("CREATE TEMP TABLE IF NOT EXISTS wanted (person_id INTEGER PRIMARY KEY)")
         sql.execute("DELETE FROM wanted")
@@ -97,18 +101,15 @@ def _write(state: State, slug: str, members: str, parameters: rules.Parameters, 
             "SELECT person_id FROM wanted WHERE person_id NOT IN (SELECT person_id FROM membership WHERE segment = ?1)"
         )
         events = "INSERT INTO membership_event (segment, person_id, entered, at) SELECT ?1, person_id, ?2, ?3 FROM"
-        left = sql.execute(f"{events} ({gone})", (slug, 0, now)).rowcount
-        entered = sql.execute(f"{events} ({come})", (slug, 1, now)).rowcount
+        left = sql.execute(f"{events} ({gone})", (slug, 0, at.now)).rowcount
+        entered = sql.execute(f"{events} ({come})", (slug, 1, at.now)).rowcount
         if left:
             sql.execute(f"DELETE FROM membership WHERE segment = ?1 AND person_id IN ({gone})", (slug,))
         if entered:
-            sql.execute(f"INSERT INTO membership SELECT ?1, person_id, ?2 FROM ({come})", (slug, now))
+            sql.execute(f"INSERT INTO membership SELECT ?1, person_id, ?2 FROM ({come})", (slug, at.now))
         size = sql.execute("SELECT COUNT(*) FROM wanted").fetchone()[0]
-        last = sql.execute(
-            "SELECT size FROM segment_size WHERE segment = ? ORDER BY at DESC LIMIT 1", (slug,)
-        ).fetchone()
-        if last is None or last[0] != size:
-            sql.execute("INSERT OR REPLACE INTO segment_size VALUES (?, ?, ?)", (slug, now, size))
+        if entered or left:
+            _size(sql, slug, size, at)
     return Change(slug=slug, size=size, entered=entered, left=left)
 
 
@@ -129,18 +130,14 @@ def tick(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> l
 
     Answers the segments that changed. The first look, and one with other rules or another zone, is a refresh.
     """
-    last = state.get(_LOOKED, "")
-    digest = _digest(segments, zone)
-    since, _, before = last.partition("|")
-    if not since or before != digest or int(since) > now:
-        changes = refresh(state, segments, now, zone)
-        return [change for change in changes if change.entered or change.left]
-    wanted = list(segments)
-    some = set(table.refresh(state, zone))
-    at = moment(state, wanted, now, zone)
-    some |= due.people(state, wanted, int(since), now, zone) | _overtaken(state, at)
-    changes = _settle(state, wanted, sorted(some), at)
-    _looked(state, at, digest)
+    since, _, before = state.get(_LOOKED).partition("|")
+    if not since or before != _digest(segments, zone) or int(since) > now:
+        return refresh(state, segments, now, zone)
+    table.refresh(state, zone)
+    at = moment(state, segments, now, zone)
+    ids = {*table.stale(state), *due.people(state, segments, int(since), now, zone), *_overtaken(state, at)}
+    changes = _settle(state, segments, sorted(ids), at)
+    _looked(state, at)
     return changes
 
 
@@ -171,10 +168,11 @@ def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: M
                 else:
                     sql.execute("DELETE FROM membership WHERE segment = ? AND person_id = ?", (slug, person))
                 sql.execute(_EVENT, (slug, person, entered, at.now))
+            table.settled(sql, page)
     sizes_now = sizes(state) if sums else {}
     with state.transaction() as sql:
         for slug in sums:
-            sql.execute("INSERT OR REPLACE INTO segment_size VALUES (?, ?, ?)", (slug, at.now, sizes_now.get(slug, 0)))
+            _size(sql, slug, sizes_now.get(slug, 0), at)
     return [
         Change(slug=slug, size=sizes_now.get(slug, 0), entered=counts[0], left=counts[1])
         for slug, counts in sorted(sums.items())
@@ -195,8 +193,16 @@ def _overtaken(state: State, at: Moment) -> set[int]:
     return found
 
 
-def _looked(state: State, at: Moment, digest: str) -> None:
-    with state.transaction():
+def _size(sql: sqlite3.Connection, slug: str, size: int, at: Moment) -> None:
+    day = dates.local_day(at.now, at.zone)
+    sql.execute("INSERT OR REPLACE INTO segment_size VALUES (?, ?, ?)", (slug, day, size))
+
+
+def _looked(state: State, at: Moment, settled: Sequence[int] = ()) -> None:
+    digest = _digest(list(at.segments.values()), at.zone)
+    with state.transaction() as sql:
+        table.settled(sql, settled)
+        sql.execute("DELETE FROM membership_event WHERE at < ?", (at.now - _EVENT_DAYS * 86400,))
         state.set(_LOOKED, f"{at.now}|{digest}")
         state.set(_TOPS, msgspec.json.encode(sorted(at.tops.items())).decode())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from datetime import tzinfo
 
 import msgspec
@@ -18,8 +20,10 @@ _INSERT = (
 )
 _STALE = (
     "SELECT s.person_id, p.verdict, d.facts FROM trait_stale s LEFT JOIN person p ON p.id = s.person_id"
-    " LEFT JOIN person_doc d ON d.person_id = s.person_id ORDER BY s.person_id LIMIT ?"
+    " LEFT JOIN person_doc d ON d.person_id = s.person_id WHERE s.traits = 0 ORDER BY s.person_id LIMIT ?"
 )
+# Traits are made anew when the way they are made changes (count it up), or the zone that their days are in.
+_MADE, _WAY = "segments.traits", 1
 _ORDERS = """
 INSERT OR REPLACE INTO counted_order
 SELECT o.id, o.person_id, o.created FROM shop_order o
@@ -28,16 +32,19 @@ WHERE o.person_id IN (SELECT value FROM json_each(?)) AND o.verdict = 'candidate
 """
 
 
-def refresh(state: State, zone: tzinfo) -> list[int]:
-    """Bring the traits of people whose facts are newer up to date. Returns their ids; those who are no contacts (any more)
-    have no traits."""
-    done: list[int] = []
+def refresh(state: State, zone: tzinfo) -> None:
+    """Bring the traits of people whose facts are newer up to date. People who are no contacts (any more) have none.
+
+    Whoever was looked at stays among the `stale` until their memberships are right too (`settled`): an interruption in
+    between loses nobody.
+    """
+    _remake(state, zone)
     while True:
         # Read in the transaction: what is written anew meanwhile would else be taken for done.
         with state.transaction() as sql:
             page = sql.execute(_STALE, (_PAGE,)).fetchall()
             if not page:
-                return done
+                return
             rows = []
             for id_, verdict, facts in page:
                 if verdict == "in" and facts is not None:
@@ -49,5 +56,25 @@ def refresh(state: State, zone: tzinfo) -> list[int]:
                 sql.execute(f"DELETE FROM {table} WHERE person_id IN (SELECT value FROM json_each(?))", (ids,))
             sql.executemany(_INSERT, rows)
             sql.execute(_ORDERS, (members,))
-            sql.execute("DELETE FROM trait_stale WHERE person_id IN (SELECT value FROM json_each(?))", (ids,))
-        done += [row[0] for row in page]
+            sql.execute("UPDATE trait_stale SET traits = 1 WHERE person_id IN (SELECT value FROM json_each(?))", (ids,))
+
+
+def stale(state: State) -> list[int]:
+    """People whose memberships are older than their traits."""
+    return [row[0] for row in state.rows("SELECT person_id FROM trait_stale WHERE traits = 1")]
+
+
+def settled(sql: sqlite3.Connection, ids: Sequence[int]) -> None:
+    """Their memberships are right; call it in the transaction that wrote them. Who changed meanwhile stays."""
+    encoded = msgspec.json.encode(list(ids)).decode()
+    sql.execute(
+        "DELETE FROM trait_stale WHERE traits = 1 AND person_id IN (SELECT value FROM json_each(?))", (encoded,)
+    )
+
+
+def _remake(state: State, zone: tzinfo) -> None:
+    way = f"{_WAY}|{zone}"
+    if state.get(_MADE) != way:
+        with state.transaction() as sql:
+            sql.execute("INSERT OR REPLACE INTO trait_stale (person_id) SELECT person_id FROM person_doc")
+            state.set(_MADE, way)

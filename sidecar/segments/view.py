@@ -72,10 +72,12 @@ def sheet(state: State, rule: Condition, at: Moment) -> Sheet:
     )
 
 
-def history(state: State, slug: str) -> list[tuple[int, int]]:
-    """(Unix seconds, size) whenever the size had changed, the oldest first; the last 60."""
-    rows = state.rows("SELECT at, size FROM segment_size WHERE segment = ? ORDER BY at DESC LIMIT ?", (slug, _HISTORY))
-    return [(at, size) for at, size in reversed(rows)]
+def history(state: State, slug: str) -> list[tuple[str, int]]:
+    """(day in the shop's time, size at its end) of days on which it changed, the oldest first; the last 60."""
+    rows = state.rows(
+        "SELECT day, size FROM segment_size WHERE segment = ? ORDER BY day DESC LIMIT ?", (slug, _HISTORY)
+    )
+    return [(day, size) for day, size in reversed(rows)]
 
 
 def why(state: State, segments: Sequence[Segment], person_id: int, at: Moment) -> list[Why] | None:

@@ -216,13 +216,14 @@ MIGRATIONS: Final = (
      WITHOUT ROWID;
     DELETE FROM product;
 
-    -- People whose traits are older than their facts.
-    CREATE TABLE trait_stale (person_id INTEGER PRIMARY KEY);
-    INSERT INTO trait_stale SELECT person_id FROM person_doc;
+    -- People to look at again. traits: 0 while they are older than the facts, 1 when only memberships are.
+    CREATE TABLE trait_stale (person_id INTEGER PRIMARY KEY, traits INTEGER NOT NULL DEFAULT 0);
+    INSERT INTO trait_stale (person_id) SELECT person_id FROM person_doc;
     CREATE TRIGGER person_doc_written AFTER INSERT ON person_doc
-     BEGIN INSERT OR IGNORE INTO trait_stale VALUES (new.person_id); END;
+     BEGIN INSERT OR REPLACE INTO trait_stale VALUES (new.person_id, 0); END;
 
-    -- Who is in which segment, since when (Unix seconds UTC); who came and went; how large each was.
+    -- Who is in which segment, since when (Unix seconds UTC); who came and went; how large each was at the end of a day
+    -- (YYYY-MM-DD in the shop's time) on which that changed.
     CREATE TABLE membership (segment TEXT NOT NULL, person_id INTEGER NOT NULL, since INTEGER NOT NULL,
      PRIMARY KEY (segment, person_id)) WITHOUT ROWID;
     CREATE INDEX membership_person ON membership (person_id);
@@ -230,12 +231,14 @@ MIGRATIONS: Final = (
      entered INTEGER NOT NULL, at INTEGER NOT NULL);
     CREATE INDEX membership_event_person ON membership_event (person_id);
     CREATE INDEX membership_event_at ON membership_event (at);
-    CREATE TABLE segment_size (segment TEXT NOT NULL, at INTEGER NOT NULL, size INTEGER NOT NULL,
-     PRIMARY KEY (segment, at)) WITHOUT ROWID;
+    CREATE TABLE segment_size (segment TEXT NOT NULL, day TEXT NOT NULL, size INTEGER NOT NULL,
+     PRIMARY KEY (segment, day)) WITHOUT ROWID;
     CREATE TRIGGER activity_noted AFTER INSERT ON activity WHEN new.person_id IS NOT NULL
-     BEGIN INSERT OR IGNORE INTO trait_stale VALUES (new.person_id); END;
+     BEGIN INSERT OR REPLACE INTO trait_stale VALUES (new.person_id, 0); END;
     CREATE TRIGGER activity_linked AFTER UPDATE OF person_id ON activity WHEN new.person_id IS NOT NULL
-     BEGIN INSERT OR IGNORE INTO trait_stale VALUES (new.person_id); END;
+     BEGIN INSERT OR REPLACE INTO trait_stale VALUES (new.person_id, 0); END;
+    CREATE TRIGGER activity_forgotten AFTER DELETE ON activity WHEN old.person_id IS NOT NULL
+     BEGIN INSERT OR REPLACE INTO trait_stale VALUES (old.person_id, 0); END;
     CREATE TRIGGER person_forgotten AFTER DELETE ON person BEGIN
      DELETE FROM trait WHERE person_id = old.id;
      DELETE FROM trait_stale WHERE person_id = old.id;

@@ -6,7 +6,7 @@ import zlib
 
 import msgspec
 
-from sidecar.segments.traits import fold
+from sidecar.segments import categories
 from sidecar.sync import orders
 from sidecar.sync.session import Session
 
@@ -51,8 +51,4 @@ def changed(session: Session) -> None:
     with session.state.transaction() as sql:
         sql.execute("DELETE FROM product")
         sql.executemany("INSERT INTO product VALUES (?, ?)", list(now.items()))
-        sql.execute("DELETE FROM product_category")
-        sql.executemany(
-            "INSERT OR IGNORE INTO product_category VALUES (?, ?)",
-            [(id_, fold(category)) for id_, product in session.products.items() for category in product.categories],
-        )
+        categories.keep(sql, {id_: product.categories for id_, product in session.products.items()})

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
-from crowd import DAY, NOWS, RULES, ZONES, Made, fill, people
+from crowd import DAY, NOWS, RULES, ZONES, Made, facts_of, fill, people
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sidecar.events import activity
 from sidecar.people.model import LedgerOrder, OrderDoc
-from sidecar.segments import due, evaluate, file, membership
-from sidecar.segments.model import Age, Coming, Number, Period, Segment
+from sidecar.segments import categories, due, evaluate, file, membership
+from sidecar.segments.model import Age, Coming, Count, Number, Period, Segment
+from sidecar.state import database
 from sidecar.state.database import State
+from sidecar.state.migrations import MIGRATIONS
 from sidecar.values import dates
 
 SOFIA, TEHRAN = ZoneInfo("Europe/Sofia"), ZoneInfo("Asia/Tehran")
@@ -183,6 +188,98 @@ def test_a_tick_sees_who_changed_and_who_was_overtaken(tmp_path: Path) -> None:
 
 def _in(state: State) -> set[int]:
     return {row[0] for row in state.rows("SELECT person_id FROM membership")}
+
+
+@pytest.mark.parametrize("full", [True, False])
+@pytest.mark.parametrize("after", range(4))
+def test_interrupted_anywhere_the_next_look_makes_up_for_it(
+    full: bool, after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The traits are right, the process dies before the memberships are: nobody is lost."""
+    zone, now = SOFIA, NOWS[3]
+    segments = [Segment(slug=f"s{least}", name="S", rule=Number("orders_count", least, None)) for least in range(1, 4)]
+    with State(tmp_path) as state:
+        fill(state, [_buyer(now - DAY) for _ in range(3)], zone)
+        membership.tick(state, segments, now, zone)
+        assert len(state.rows("SELECT 1 FROM membership")) == 3
+        state.sql.execute(
+            "INSERT OR REPLACE INTO person_doc SELECT person_id, json_set(CAST(facts AS TEXT), '$.orders_count', 3), NULL"
+            " FROM person_doc"
+        )
+        left = iter(range(after))
+
+        def dies(name: str) -> Any:
+            real = getattr(membership, name)
+
+            def call(*arguments: Any) -> Any:
+                if next(left, None) is None:
+                    raise KeyboardInterrupt
+                return real(*arguments)
+
+            return call
+
+        with monkeypatch.context() as patch:
+            for name in ("_write", "_looked") if full else ("_settle", "_looked"):
+                patch.setattr(membership, name, dies(name))
+            try:
+                (membership.refresh if full else membership.tick)(state, segments, now + 60, zone)
+            except KeyboardInterrupt:
+                pass
+            else:
+                assert not full and after >= 2
+        membership.tick(state, segments, now + 120, zone)
+        assert len(state.rows("SELECT 1 FROM membership")) == 9
+        assert len(state.rows("SELECT 1 FROM membership_event")) == 9
+
+
+def test_acts_that_are_forgotten_no_longer_count(tmp_path: Path) -> None:
+    """And a category that a product got, or lost, counts for those who had looked at it."""
+    zone, now = SOFIA, NOWS[3]
+    segments = [
+        Segment(slug="ever", name="E", rule=Count("views", 2)),
+        Segment(slug="gifts", name="G", rule=Count("views", 1, category="Gifts")),
+    ]
+    person = Made(
+        orders=[], acts=[(now - DAY, "view", 1), (now - 9 * DAY, "view", 1)], account=None, country="", birthday=""
+    )
+    with State(tmp_path) as state:
+        fill(state, [person], zone)
+        membership.tick(state, segments, now, zone)
+        assert state.rows("SELECT segment FROM membership") == [("ever",)]
+        with state.transaction() as sql:
+            categories.keep(sql, {1: ("GIFTS",), 2: ("Tea",)})
+        (change,) = membership.tick(state, segments, now + 1, zone)
+        assert (change.slug, change.entered) == ("gifts", 1)
+        assert activity.prune(state, now * 1000, 5, 1000) == 1
+        (change,) = membership.tick(state, segments, now + 2, zone)
+        assert (change.slug, change.left) == ("ever", 1)
+
+
+def test_in_another_zone_days_are_made_anew(tmp_path: Path) -> None:
+    """Bought at 22:30 UTC: on the next day by the clock of Sofia."""
+    at = int(datetime(2025, 11, 23, 22, 30, tzinfo=UTC).timestamp())
+    segments = [Segment(slug="day", name="D", rule=Coming("first_order_day", 1))]
+    now = int(datetime(2026, 11, 24, 12, tzinfo=UTC).timestamp())
+    with State(tmp_path) as state:
+        fill(state, [_buyer(at)], UTC)
+        membership.tick(state, segments, now, UTC)
+        assert _in(state) == set()
+        membership.tick(state, segments, now + 60, SOFIA)
+        assert _in(state) == {1}
+
+
+def test_an_older_state_is_filled_when_it_is_opened(tmp_path: Path) -> None:
+    """Who was known before there were segments is looked at, too."""
+    now = NOWS[3]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", MIGRATIONS[:5])
+        with State(tmp_path) as state, state.transaction() as sql:
+            facts = msgspec.json.encode(facts_of(_buyer(now - DAY)))
+            sql.execute("INSERT INTO person (id, key, verdict) VALUES (1, x'00', 'in')")
+            sql.execute("INSERT INTO person_doc VALUES (1, ?, NULL)", (facts,))
+    with State(tmp_path) as state:
+        membership.tick(state, [Segment(slug="one", name="O", rule=Number("orders_count", 1, 1))], now, UTC)
+        assert _in(state) == {1}
 
 
 def test_other_rules_are_looked_at_as_a_whole(tmp_path: Path) -> None:
