@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
-from typing import Any as Anything
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,26 +11,9 @@ from hypothesis import strategies as st
 
 from sidecar.people import facts as people_facts
 from sidecar.people.model import Facts, LedgerOrder, OrderDoc, Touch
-from sidecar.segments import traits
+from sidecar.segments import model, traits
 from sidecar.segments.catalogue import FIELDS
 from sidecar.segments.evaluate import Act, Order, Subject
-from sidecar.segments.model import (
-    Age,
-    All,
-    Any,
-    Coming,
-    Condition,
-    Count,
-    Flag,
-    Has,
-    Known,
-    Member,
-    Nothing,
-    Number,
-    Period,
-    Text,
-    Top,
-)  # fmt: skip
 from sidecar.state.database import State
 from sidecar.store.model import Account, Product
 
@@ -148,7 +131,7 @@ _ACT = (
 def subject(made: Made, facts: Facts, zone: tzinfo) -> Subject:
     """The person for the naive evaluator."""
 
-    def categories(products: Anything) -> frozenset[str]:
+    def categories(products: Any) -> frozenset[str]:
         return frozenset(traits.fold(name) for id_ in products for name in CATEGORIES.get(id_, ()))
 
     orders = []
@@ -176,8 +159,8 @@ def fields_of(*kinds: str) -> st.SearchStrategy[str]:
     return st.sampled_from([name for name, field in FIELDS.items() if field.kind in kinds])
 
 
-_PERIODS = st.builds(Period, days=st.sampled_from([1, 3, 7, 14, 30, 31, 60, 90, 365])) | st.builds(
-    Period, seconds=st.sampled_from([60, 3600, 12 * 3600])
+_PERIODS = st.builds(model.Period, days=st.sampled_from([1, 3, 7, 14, 30, 31, 60, 90, 365])) | st.builds(
+    model.Period, seconds=st.sampled_from([60, 3600, 12 * 3600])
 )
 _ENDS = st.none() | st.sampled_from([0.0, 1.0, 2.0, 3.0, 9_990_000.0, 100_000_000.0, 1e9]) | st.floats(0, 1e9)
 _TEXTS = st.lists(
@@ -189,37 +172,37 @@ _SETS = st.lists(
     st.sampled_from(["tea", "Gifts", "łyżki", "1", "2", "SAVE10", "physical", "cod"]), min_size=1, max_size=2
 ).map(tuple)
 _ATOMS = st.one_of(
-    st.builds(Number, fields_of("number", "money"), _ENDS, _ENDS),
-    st.builds(Top, fields_of("number", "money"), st.sampled_from([0.5, 5.0, 34.0, 100.0])),
-    st.builds(Age, fields_of("moment"), st.booleans(), _PERIODS, st.sampled_from([0.0, 0.0, 0.5, 1.0, 1.5])),
-    st.builds(Text, fields_of("text"), _TEXTS, st.booleans()),
-    st.builds(Has, fields_of("set"), _SETS, st.sampled_from(["any", "all", "none"])),
-    st.builds(Flag, fields_of("flag"), st.booleans()),
-    st.builds(Known, st.sampled_from(sorted(FIELDS)), st.booleans()),
-    st.builds(Coming, fields_of("day"), st.sampled_from([1, 2, 7, 30, 365])),
+    st.builds(model.Number, fields_of("number", "money"), _ENDS, _ENDS),
+    st.builds(model.Top, fields_of("number", "money"), st.sampled_from([0.5, 5.0, 34.0, 100.0])),
+    st.builds(model.Age, fields_of("moment"), st.booleans(), _PERIODS, st.sampled_from([0.0, 0.0, 0.5, 1.0, 1.5])),
+    st.builds(model.Text, fields_of("text"), _TEXTS, st.booleans()),
+    st.builds(model.Has, fields_of("set"), _SETS, st.sampled_from(["any", "all", "none"])),
+    st.builds(model.Flag, fields_of("flag"), st.booleans()),
+    st.builds(model.Known, st.sampled_from(sorted(FIELDS)), st.booleans()),
+    st.builds(model.Coming, fields_of("day"), st.sampled_from([1, 2, 7, 30, 365])),
     st.builds(
-        Count, st.just("orders"), st.integers(1, 3), st.none() | st.integers(1, 3), st.none() | _PERIODS, days=st.booleans()
+        model.Count, st.just("orders"), st.integers(1, 3), st.none() | st.integers(1, 3), st.none() | _PERIODS, days=st.booleans()
     ),
-    st.builds(Count, st.just("orders"), st.just(0), st.integers(0, 2), st.none() | _PERIODS, product=st.integers(0, 6)),
+    st.builds(model.Count, st.just("orders"), st.just(0), st.integers(0, 2), st.none() | _PERIODS, product=st.integers(0, 6)),
     st.builds(
-        Count, st.just("orders"), st.integers(1, 2), st.none(), st.none() | _PERIODS, category=st.sampled_from(["Tea", "gifts", "x"])
+        model.Count, st.just("orders"), st.integers(1, 2), st.none(), st.none() | _PERIODS, category=st.sampled_from(["Tea", "gifts", "x"])
     ),
-    st.builds(Count, st.just("orders"), st.integers(1, 2), st.none(), st.none() | _PERIODS, coupon=st.sampled_from(COUPONS)),
+    st.builds(model.Count, st.just("orders"), st.integers(1, 2), st.none(), st.none() | _PERIODS, coupon=st.sampled_from(COUPONS)),
     st.builds(
-        Count, st.sampled_from(["views", "carts"]), st.integers(1, 3), st.none(), st.none() | _PERIODS,
+        model.Count, st.sampled_from(["views", "carts"]), st.integers(1, 3), st.none(), st.none() | _PERIODS,
         product=st.integers(0, 6), days=st.booleans(), same_product=st.booleans(), not_bought=st.booleans(),
     ),
     st.builds(
-        Count, st.sampled_from(["views", "carts", "checkouts"]), st.just(0), st.integers(0, 2), st.none() | _PERIODS,
+        model.Count, st.sampled_from(["views", "carts", "checkouts"]), st.just(0), st.integers(0, 2), st.none() | _PERIODS,
         category=st.sampled_from(["", "Tea", "GIFTS"]), days=st.booleans(), not_bought=st.booleans(),
     ),
-    st.just(Member("other")),
+    st.just(model.Member("other")),
 )  # fmt: skip
 
 
-def _groups(of: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+def _groups(of: st.SearchStrategy[model.Condition]) -> st.SearchStrategy[model.Condition]:
     parts = st.lists(of, min_size=1, max_size=3).map(tuple)
-    return st.builds(All, parts) | st.builds(Any, parts) | st.builds(Nothing, parts)
+    return st.builds(model.All, parts) | st.builds(model.Any, parts) | st.builds(model.Nothing, parts)
 
 
 RULES = st.recursive(_ATOMS, _groups, max_leaves=5)

@@ -6,79 +6,85 @@ lies at a known moment of a known row, so that a tick looks at those rows alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import tzinfo
 
+import msgspec
+
+from sidecar.segments import model
 from sidecar.segments import sql as rules
 from sidecar.segments.catalogue import ACTS, FIELDS
-from sidecar.segments.model import Age, Coming, Count, Period, Segment, walk
 from sidecar.segments.times import SLACK, days_of_year, slack
 from sidecar.state.database import State
 from sidecar.values import dates
 
-_Clock = tuple[str, str, str, Period]  # table, column of the person, moment, period
+
+class Clock(msgspec.Struct, frozen=True):
+    """Moments of people, and a period whose passing a rule asks for. `rows` goes before the rest of a WHERE; `unit`: how many
+    of the column make a second."""
+
+    rows: str
+    column: str
+    period: model.Period
+    unit: int = 1
+
+    @property
+    def due(self) -> str:
+        """When a moment is due, in SQL."""
+        return rules.due(self.column, self.period, self.unit)
+
+    @property
+    def length(self) -> int:
+        """The period in seconds, as if no clock was ever changed."""
+        return self.period.days * 86400 + self.period.seconds
 
 
-def _clocks(segments: Iterable[Segment]) -> set[_Clock]:
-    """Every moment and period whose passing a rule asks for."""
-    found: set[_Clock] = set()
-    for segment in segments:
-        for part in walk(segment.rule):
-            if isinstance(part, Age):
-                found.add(("trait", "person_id", FIELDS[part.field].column, part.period))
-            elif isinstance(part, Count) and part.within is not None:
-                if part.what == "orders":
-                    found.add(("counted_order", "person_id", "at", part.within))
-                else:
-                    kind = ACTS[part.what]
-                    found.add(
-                        (f"activity INDEXED BY activity_at WHERE kind = '{kind}' AND", "person_id", "at", part.within)
-                    )
+def _clocks(segments: Iterable[model.Segment]) -> set[Clock]:
+    found: set[Clock] = set()
+    for part in _parts(segments):
+        if isinstance(part, model.Age):
+            found.add(Clock("trait WHERE", FIELDS[part.field].column, part.period))
+        elif isinstance(part, model.Count) and part.within is not None:
+            if part.what == "orders":
+                found.add(Clock("counted_order WHERE", "at", part.within))
+            else:
+                acts = f"activity INDEXED BY activity_at WHERE person_id IS NOT NULL AND kind = '{ACTS[part.what]}' AND"
+                found.add(Clock(acts, "at", part.within, 1000))
     return found
 
 
-def _own(segments: Iterable[Segment]) -> dict[str, list[str]]:
+def _parts(segments: Iterable[model.Segment]) -> Iterator[model.Condition]:
+    for segment in segments:
+        yield from model.walk(segment.rule)
+
+
+def _own(segments: Iterable[model.Segment]) -> dict[str, list[str]]:
     """{column: when its moment is due, in SQL, for every number of own buying intervals that a rule asks for}."""
     found: dict[str, set[float]] = {}
-    for segment in segments:
-        for part in walk(segment.rule):
-            if isinstance(part, Age) and part.intervals:
-                found.setdefault(FIELDS[part.field].column, set()).add(part.intervals)
-    return {
-        column: [f"{column} + CAST(interval_days * {times!r} * 86400 AS INTEGER)" for times in sorted(several)]
-        for column, several in found.items()
-    }
+    for part in _parts(segments):
+        if isinstance(part, model.Age) and part.intervals:
+            found.setdefault(FIELDS[part.field].column, set()).add(part.intervals)
+    return {column: [rules.due_own(column, times) for times in sorted(several)] for column, several in found.items()}
 
 
-def _days(segments: Iterable[Segment]) -> set[tuple[str, int]]:
-    parts = (part for segment in segments for part in walk(segment.rule))
-    return {(FIELDS[part.field].column, part.days) for part in parts if isinstance(part, Coming)}
+def _days(segments: Iterable[model.Segment]) -> set[tuple[str, int]]:
+    parts = (part for part in _parts(segments) if isinstance(part, model.Coming))
+    return {(FIELDS[part.field].column, part.days) for part in parts}
 
 
-def _border(clock: _Clock) -> tuple[str, str, int, int]:
-    """(FROM with its condition, when the moment is due, scale of the column, length of the period without the calendar)."""
-    table, _, column, period = clock
-    source = table if "WHERE" in table else f"{table} WHERE"
-    scale = 1000 if table.startswith("activity") else 1
-    moment = f"{column} / 1000" if scale == 1000 else column
-    due = f"days_later({moment}, {period.days})" if period.days else f"{moment} + {period.seconds}"
-    return source, due, scale, period.days * 86400 or period.seconds
-
-
-def people(state: State, segments: Sequence[Segment], since: int, now: int, zone: tzinfo) -> set[int]:
+def people(state: State, segments: Sequence[model.Segment], since: int, now: int, zone: tzinfo) -> set[int]:
     """Everybody for whom a border lies after `since`, up to `now` (Unix seconds)."""
     rules.register(state.sql, zone)
     found: set[int] = set()
     for clock in _clocks(segments):
-        source, due, scale, length = _border(clock)
-        column, days = clock[2], clock[3].days
-        wide = slack(since, now, days, zone) if days else 0
-        text = f"SELECT DISTINCT person_id FROM {source} {column} >= ? AND {column} < ?"
-        ends: list[int] = [(since - length - wide + 1) * scale, (now - length + wide + 1) * scale]
+        wide = slack(since, now, clock.period.days, zone) if clock.period.days else 0
+        low, high = (at - clock.length + by + 1 for at, by in ((since, -wide), (now, wide)))
+        text = f"SELECT DISTINCT person_id FROM {clock.rows} {clock.column} >= ? AND {clock.column} < ?"
+        ends = [low * clock.unit, high * clock.unit]
         if wide:
-            text += f" AND {due} > ? AND {due} <= ?"
+            text += f" AND {clock.due} > ? AND {clock.due} <= ?"
             ends += [since, now]
-        found.update(row[0] for row in state.rows(text, ends) if row[0] is not None)
+        found.update(row[0] for row in state.rows(text, ends))
     for dues in _own(segments).values():
         passed = " OR ".join(f"({due} > {since} AND {due} <= {now})" for due in dues)
         rows = state.rows(f"SELECT person_id FROM trait WHERE interval_days IS NOT NULL AND ({passed})")
@@ -93,34 +99,28 @@ def people(state: State, segments: Sequence[Segment], since: int, now: int, zone
     return found
 
 
-def next_after(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> int | None:
+def next_after(state: State, segments: Sequence[model.Segment], now: int, zone: tzinfo) -> int | None:
     """The first moment after `now` at which a membership may change by time alone; None when none will."""
     rules.register(state.sql, zone)
-    found: list[int] = []
+    found: list[tuple[int | None, ...]] = []
     for clock in _clocks(segments):
-        source, due, scale, length = _border(clock)
-        column = clock[2]
+        source, column, wide = f"FROM {clock.rows} {clock.column}", clock.column, SLACK * clock.unit
+        border = (now - clock.length) * clock.unit
         # Within the slack of the calendar the order of rows is not the order of what is due: look at all of them there,
-        # and at the first one behind.
-        low, high = (now - length - SLACK) * scale, (now - length + SLACK) * scale
-        near = state.rows(
-            f"SELECT MIN({due}) FROM {source} {column} > ? AND {column} <= ? AND {due} > ?", (low, high, now)
+        # and at the first ones behind.
+        found += state.rows(
+            f"SELECT MIN({clock.due}) {source} > ? AND {column} <= ? AND {clock.due} > ?",
+            (border - wide, border + wide, now),
         )
-        found += [row[0] for row in near if row[0] is not None]
-        behind = state.rows(f"SELECT MIN({column}) FROM {source} {column} > ?", (high,))[0][0]
+        behind = state.rows(f"SELECT MIN({column}) {source} > ?", (border + wide,))[0][0]
         if behind is not None:
-            rows = state.rows(
-                f"SELECT MIN({due}) FROM {source} {column} >= ? AND {column} <= ?", (behind, behind + 2 * SLACK * scale)
-            )
-            found += [row[0] for row in rows if row[0] is not None]
+            found += state.rows(f"SELECT MIN({clock.due}) {source} >= ? AND {column} <= ?", (behind, behind + 2 * wide))
     for dues in _own(segments).values():
         firsts = ", ".join(f"MIN(CASE WHEN {due} > {now} THEN {due} END)" for due in dues)
-        found += [
-            at for at in state.rows(f"SELECT {firsts} FROM trait WHERE interval_days IS NOT NULL")[0] if at is not None
-        ]
+        found += state.rows(f"SELECT {firsts} FROM trait WHERE interval_days IS NOT NULL")
     if _days(segments):
-        found.append(_midnight(now, zone))
-    return min(found, default=None)
+        found.append((_midnight(now, zone),))
+    return min((at for row in found for at in row if at is not None), default=None)
 
 
 def _midnight(now: int, zone: tzinfo) -> int:

@@ -10,25 +10,8 @@ from datetime import tzinfo
 
 import msgspec
 
+from sidecar.segments import model
 from sidecar.segments.catalogue import ACTS
-from sidecar.segments.model import (
-    Age,
-    All,
-    Any,
-    Coming,
-    Condition,
-    Count,
-    Flag,
-    Has,
-    Known,
-    Member,
-    Nothing,
-    Number,
-    Segment,
-    Since,
-    Text,
-    Top,
-)  # fmt: skip
 from sidecar.segments.times import days_of_year, due, due_own
 from sidecar.segments.traits import SEPARATOR, Value, fold
 from sidecar.values import dates
@@ -66,35 +49,37 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
     now: int
     zone: tzinfo
-    segments: Mapping[str, Segment]
+    segments: Mapping[str, model.Segment]
     tops: Mapping[tuple[str, float], float]
 
 
 class Finding(msgspec.Struct, kw_only=True):
     """A condition, whether it holds, and the value that says so (`of`: the findings below it)."""
 
-    rule: Condition
+    rule: model.Condition
     holds: bool
     value: Value = None
     of: list[Finding] = []
 
 
-def member(rule: Condition, person: Subject, at: Moment) -> bool:
+def member(rule: model.Condition, person: Subject, at: Moment) -> bool:
     """Whether the rule holds for a person."""
     return explain(rule, person, at).holds
 
 
-def explain(rule: Condition, person: Subject, at: Moment) -> Finding:
+def explain(rule: model.Condition, person: Subject, at: Moment) -> Finding:
     """The same, value by value."""
-    if isinstance(rule, All | Any | Nothing):
+    if isinstance(rule, model.Group):
         parts = [explain(part, person, at) for part in rule.of]
         some = [part.holds for part in parts]
-        holds = all(some) if isinstance(rule, All) else any(some) if isinstance(rule, Any) else not any(some)
+        holds = (
+            all(some) if isinstance(rule, model.All) else any(some) if isinstance(rule, model.Any) else not any(some)
+        )
         return Finding(rule=rule, holds=holds, of=parts)
-    if isinstance(rule, Member):
+    if isinstance(rule, model.Member):
         below = explain(at.segments[rule.segment].rule, person, at)
         return Finding(rule=rule, holds=below.holds, of=[below])
-    if isinstance(rule, Count):
+    if isinstance(rule, model.Count):
         number = _count(rule, person, at)
         return Finding(rule=rule, holds=rule.low <= number and (rule.high is None or number <= rule.high), value=number)
     value = person.traits[rule.field]
@@ -102,39 +87,42 @@ def explain(rule: Condition, person: Subject, at: Moment) -> Finding:
 
 
 def _holds(
-    rule: Number | Top | Age | Since | Text | Has | Flag | Known | Coming, value: Value, person: Subject, at: Moment
+    rule: model.OfField,
+    value: Value,
+    person: Subject,
+    at: Moment,
 ) -> bool:
-    if isinstance(rule, Known):
+    if isinstance(rule, model.Known):
         return (value not in (None, "")) == rule.known
-    if isinstance(rule, Text):
+    if isinstance(rule, model.Text):
         return (value in {fold(one) for one in rule.values}) != rule.negated
-    if isinstance(rule, Has):
+    if isinstance(rule, model.Has):
         found = [f"{SEPARATOR}{fold(one)}{SEPARATOR}" in str(value) for one in rule.values]
         return any(found) if rule.how == "any" else all(found) if rule.how == "all" else not any(found)
-    if isinstance(rule, Coming):
+    if isinstance(rule, model.Coming):
         return value in days_of_year(at.now, rule.days, at.zone)
     if not isinstance(value, int | float):
         return False
-    if isinstance(rule, Number):
+    if isinstance(rule, model.Number):
         return (rule.low is None or value >= rule.low) and (rule.high is None or value <= rule.high)
-    if isinstance(rule, Top):
+    if isinstance(rule, model.Top):
         least = at.tops.get((rule.field, rule.percent))
         return least is not None and bool(person.traits["orders_count"]) and value >= least
-    if isinstance(rule, Flag):
+    if isinstance(rule, model.Flag):
         return bool(value) == rule.value
-    if isinstance(rule, Since):
+    if isinstance(rule, model.Since):
         return (rule.low is None or value >= rule.low) and (rule.high is None or value < rule.high)
     return (_old_at(rule, int(value), person, at) <= at.now) == rule.older
 
 
-def _old_at(rule: Age, moment: int, person: Subject, at: Moment) -> int:
+def _old_at(rule: model.Age, moment: int, person: Subject, at: Moment) -> int:
     interval = person.traits["interval_days"]
     if rule.intervals and isinstance(interval, int | float):
         return due_own(moment, interval, rule.intervals)
     return due(moment, rule.period, at.zone)
 
 
-def _count(rule: Count, person: Subject, at: Moment) -> int:
+def _count(rule: model.Count, person: Subject, at: Moment) -> int:
     category, coupon = fold(rule.category), fold(rule.coupon)
     bought = str(person.traits["products"])
     found: list[tuple[int, int]] = []
@@ -161,5 +149,5 @@ def _count(rule: Count, person: Subject, at: Moment) -> int:
     return max((_times(group, rule, at) for group in groups.values()), default=0)
 
 
-def _times(moments: list[int], rule: Count, at: Moment) -> int:
+def _times(moments: list[int], rule: model.Count, at: Moment) -> int:
     return len({dates.local_day(moment, at.zone) for moment in moments}) if rule.days else len(moments)

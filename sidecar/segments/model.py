@@ -137,7 +137,9 @@ class Member(msgspec.Struct, frozen=True, tag=True):
     segment: str
 
 
-Condition = All | Any | Nothing | Number | Top | Age | Since | Text | Has | Flag | Known | Coming | Count | Member
+Group = All | Any | Nothing
+OfField = Number | Top | Age | Since | Text | Has | Flag | Known | Coming
+Condition = Group | OfField | Count | Member
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +155,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 def walk(rule: Condition) -> list[Condition]:
     """The rule and every condition below it."""
     found: list[Condition] = [rule]
-    if isinstance(rule, All | Any | Nothing):
+    if isinstance(rule, Group):
         for part in rule.of:
             found += walk(part)
     return found

@@ -7,27 +7,10 @@ import math
 import re
 from collections.abc import Callable, Collection
 from datetime import tzinfo
-from typing import Any as Anything
+from typing import Any
 
+from sidecar.segments import model
 from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS, Field
-from sidecar.segments.model import (
-    Age,
-    All,
-    Any,
-    Coming,
-    Condition,
-    Count,
-    Flag,
-    Has,
-    Known,
-    Member,
-    Nothing,
-    Number,
-    Period,
-    Since,
-    Text,
-    Top,
-)  # fmt: skip
 from sidecar.toml_file import did_you_mean
 from sidecar.toml_lines import Path as Place
 from sidecar.values import dates
@@ -37,7 +20,7 @@ MICROS = 1_000_000
 _PERIOD = re.compile(r"(\d{1,5})(m|h|d|w)")
 _DEPTH = 12
 _ENDS = frozenset({"at_least", "at_most", "more_than", "less_than"})
-_NEVER = All(())
+_NEVER = model.All(())
 _SHAPES = ("all", "any", "none", "field", "count", "segment")
 
 
@@ -49,7 +32,7 @@ class Parser:
         self._zone = zone
         self._slugs = slugs
 
-    def condition(self, data: Anything, place: Place, depth: int = 0) -> Condition:
+    def condition(self, data: Any, place: Place, depth: int = 0) -> model.Condition:
         """The condition that `data` writes down; after a fault one that stands for it."""
         if not isinstance(data, dict):
             self._say(place, 'a condition is a table, as in { field = "ltv", at_least = 500 }')
@@ -74,26 +57,26 @@ class Parser:
             return self._count(data, place)
         return self._field(data, place)
 
-    def _only(self, data: dict[str, Anything], place: Place, known: Collection[str]) -> None:
+    def _only(self, data: dict[str, Any], place: Place, known: Collection[str]) -> None:
         for key in data:
             if key not in known:
                 self._say((*place, key), f"unknown key {key!r}", did_you_mean(key, list(known)))
 
-    def _group(self, shape: str, data: Anything, place: Place, depth: int) -> Condition:
+    def _group(self, shape: str, data: Any, place: Place, depth: int) -> model.Condition:
         if not isinstance(data, list) or not data:
             self._say(place, f"{shape} wants a list of conditions")
             return _NEVER
         parts = tuple(self.condition(part, (*place, number), depth + 1) for number, part in enumerate(data))
-        return All(parts) if shape == "all" else Any(parts) if shape == "any" else Nothing(parts)
+        return model.All(parts) if shape == "all" else model.Any(parts) if shape == "any" else model.Nothing(parts)
 
-    def _member(self, slug: Anything, place: Place) -> Condition:
+    def _member(self, slug: Any, place: Place) -> model.Condition:
         if not isinstance(slug, str) or slug not in self._slugs:
             self._say(place, f"there is no segment {slug!r}", did_you_mean(str(slug), list(self._slugs)))
-        return Member(str(slug))
+        return model.Member(str(slug))
 
     # --- fields -----------------------------------------------------------------------------------------
 
-    def _field(self, data: dict[str, Anything], place: Place) -> Condition:
+    def _field(self, data: dict[str, Any], place: Place) -> model.Condition:
         name = data["field"]
         field = FIELDS.get(name) if isinstance(name, str) else None
         if field is None:
@@ -118,19 +101,19 @@ class Parser:
             self._say(place, f"{' and '.join(said)} together", "write two conditions in all = [...]")
             return _NEVER
         if "known" in data:
-            return Known(field.name, self._flag(data["known"], (*place, "known")))
+            return model.Known(field.name, self._flag(data["known"], (*place, "known")))
         read = {
             "number": self._number, "money": self._number, "moment": self._moment, "text": self._texts, "set": self._set,
             "flag": self._yes, "day": self._day,
         }[field.kind]  # fmt: skip
         return read(field, data, place)
 
-    def _number(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+    def _number(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
         if "top_percent" in data:
             percent = self._amount(data["top_percent"], (*place, "top_percent"))
             if not 0 < percent <= 100:
                 self._say((*place, "top_percent"), "a percentage above 0, at most 100")
-            return Top(field.name, percent)
+            return model.Top(field.name, percent)
         scale = MICROS if field.kind == "money" else 1
         low: float | None = None
         high: float | None = None
@@ -155,9 +138,9 @@ class Parser:
                 high = math.nextafter(amount, -math.inf)
         if low is not None and high is not None and low > high:
             self._say(place, f"nothing lies between {low / scale:g} and {high / scale:g}")
-        return Number(field.name, low, high)
+        return model.Number(field.name, low, high)
 
-    def _amount(self, value: Anything, place: Place) -> float:
+    def _amount(self, value: Any, place: Place) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             self._say(place, f"a number is wanted, not {value!r}")
             return 0.0
@@ -166,7 +149,7 @@ class Parser:
             return 0.0
         return value
 
-    def _moment(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+    def _moment(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
         if "older_than_intervals" in data:
             at: Place = (*place, "older_than_intervals")
             times = self._amount(data["older_than_intervals"], at)
@@ -174,23 +157,23 @@ class Parser:
                 self._say(at, "a number above 0, at most 100")
             if "otherwise" not in data:
                 self._say(place, "otherwise is missing", 'who has no interval of their own: otherwise = "60d"')
-            return Age(field.name, True, self._period(data.get("otherwise", "60d"), (*place, "otherwise")), times)
+            return model.Age(field.name, True, self._period(data.get("otherwise", "60d"), (*place, "otherwise")), times)
         for key in ("within", "older_than"):
             if key in data:
-                return Age(field.name, key == "older_than", self._period(data[key], (*place, key)))
-        return Since(field.name, self._date(data, "after", place), self._date(data, "before", place))
+                return model.Age(field.name, key == "older_than", self._period(data[key], (*place, key)))
+        return model.Since(field.name, self._date(data, "after", place), self._date(data, "before", place))
 
-    def _period(self, text: Anything, place: Place) -> Period:
+    def _period(self, text: Any, place: Place) -> model.Period:
         found = _PERIOD.fullmatch(text) if isinstance(text, str) else None
         if found is None or not 0 < int(found[1]) <= 36_500:
             self._say(place, f"{text!r} is no period", 'as "30d", "2w", "12h" or "45m" (minutes)')
-            return Period(days=1)
+            return model.Period(days=1)
         number = int(found[1])
         if found[2] in "dw":
-            return Period(days=number * (7 if found[2] == "w" else 1))
-        return Period(seconds=number * (3600 if found[2] == "h" else 60))
+            return model.Period(days=number * (7 if found[2] == "w" else 1))
+        return model.Period(seconds=number * (3600 if found[2] == "h" else 60))
 
-    def _date(self, data: dict[str, Anything], key: str, place: Place) -> int | None:
+    def _date(self, data: dict[str, Any], key: str, place: Place) -> int | None:
         if key not in data:
             return None
         value = data[key]
@@ -204,17 +187,17 @@ class Parser:
             self._say((*place, key), f"{data[key]!r} is no day", 'as "2026-11-01", a day in the shop\'s time')
         return found
 
-    def _texts(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+    def _texts(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
         key = next(key for key in data if key != "field")
         values = self._values(data[key], (*place, key), many=key in ("in", "not_in"))
-        return Text(field.name, values, negated=key in ("is_not", "not_in"))
+        return model.Text(field.name, values, negated=key in ("is_not", "not_in"))
 
-    def _set(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+    def _set(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
         key = next(key for key in data if key != "field")
         values = self._values(data[key], (*place, key), many=None)
-        return Has(field.name, values, {"has": "any", "has_all": "all", "has_none": "none"}[key])  # type: ignore[arg-type]
+        return model.Has(field.name, values, {"has": "any", "has_all": "all", "has_none": "none"}[key])  # type: ignore[arg-type]
 
-    def _values(self, value: Anything, place: Place, *, many: bool | None) -> tuple[str, ...]:
+    def _values(self, value: Any, place: Place, *, many: bool | None) -> tuple[str, ...]:
         items = value if isinstance(value, list) and many is not False else [value]
         if many and not isinstance(value, list):
             self._say(place, "a list is wanted", f"[{value!r}]")
@@ -228,23 +211,23 @@ class Parser:
                 texts.append(str(item))
         return tuple(texts)
 
-    def _flag(self, value: Anything, place: Place) -> bool:
+    def _flag(self, value: Any, place: Place) -> bool:
         if not isinstance(value, bool):
             self._say(place, f"true or false is wanted, not {value!r}")
         return value is True
 
-    def _yes(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
-        return Flag(field.name, self._flag(data["is"], (*place, "is")))
+    def _yes(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
+        return model.Flag(field.name, self._flag(data["is"], (*place, "is")))
 
-    def _day(self, field: Field, data: dict[str, Anything], place: Place) -> Condition:
+    def _day(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
         period = self._period(data["in_next"], (*place, "in_next"))
         if not 0 < period.days <= 365:
             self._say((*place, "in_next"), "whole days are wanted, at most 365")
-        return Coming(field.name, max(1, period.days))
+        return model.Coming(field.name, max(1, period.days))
 
     # --- counts -----------------------------------------------------------------------------------------
 
-    def _count(self, data: dict[str, Anything], place: Place) -> Condition:
+    def _count(self, data: dict[str, Any], place: Place) -> model.Condition:
         what = data["count"]
         if what not in COUNTED:
             self._say((*place, "count"), f"{what!r} cannot be counted", did_you_mean(str(what), list(COUNTED)))
@@ -265,7 +248,7 @@ class Parser:
         same = "same_product" in data and self._flag(data["same_product"], (*place, "same_product"))
         if same and (high is not None or low < 1):
             self._say((*place, "same_product"), "same_product goes with at_least alone")
-        return Count(
+        return model.Count(
             what,
             low,
             high,
@@ -278,7 +261,7 @@ class Parser:
             "not_bought" in data and self._flag(data["not_bought"], (*place, "not_bought")),
         )
 
-    def _whole(self, data: dict[str, Anything], key: str, place: Place, default: int | None) -> int | None:
+    def _whole(self, data: dict[str, Any], key: str, place: Place, default: int | None) -> int | None:
         if key not in data:
             return default
         value = data[key]

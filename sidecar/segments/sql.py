@@ -1,7 +1,6 @@
 """A rule as a condition in SQL over the state database (table `trait`, alias t), for everybody at once.
 
-What only the calendar of the shop can tell is asked
-of a function (`register`), and only for rows near the border.
+What only the calendar of the shop can tell is asked of a function (`register`), and only for rows near the border.
 """
 
 from __future__ import annotations
@@ -9,26 +8,9 @@ from __future__ import annotations
 import sqlite3
 from datetime import tzinfo
 
+from sidecar.segments import model
 from sidecar.segments.catalogue import ACTS, FIELDS
 from sidecar.segments.evaluate import Moment
-from sidecar.segments.model import (
-    Age,
-    All,
-    Any,
-    Coming,
-    Condition,
-    Count,
-    Flag,
-    Has,
-    Known,
-    Member,
-    Nothing,
-    Number,
-    Period,
-    Since,
-    Text,
-    Top,
-)  # fmt: skip
 from sidecar.segments.times import days_of_year, slack
 from sidecar.segments.traits import SEPARATOR, fold
 from sidecar.values import dates
@@ -51,48 +33,63 @@ def register(sql: sqlite3.Connection, zone: tzinfo) -> None:
     sql.create_function("fold", 1, fold, deterministic=True)
 
 
-def condition(rule: Condition, at: Moment) -> tuple[str, Parameters]:
+def due(column: str, period: model.Period, unit: int = 1) -> str:
+    """When the moment in a column will be `period` ago, as `times.due`. `unit`: how many of the column make a second."""
+    moment = column if unit == 1 else f"{column} / {unit}"
+    return f"days_later({moment}, {period.days})" if period.days else f"{moment} + {period.seconds}"
+
+
+def due_own(column: str, intervals: float) -> str:
+    """When it will be so many of the person's own buying intervals ago, as `times.due_own`."""
+    return f"{column} + CAST(interval_days * {intervals!r} * 86400 AS INTEGER)"
+
+
+def condition(rule: model.Condition, at: Moment) -> tuple[str, Parameters]:
     """SQL that holds for people of whom the rule holds, and its parameters."""
     parameters: Parameters = []
     return _of(rule, at, parameters, False), parameters
 
 
-def _of(rule: Condition, at: Moment, out: Parameters, denied: bool) -> str:
+def _of(rule: model.Condition, at: Moment, out: Parameters, denied: bool) -> str:
     """`denied`: the condition stands below a NOT, where NULL must be 0. Elsewhere it may be NULL: an index can be used."""
-    if isinstance(rule, All | Any | Nothing):
+    if isinstance(rule, model.Group):
         if not rule.of:
-            return "0" if isinstance(rule, Any) else "1"
-        below = denied or isinstance(rule, Nothing)
+            return "0" if isinstance(rule, model.Any) else "1"
+        below = denied or isinstance(rule, model.Nothing)
         parts = [f"({_of(part, at, out, below)})" for part in rule.of]
-        text = (" AND " if isinstance(rule, All) else " OR ").join(parts)
-        return f"NOT ({text})" if isinstance(rule, Nothing) else text
-    if isinstance(rule, Member):
+        text = (" AND " if isinstance(rule, model.All) else " OR ").join(parts)
+        return f"NOT ({text})" if isinstance(rule, model.Nothing) else text
+    if isinstance(rule, model.Member):
         return _of(at.segments[rule.segment].rule, at, out, denied)
-    if isinstance(rule, Count):
+    if isinstance(rule, model.Count):
         return _count(rule, at, out)
     text = _field(rule, at, out)
     return f"COALESCE({text}, 0)" if denied else text
 
 
-def _field(rule: Number | Top | Age | Since | Text | Has | Flag | Known | Coming, at: Moment, out: Parameters) -> str:
+def _field(
+    rule: model.OfField,
+    at: Moment,
+    out: Parameters,
+) -> str:
     column = f"t.{FIELDS[rule.field].column}"
-    if isinstance(rule, Known):
+    if isinstance(rule, model.Known):
         return f"({column} IS NOT NULL AND {column} <> '') = {int(rule.known)}"
-    if isinstance(rule, Text):
+    if isinstance(rule, model.Text):
         return f"{column} {'NOT ' if rule.negated else ''}IN ({_many([fold(value) for value in rule.values], out)})"
-    if isinstance(rule, Has):
+    if isinstance(rule, model.Has):
         out += [f"{SEPARATOR}{fold(value)}{SEPARATOR}" for value in rule.values]
         text = (" AND " if rule.how == "all" else " OR ").join(f"instr({column}, ?) > 0" for _ in rule.values)
         return f"NOT ({text})" if rule.how == "none" else text
-    if isinstance(rule, Coming):
+    if isinstance(rule, model.Coming):
         return f"{column} IN ({_many(days_of_year(at.now, rule.days, at.zone), out)})"
-    if isinstance(rule, Number):
+    if isinstance(rule, model.Number):
         return _between(column, rule.low, "<=", rule.high, out)
-    if isinstance(rule, Since):
+    if isinstance(rule, model.Since):
         return _between(column, rule.low, "<", rule.high, out)
-    if isinstance(rule, Flag):
+    if isinstance(rule, model.Flag):
         return f"{column} IS {int(rule.value)}"
-    if isinstance(rule, Top):
+    if isinstance(rule, model.Top):
         least = at.tops.get((rule.field, rule.percent))
         if least is None:
             return "0"
@@ -100,7 +97,7 @@ def _field(rule: Number | Top | Age | Since | Text | Has | Flag | Known | Coming
         return f"t.orders_count > 0 AND {column} >= ?"
     text = _aged(column, rule.period, rule.older, at)
     if rule.intervals:
-        own = f"{column} + CAST(t.interval_days * {rule.intervals!r} * 86400 AS INTEGER) {'<=' if rule.older else '>'} {at.now}"
+        own = f"{due_own(column, rule.intervals)} {'<=' if rule.older else '>'} {at.now}"
         text = f"CASE WHEN t.interval_days IS NOT NULL THEN {own} ELSE {text} END"
     return text
 
@@ -116,7 +113,7 @@ def _between(column: str, low: float | None, below: str, high: float | None, out
     return " AND ".join(parts) or f"{column} IS NOT NULL"
 
 
-def _aged(column: str, period: Period, older: bool, at: Moment, unit: int = 1) -> str:
+def _aged(column: str, period: model.Period, older: bool, at: Moment, unit: int = 1) -> str:
     """That a moment is `period` ago or longer, or that it is not yet. `unit`: how many of the column make a second.
 
     Where a clock is changed on the way the first comparison is wider than the truth: an index finds the rows, and only those
@@ -131,13 +128,13 @@ def _aged(column: str, period: Period, older: bool, at: Moment, unit: int = 1) -
         border = (now - period.days * 86400 + 1) * unit
         return f"{column} < {border}" if older else f"{column} >= {border}"
     low, high = ((now - period.days * 86400 + by) * unit for by in (-wide, wide + 1))
-    due = f"days_later({column if unit == 1 else f'{column} / {unit}'}, {period.days})"
+    when = due(column, period, unit)
     if older:
-        return f"({column} < {high} AND ({column} < {low} OR {due} <= {now}))"
-    return f"({column} >= {low} AND ({column} >= {high} OR {due} > {now}))"
+        return f"({column} < {high} AND ({column} < {low} OR {when} <= {now}))"
+    return f"({column} >= {low} AND ({column} >= {high} OR {when} > {now}))"
 
 
-def _count(rule: Count, at: Moment, out: Parameters) -> str:
+def _count(rule: model.Count, at: Moment, out: Parameters) -> str:
     narrow: list[str] = []
     if rule.what == "orders":
         source, unit = "counted_order e", 1

@@ -4,65 +4,52 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
+from sidecar.segments import model
 from sidecar.segments.catalogue import FIELDS
-from sidecar.segments.model import (
-    Age,
-    All,
-    Any,
-    Coming,
-    Condition,
-    Count,
-    Flag,
-    Has,
-    Known,
-    Member,
-    Nothing,
-    Number,
-    Since,
-    Text,
-    Top,
-)  # fmt: skip
 from sidecar.segments.traits import SEPARATOR, Value
 from sidecar.values import dates, money
 
-_JOIN = {All: "all of", Any: "any of", Nothing: "none of"}
+_JOIN = {model.All: "all of", model.Any: "any of", model.Nothing: "none of"}
 
 
-def condition(rule: Condition, zone: tzinfo) -> str:
+def condition(rule: model.Condition, zone: tzinfo) -> str:
     """One condition, without those below it."""
-    if isinstance(rule, All | Any | Nothing):
+    if isinstance(rule, model.Group):
         return _JOIN[type(rule)]
-    if isinstance(rule, Member):
+    if isinstance(rule, model.Member):
         return f"in segment {rule.segment}"
-    if isinstance(rule, Count):
+    if isinstance(rule, model.Count):
         return _count(rule)
     return f"{rule.field} {_asked(rule, zone)}"
 
 
-def _asked(rule: Number | Top | Age | Since | Text | Has | Flag | Known | Coming, zone: tzinfo) -> str:
-    if isinstance(rule, Number):
+def _asked(
+    rule: model.OfField,
+    zone: tzinfo,
+) -> str:
+    if isinstance(rule, model.Number):
         if rule.low == rule.high and rule.low is not None:
             return f"is {_amount(rule.field, rule.low)}"
         ends = [f"at least {_amount(rule.field, rule.low)}"] if rule.low is not None else []
         ends += [f"at most {_amount(rule.field, rule.high)}"] if rule.high is not None else []
         return ", ".join(ends) or "known"
-    if isinstance(rule, Top):
+    if isinstance(rule, model.Top):
         return f"in the top {rule.percent:g} %"
-    if isinstance(rule, Age):
+    if isinstance(rule, model.Age):
         word = "older than" if rule.older else "within"
         own = f"{rule.intervals:g} own intervals, otherwise " if rule.intervals else ""
         return f"{word} {own}{rule.period}"
-    if isinstance(rule, Since):
+    if isinstance(rule, model.Since):
         ends = [f"from {dates.local_text(rule.low, zone)}"] if rule.low is not None else []
         ends += [f"before {dates.local_text(rule.high, zone)}"] if rule.high is not None else []
         return ", ".join(ends) or "known"
-    if isinstance(rule, Text):
+    if isinstance(rule, model.Text):
         return f"{'not ' if rule.negated else ''}{' or '.join(rule.values)}"
-    if isinstance(rule, Has):
+    if isinstance(rule, model.Has):
         return {"any": "has", "all": "has all of", "none": "has none of"}[rule.how] + f" {', '.join(rule.values)}"
-    if isinstance(rule, Flag):
+    if isinstance(rule, model.Flag):
         return "yes" if rule.value else "no"
-    if isinstance(rule, Known):
+    if isinstance(rule, model.Known):
         return "known" if rule.known else "not known"
     return f"within the next {rule.days} days"
 
@@ -71,7 +58,7 @@ def _amount(field: str, value: float) -> str:
     return money.fixed(round(value)) if FIELDS[field].kind == "money" else f"{value:g}"
 
 
-def _count(rule: Count) -> str:
+def _count(rule: model.Count) -> str:
     of = f" of product {rule.product}" if rule.product else ""
     of += f" of category {rule.category}" if rule.category else ""
     of += f" with coupon {rule.coupon}" if rule.coupon else ""
@@ -83,11 +70,11 @@ def _count(rule: Count) -> str:
     return f"{rule.what}{of}{window}{', on different days' if rule.days else ''}: {ends}"
 
 
-def value(rule: Condition, found: Value, zone: tzinfo) -> str:
+def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
     """The value that a condition looked at."""
     if found is None or found == "":
         return "nothing"
-    if isinstance(rule, All | Any | Nothing | Member | Count):
+    if isinstance(rule, model.Group | model.Member | model.Count):
         return str(found)
     kind = FIELDS[rule.field].kind
     if kind == "money":

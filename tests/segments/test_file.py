@@ -9,76 +9,58 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sidecar.errors import SegmentError
-from sidecar.segments import file
+from sidecar.segments import file, model
 from sidecar.segments.catalogue import FIELDS, OPERATORS
-from sidecar.segments.model import (
-    Age,
-    All,
-    Any,
-    Coming,
-    Condition,
-    Count,
-    Flag,
-    Has,
-    Known,
-    Member,
-    Nothing,
-    Number,
-    Period,
-    Since,
-    Text,
-    Top,
-)  # fmt: skip
 from sidecar.state.database import State
 
 
-def _rule(text: str) -> Condition:
+def _rule(text: str) -> model.Condition:
     return file.rule(text, ZoneInfo("Europe/Sofia"), file.load(None, UTC))
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ('{ field = "ltv", at_least = 500 }', Number("ltv", 500_000_000, None)),
-        ('{ field = "ltv", is = 19.99 }', Number("ltv", 19_990_000, 19_990_000)),
-        ('{ field = "orders_count", between = [2, 4] }', Number("orders_count", 2, 4)),
-        ('{ field = "orders_count", at_least = 2, at_most = 4 }', Number("orders_count", 2, 4)),
-        ('{ field = "aov", top_percent = 10 }', Top("aov", 10)),
-        ('{ field = "last_order", older_than = "30d" }', Age("last_order", True, Period(days=30))),
-        ('{ field = "last_order", within = "2w" }', Age("last_order", False, Period(days=14))),
-        ('{ field = "registered", within = "45m" }', Age("registered", False, Period(seconds=2700))),
+        ('{ field = "ltv", at_least = 500 }', model.Number("ltv", 500_000_000, None)),
+        ('{ field = "ltv", is = 19.99 }', model.Number("ltv", 19_990_000, 19_990_000)),
+        ('{ field = "orders_count", between = [2, 4] }', model.Number("orders_count", 2, 4)),
+        ('{ field = "orders_count", at_least = 2, at_most = 4 }', model.Number("orders_count", 2, 4)),
+        ('{ field = "aov", top_percent = 10 }', model.Top("aov", 10)),
+        ('{ field = "last_order", older_than = "30d" }', model.Age("last_order", True, model.Period(days=30))),
+        ('{ field = "last_order", within = "2w" }', model.Age("last_order", False, model.Period(days=14))),
+        ('{ field = "registered", within = "45m" }', model.Age("registered", False, model.Period(seconds=2700))),
         (
             '{ field = "last_order", older_than_intervals = 1.5, otherwise = "60d" }',
-            Age("last_order", True, Period(days=60), 1.5),
+            model.Age("last_order", True, model.Period(days=60), 1.5),
         ),
         # A day in Sofia begins at 22:00 UTC of the day before in winter.
-        ('{ field = "first_order", after = "2026-01-01" }', Since("first_order", 1767218400, None)),
-        ('{ field = "first_order", after = 2026-01-01, before = 2026-01-01T12:00:00 }', Since("first_order", 1767218400, 1767261600)),
-        ('{ field = "country", in = ["PL", "BG"] }', Text("country", ("PL", "BG"))),
-        ('{ field = "device", is_not = "Mobile" }', Text("device", ("Mobile",), True)),
-        ('{ field = "products", has = 17 }', Has("products", ("17",))),
-        ('{ field = "categories", has_all = ["Tea", "Gifts"] }', Has("categories", ("Tea", "Gifts"), "all")),
-        ('{ field = "optin", is = false }', Flag("optin", False)),
-        ('{ field = "birthday", known = false }', Known("birthday", False)),
-        ('{ field = "birthday", in_next = "1w" }', Coming("birthday", 7)),
-        ('{ segment = "vip" }', Member("vip")),
-        ('{ count = "orders", category = "Tea", within = "90d", at_least = 2 }', Count("orders", 2, None, Period(days=90), category="Tea")),
-        ('{ count = "views", at_most = 0 }', Count("views", 0, 0)),
-        ('{ count = "views", same_product = true, at_least = 3, days = true }', Count("views", 3, days=True, same_product=True)),
+        ('{ field = "first_order", after = "2026-01-01" }', model.Since("first_order", 1767218400, None)),
+        ('{ field = "first_order", after = 2026-01-01, before = 2026-01-01T12:00:00 }', model.Since("first_order", 1767218400, 1767261600)),
+        ('{ field = "country", in = ["PL", "BG"] }', model.Text("country", ("PL", "BG"))),
+        ('{ field = "device", is_not = "Mobile" }', model.Text("device", ("Mobile",), True)),
+        ('{ field = "products", has = 17 }', model.Has("products", ("17",))),
+        ('{ field = "categories", has_all = ["Tea", "Gifts"] }', model.Has("categories", ("Tea", "Gifts"), "all")),
+        ('{ field = "optin", is = false }', model.Flag("optin", False)),
+        ('{ field = "birthday", known = false }', model.Known("birthday", False)),
+        ('{ field = "birthday", in_next = "1w" }', model.Coming("birthday", 7)),
+        ('{ segment = "vip" }', model.Member("vip")),
+        ('{ count = "orders", category = "Tea", within = "90d", at_least = 2 }', model.Count("orders", 2, None, model.Period(days=90), category="Tea")),
+        ('{ count = "views", at_most = 0 }', model.Count("views", 0, 0)),
+        ('{ count = "views", same_product = true, at_least = 3, days = true }', model.Count("views", 3, days=True, same_product=True)),
         (
             '{ all = [{ segment = "b2b" }, { any = [{ segment = "vip" }] }, { none = [{ segment = "vip" }] }] }',
-            All((Member("b2b"), Any((Member("vip"),)), Nothing((Member("vip"),)))),
+            model.All((model.Member("b2b"), model.Any((model.Member("vip"),)), model.Nothing((model.Member("vip"),)))),
         ),
     ],
 )  # fmt: skip
-def test_what_a_rule_says(text: str, wanted: Condition) -> None:
+def test_what_a_rule_says(text: str, wanted: model.Condition) -> None:
     assert _rule(text) == wanted
 
 
 def test_more_than_and_less_than_leave_out_the_end() -> None:
     for text in ('{ field = "orders_count", more_than = 2 }', '{ field = "orders_count", less_than = 3 }'):
         rule = _rule(text)
-        assert isinstance(rule, Number)
+        assert isinstance(rule, model.Number)
         low, high = rule.low, rule.high
         inside = [n for n in (1, 2, 3, 4) if (low is None or n >= low) and (high is None or n <= high)]
         assert inside == ([3, 4] if "more" in text else [1, 2])
