@@ -5,30 +5,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from functools import cached_property
-
-import msgspec
 
 from sidecar import alerts, clock
 from sidecar.alerts import Open, Told
 from sidecar.config import Config
 from sidecar.crm.bridge_client import Bridge, BridgeStatus
-from sidecar.errors import NotFound, Paused
+from sidecar.errors import Paused
 from sidecar.events import monitor
 from sidecar.events.monitor import Event
 from sidecar.mapping import compile as rules_compiler
 from sidecar.mapping.compiled import Mapping
 from sidecar.mapping.file import Rules
 from sidecar.mysql.connection import Reader
-from sidecar.people.identity import Registry
 from sidecar.people.model import Facts
-from sidecar.segments import file as segment_file
-from sidecar.segments import membership, view
-from sidecar.segments import table as traits
-from sidecar.segments.evaluate import Moment
-from sidecar.segments.model import Condition, Segment
-from sidecar.segments.view import Sheet, Why
+from sidecar.segments.book import Book
 from sidecar.state import dead_letters, jobs
 from sidecar.state import pause as pauses
 from sidecar.state.database import State
@@ -36,7 +28,7 @@ from sidecar.state.dead_letters import DeadLetter
 from sidecar.state.jobs import Job
 from sidecar.state.pause import Pause
 from sidecar.state.runs import Run
-from sidecar.store import meta, names, schema
+from sidecar.store import meta, names
 from sidecar.sync import contact, engine, job, known, preview, privacy, retry, survey, undo, verify
 from sidecar.sync import health as figures
 from sidecar.sync import site as sites
@@ -55,7 +47,6 @@ from sidecar.sync.survey import Explored
 from sidecar.sync.undo import Undoable, Undone
 from sidecar.sync.verify import Verdict
 from sidecar.sync.work import PassReport
-from sidecar.values import email as emails
 
 log = logging.getLogger(__name__)
 
@@ -175,59 +166,10 @@ class Runtime:
         mapping = rules_compiler.compile_text(text, "mapping.toml")
         return preview.preview(self.config, self.state, mapping, contacts=contacts, count=count, show=show)
 
-    # --- segments ---------------------------------------------------------------------------------------
-
-    @cached_property
-    def zone(self) -> tzinfo:
-        """The shop's time zone. Raises StoreUnavailable."""
-        with Reader(self.config) as reader:
-            return schema.probe(reader, self.config.people.paid_statuses).zone
-
-    def segments(self) -> list[Segment]:
-        """The segments of the owner's file, else the built-in ones. Raises SegmentError with every problem."""
-        return segment_file.load(self.config.segments.file or None, self.zone)
-
-    def segment_sizes(self) -> dict[str, int]:
-        """How many are in each, as of the last refresh."""
-        return dict(membership.sizes(self.state))
-
-    def segments_looked(self) -> int | None:
-        """When memberships were last brought up to date, in Unix seconds; None: never."""
-        return membership.looked(self.state)
-
-    def refresh_segments(self, *, full: bool = False) -> list[membership.Change]:
-        """Bring memberships up to date: who changed and who is due, or (`full`) everybody. Answers what changed."""
-        look = membership.refresh if full else membership.tick
-        return look(self.state, self.segments(), int(clock.now().timestamp()), self.zone)
-
-    def _moment(self) -> Moment:
-        traits.refresh(self.state, self.zone)
-        return membership.moment(self.state, self.segments(), int(clock.now().timestamp()), self.zone)
-
-    def segment_sheet(self, rule: Condition) -> Sheet:
-        """The people of whom a rule holds now, in figures."""
-        at = self._moment()
-        return view.sheet(self.state, rule, msgspec.structs.replace(at, tops=membership.tops(self.state, at, rule)))
-
-    def segment_preview(self, rule: str) -> Sheet:
-        """The same of a rule as it is written in TOML. Raises SegmentError with every problem."""
-        return self.segment_sheet(segment_file.rule(rule, self.zone, self.segments()))
-
-    def segment_history(self, slug: str) -> list[tuple[str, int]]:
-        """(day in the shop's time, size at its end) of days on which a segment's size changed."""
-        return view.history(self.state, slug)
-
-    def segments_of(self, email: str) -> list[Why]:
-        """Why a person is in each segment or not. Raises NotFound when they are no contact."""
-        at = self._moment()
-        key = self.state.key(emails.identity(email) or "")
-        person = Registry(self.state).find([key]).get(key)
-        found = None if person is None else view.why(self.state, list(at.segments.values()), person, at)
-        if found is None:
-            raise NotFound(
-                "this address belongs to no contact that the sidecar knows", hint="`sidecar mapping explain` says more"
-            )
-        return found
+    @property
+    def segments(self) -> Book:
+        """The segments, as the file and the shop are now."""
+        return Book(self.config, self.state)
 
     # --- the running sidecar ---------------------------------------------------------------------------
 

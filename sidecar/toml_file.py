@@ -99,6 +99,8 @@ def parse(text: str, file: str) -> tuple[dict[str, Any] | None, list[Problem]]:
     """The plain data of a TOML text, or its one syntax error with line and column."""
     try:
         return tomllib.loads(text), []
+    except RecursionError:
+        return None, [Problem(file, None, "(syntax)", "tables and lists are nested too deeply")]
     except tomllib.TOMLDecodeError as error:
         found = _SYNTAX.match(str(error))
         what = found["what"] if found else str(error)

@@ -172,7 +172,7 @@ _SETS = st.lists(
     st.sampled_from(["tea", "Gifts", "łyżki", "1", "2", "SAVE10", "physical", "cod"]), min_size=1, max_size=2
 ).map(tuple)
 _ATOMS = st.one_of(
-    st.builds(model.Number, fields_of("number", "money"), _ENDS, _ENDS),
+    st.builds(model.Number, fields_of("number", "money"), _ENDS, _ENDS, st.booleans(), st.booleans()),
     st.builds(model.Top, fields_of("number", "money"), st.sampled_from([0.5, 5.0, 34.0, 100.0])),
     st.builds(model.Age, fields_of("moment"), st.booleans(), _PERIODS, st.sampled_from([0.0, 0.0, 0.5, 1.0, 1.5])),
     st.builds(model.Text, fields_of("text"), _TEXTS, st.booleans()),

@@ -7,11 +7,12 @@ import msgspec
 
 from sidecar import runtime
 from sidecar.cli.context import Context, pass_run
-from sidecar.errors import NotFound
-from sidecar.segments import words
+from sidecar.segments import file as rules
+from sidecar.segments import model, words
 from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS
 from sidecar.segments.evaluate import Finding
-from sidecar.segments.view import Sheet, Why
+from sidecar.segments.traits import SEPARATOR, members
+from sidecar.segments.view import Sheet
 from sidecar.values import dates, money
 
 
@@ -25,7 +26,8 @@ def segments() -> None:
 def list_(run: Context) -> None:
     """Every segment with its size as of the last refresh."""
     with runtime.build(run.config) as shop:
-        found, sizes, looked = shop.segments(), shop.segment_sizes(), shop.segments_looked()
+        book = shop.segments
+        found, sizes, looked = book.segments, book.sizes(), book.looked()
     rows = [{"slug": one.slug, "name": one.name, "about": one.about, "size": sizes.get(one.slug, 0)} for one in found]
     run.output.result({"segments": rows, "refreshed": looked, "file": run.config.segments.file})
     run.output.table([(row["slug"], row["size"], row["about"]) for row in rows], ["segment", "people", "who"])
@@ -39,7 +41,7 @@ def list_(run: Context) -> None:
 def refresh(run: Context, full: bool) -> None:
     """Bring memberships up to date and say who came and went. Writes nothing to the shop or to FluentCRM."""
     with runtime.build(run.config) as shop:
-        changes = shop.refresh_segments(full=full)
+        changes = shop.segments.refresh(full=full)
     run.output.result({"changes": changes})
     run.output.table(
         [(change.slug, change.size, change.entered, change.left) for change in changes],
@@ -55,12 +57,14 @@ def refresh(run: Context, full: bool) -> None:
 def show(run: Context, slug: str) -> None:
     """One segment: its rule, its people in figures, what it overlaps with, how its size went."""
     with runtime.build(run.config) as shop:
-        segment = next((one for one in shop.segments() if one.slug == slug), None)
-        if segment is None:
-            raise NotFound(f"there is no segment {slug}", hint="`sidecar segments list` names them")
-        sheet, history = shop.segment_sheet(segment.rule), shop.segment_history(slug)
+        book = shop.segments
+        segment, zone = book.segment(slug), book.zone
+        sheet, history = book.sheet(segment.rule), book.history(slug)
     run.output.result({"segment": segment, "sheet": sheet, "history": history})
     run.output.say(f"{segment.name}: {segment.about}")
+    run.output.say()
+    for depth, rule in _nested(segment.rule, 0):
+        run.output.say(f"  {'  ' * depth}{words.condition(rule, zone)}")
     run.output.say()
     _sheet(run, sheet)
     if history:
@@ -78,7 +82,7 @@ def preview(run: Context, rule: str) -> None:
       sidecar segments preview '{ field = "orders_count", at_least = 3 }'
     """
     with runtime.build(run.config) as shop:
-        sheet = shop.segment_preview(rule)
+        sheet = shop.segments.preview(rule)
     run.output.result({"sheet": sheet})
     _sheet(run, sheet)
 
@@ -101,11 +105,12 @@ def _sheet(run: Context, sheet: Sheet) -> None:
 def explain(run: Context, email: str, slug: str) -> None:
     """Why a person is in each segment or not, value by value."""
     with runtime.build(run.config) as shop:
-        found = [one for one in shop.segments_of(email) if slug in ("", one.slug)]
-        zone = shop.zone
-    if not found:
-        raise NotFound(f"there is no segment {slug}", hint="`sidecar segments list` names them")
-    run.output.result({"segments": [_why(one) for one in found]})
+        book = shop.segments
+        if slug:
+            book.segment(slug)
+        found = [one for one in book.of(email) if slug in ("", one.slug)]
+        zone = book.zone
+    run.output.result({"segments": [{**msgspec.structs.asdict(one), "finding": _told(one.finding)} for one in found]})
     for one in found:
         since = f" since {dates.local_text(one.since, zone)}" if one.since is not None else ""
         run.output.raw(f"{'in ' if one.holds else 'out'}  {one.slug}{since if one.holds else ''}")
@@ -123,9 +128,22 @@ def _lines(finding: Finding, depth: int) -> list[tuple[int, Finding]]:
     return found
 
 
-def _why(one: Why) -> dict[str, object]:
-    found: dict[str, object] = msgspec.to_builtins(one)
+def _nested(rule: model.Condition, depth: int) -> list[tuple[int, model.Condition]]:
+    found = [(depth, rule)]
+    for below in rule.of if isinstance(rule, model.Group) else ():
+        found += _nested(below, depth + 1)
     return found
+
+
+def _told(finding: Finding) -> dict[str, object]:
+    """A finding for programs: a set is a list there."""
+    value = finding.value
+    return {
+        "rule": finding.rule,
+        "holds": finding.holds,
+        "value": members(value) if isinstance(value, str) and SEPARATOR in value else value,
+        "of": [_told(below) for below in finding.of],
+    }
 
 
 @segments.command()
@@ -133,8 +151,6 @@ def _why(one: Why) -> dict[str, object]:
 @pass_run
 def check(run: Context, file: str | None) -> None:
     """Say everything that is wrong with the segments, with lines; exit 3 when something is. Needs no database."""
-    from sidecar.segments import file as rules
-
     name = file or run.config.segments.file
     found = rules.load(name or None, dates.site_zone(None, None))
     run.output.result({"file": name, "segments": len(found)})

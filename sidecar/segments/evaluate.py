@@ -104,7 +104,8 @@ def _holds(
     if not isinstance(value, int | float):
         return False
     if isinstance(rule, model.Number):
-        return (rule.low is None or value >= rule.low) and (rule.high is None or value <= rule.high)
+        enough = rule.low is None or value > rule.low or (value == rule.low and not rule.above)
+        return enough and (rule.high is None or value < rule.high or (value == rule.high and not rule.below))
     if isinstance(rule, model.Top):
         least = at.tops.get((rule.field, rule.percent))
         return least is not None and bool(person.traits["orders_count"]) and value >= least

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import tzinfo
 
 import msgspec
@@ -120,7 +120,7 @@ def matching(state: State, rule: Condition, at: Moment) -> list[int]:
     return [row[0] for row in state.rows(f"SELECT t.person_id FROM trait t WHERE {where}", parameters)]
 
 
-def sizes(state: State) -> Mapping[str, int]:
+def sizes(state: State) -> dict[str, int]:
     """How many are in each segment, as of the last refresh."""
     return dict(state.rows("SELECT segment, COUNT(*) FROM membership GROUP BY segment"))
 

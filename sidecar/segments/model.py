@@ -39,11 +39,14 @@ class Nothing(msgspec.Struct, frozen=True, tag=True):
 
 
 class Number(msgspec.Struct, frozen=True, tag=True):
-    """A number (or money, in micros) between two ends, both included; None is no end. Who has no value is not in."""
+    """A number (or money, in micros) between two ends; None is no end. `above` and `below`: the end itself is left out. Who has
+    no value is not in."""
 
     field: str
     low: float | None
     high: float | None
+    above: bool = False
+    below: bool = False
 
 
 class Top(msgspec.Struct, frozen=True, tag=True):

@@ -13,10 +13,9 @@ from sidecar.segments import model
 from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS, Field
 from sidecar.toml_file import did_you_mean
 from sidecar.toml_lines import Path as Place
-from sidecar.values import dates
+from sidecar.values import dates, money
 
 Say = Callable[..., None]
-MICROS = 1_000_000
 _PERIOD = re.compile(r"(\d{1,5})(m|h|d|w)")
 _DEPTH = 12
 _ENDS = frozenset({"at_least", "at_most", "more_than", "less_than"})
@@ -114,31 +113,30 @@ class Parser:
             if not 0 < percent <= 100:
                 self._say((*place, "top_percent"), "a percentage above 0, at most 100")
             return model.Top(field.name, percent)
-        scale = MICROS if field.kind == "money" else 1
-        low: float | None = None
-        high: float | None = None
+        ends: dict[str, float] = {}
         for key, value in data.items():
             if key == "field":
                 continue
             at: Place = (*place, key)
-            if key == "between":
-                if not isinstance(value, list) or len(value) != 2:
-                    self._say(at, "between wants two numbers, [low, high]")
-                    continue
-                low, high = (self._amount(end, at) * scale for end in value)
-                continue
-            amount = self._amount(value, at) * scale
-            if key in ("is", "at_least"):
-                low = amount
-            if key in ("is", "at_most"):
-                high = amount
-            if key == "more_than":
-                low = math.nextafter(amount, math.inf)
-            if key == "less_than":
-                high = math.nextafter(amount, -math.inf)
+            if key != "between":
+                ends[key] = self._of(field, value, at)
+            elif isinstance(value, list) and len(value) == 2:
+                ends["at_least"], ends["at_most"] = (self._of(field, end, at) for end in value)
+            else:
+                self._say(at, "between wants two numbers, [low, high]")
+        for one, other in (("at_least", "more_than"), ("at_most", "less_than")):
+            if one in ends and other in ends:
+                self._say(place, f"{one} and {other} together", "one of them is enough")
+        low = ends.get("is", ends.get("at_least", ends.get("more_than")))
+        high = ends.get("is", ends.get("at_most", ends.get("less_than")))
         if low is not None and high is not None and low > high:
-            self._say(place, f"nothing lies between {low / scale:g} and {high / scale:g}")
-        return model.Number(field.name, low, high)
+            self._say(place, "nothing lies between these two")
+        return model.Number(field.name, low, high, "more_than" in ends, "less_than" in ends)
+
+    def _of(self, field: Field, value: Any, place: Place) -> float:
+        """A number as the trait holds it: money in whole micros, as `money.to_micros` would read it."""
+        amount = self._amount(value, place)
+        return round(amount * money.MICROS) if field.kind == "money" else amount
 
     def _amount(self, value: Any, place: Place) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

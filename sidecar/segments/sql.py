@@ -84,9 +84,9 @@ def _field(
     if isinstance(rule, model.Coming):
         return f"{column} IN ({_many(days_of_year(at.now, rule.days, at.zone), out)})"
     if isinstance(rule, model.Number):
-        return _between(column, rule.low, "<=", rule.high, out)
+        return _between(column, (">" if rule.above else ">=", rule.low), ("<" if rule.below else "<=", rule.high), out)
     if isinstance(rule, model.Since):
-        return _between(column, rule.low, "<", rule.high, out)
+        return _between(column, (">=", rule.low), ("<", rule.high), out)
     if isinstance(rule, model.Flag):
         return f"{column} IS {int(rule.value)}"
     if isinstance(rule, model.Top):
@@ -102,15 +102,10 @@ def _field(
     return text
 
 
-def _between(column: str, low: float | None, below: str, high: float | None, out: Parameters) -> str:
-    parts = []
-    if low is not None:
-        parts.append(f"{column} >= ?")
-        out.append(low)
-    if high is not None:
-        parts.append(f"{column} {below} ?")
-        out.append(high)
-    return " AND ".join(parts) or f"{column} IS NOT NULL"
+def _between(column: str, low: tuple[str, float | None], high: tuple[str, float | None], out: Parameters) -> str:
+    ends = [(sign, end) for sign, end in (low, high) if end is not None]
+    out += [end for _, end in ends]
+    return " AND ".join(f"{column} {sign} ?" for sign, _ in ends) or f"{column} IS NOT NULL"
 
 
 def _aged(column: str, period: model.Period, older: bool, at: Moment, unit: int = 1) -> str:

@@ -32,6 +32,11 @@ def joined(values: Collection[object]) -> str:
     return f"{SEPARATOR}{SEPARATOR.join(folded)}{SEPARATOR}" if folded else ""
 
 
+def members(text: str) -> list[str]:
+    """What `joined` was given, folded."""
+    return [part for part in text.split(SEPARATOR) if part]
+
+
 def of(facts: Facts, zone: tzinfo) -> dict[str, Value]:
     """The value of every field. Money in micros, moments in Unix seconds; days of the year are those of the shop's `zone`
     as MM-DD. A number or moment that is not there is None, a text or a set ''."""

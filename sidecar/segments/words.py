@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from sidecar.segments import model
 from sidecar.segments.catalogue import FIELDS
-from sidecar.segments.traits import SEPARATOR, Value
+from sidecar.segments.traits import Value, members
 from sidecar.values import dates, money
 
 _JOIN = {model.All: "all of", model.Any: "any of", model.Nothing: "none of"}
@@ -30,8 +30,11 @@ def _asked(
     if isinstance(rule, model.Number):
         if rule.low == rule.high and rule.low is not None:
             return f"is {_amount(rule.field, rule.low)}"
-        ends = [f"at least {_amount(rule.field, rule.low)}"] if rule.low is not None else []
-        ends += [f"at most {_amount(rule.field, rule.high)}"] if rule.high is not None else []
+        ends = []
+        if rule.low is not None:
+            ends.append(f"{'more than' if rule.above else 'at least'} {_amount(rule.field, rule.low)}")
+        if rule.high is not None:
+            ends.append(f"{'less than' if rule.below else 'at most'} {_amount(rule.field, rule.high)}")
         return ", ".join(ends) or "known"
     if isinstance(rule, model.Top):
         return f"in the top {rule.percent:g} %"
@@ -82,7 +85,7 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
     if kind == "moment":
         return dates.local_text(int(found), zone)
     if kind == "set":
-        return ", ".join(str(found).strip(SEPARATOR).split(SEPARATOR))
+        return ", ".join(members(str(found)))
     if kind == "flag":
         return "yes" if found else "no"
     return f"{found:.2f}" if isinstance(found, float) else str(found)

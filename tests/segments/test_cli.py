@@ -85,6 +85,17 @@ def test_show_preview_explain(bench: Bench) -> None:
     why = bench.json("segments", "explain", ANNA, "--segment", "repeat-buyers")["segments"]
     assert why[0]["finding"]["value"] == 3
     assert ANNA not in bench.run("segments", "show", "repeat-buyers").output
+    assert "orders_count at least 2" in bench.run("segments", "show", "repeat-buyers").output
+    assert (
+        "  none of\n      last_order older than 2 own intervals"
+        in bench.run("segments", "show", "due-for-replenishment").output
+    )
+    bench.file.with_name("segments.toml").write_text(
+        '[[segment]]\nslug = "a"\nname = "A"\nrule = { all = [{ field = "product_types", has = "physical" }, { field = "ltv", more_than = 2.5 }] }\n'
+    )
+    both = bench.json("segments", "explain", ANNA)["segments"][0]["finding"]["of"]
+    assert [(one["holds"], one["value"]) for one in both] == [(True, ["physical"]), (True, 300_000_000)]
+    assert "yes ltv more than 2.50  (300.00)" in bench.run("segments", "explain", ANNA).output
     for missing in (("explain", "nobody@example.org"), ("explain", ANNA, "--segment", "x"), ("show", "x")):
         assert bench.json("segments", *missing, code=1)["error"]["code"] == "not_found"
 
