@@ -68,6 +68,13 @@ def read(explicit: str | None = None, env: Mapping[str, str] = os.environ) -> tu
     return msgspec.convert(data, Config), file
 
 
+def _rules(named: str, usual: str, base: Path, file: Path | None) -> str:
+    """The file of rules that is named, else the one of the usual name beside the configuration file, else ''."""
+    if named:
+        return str(_absolute(named, base))
+    return str(base / usual) if file is not None and (base / usual).is_file() else ""
+
+
 def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.environ) -> Config:
     """Fill what is empty (`wp-config.php`, password file, defaults), make paths absolute, check the whole."""
     base = file.absolute().parent if file else Path.cwd()
@@ -80,17 +87,8 @@ def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.envi
     config = _with_shop(config, database=_database(config.shop.database, wp, base))
     config = _with_tables(config, wp)
     _check(config, wp, str(file) if file else "the environment")
-    mapping = config.mapping.file
-    beside = base / "mapping.toml"
-    if mapping:
-        mapping = str(_absolute(mapping, base))
-    elif file is not None and beside.is_file():
-        mapping = str(beside)
-    segments = config.segments.file
-    if segments:
-        segments = str(_absolute(segments, base))
-    elif file is not None and (base / "segments.toml").is_file():
-        segments = str(base / "segments.toml")
+    mapping = _rules(config.mapping.file, "mapping.toml", base, file)
+    segments = _rules(config.segments.file, "segments.toml", base, file)
     directory = str(_absolute(config.state.dir, base)) if config.state.dir else default_state_dir()
     saved = Path(directory) / "mapping.toml"
     if not mapping and saved.is_file():

@@ -102,7 +102,8 @@ def _offsets(tz: tzinfo) -> dict[int, int]:
 _last: tuple[tzinfo | None, dict[int, int]] = (None, {})
 
 
-def _offset_at(unix: int, tz: tzinfo) -> int:
+def offset_at(unix: int, tz: tzinfo) -> int:
+    """How many seconds local time is ahead of UTC at a moment."""
     global _last
     known_tz, known = _last
     if known_tz is not tz:  # a program has one shop and so one zone: skip even the cache's hashing
@@ -116,11 +117,6 @@ def _offset_at(unix: int, tz: tzinfo) -> int:
         found = {_ask(start + hours * 3600, tz) for hours in (0, 6, 12, 18, 24)}
         offset = known[unix // 86400] = found.pop() if len(found) == 1 else _CHANGES
     return offset if offset != _CHANGES else _ask(unix, tz)
-
-
-def offset_at(unix: int, tz: tzinfo) -> int:
-    """How many seconds local time is ahead of UTC at a moment."""
-    return _offset_at(unix, tz)
 
 
 def _ask(unix: int, tz: tzinfo) -> int:
@@ -144,7 +140,7 @@ def local_text(unix: int, tz: tzinfo) -> str:
     """
     if not _MIN_UNIX <= unix <= _MAX_UNIX:
         raise ValueError("moment outside the calendar")
-    day, second = divmod(unix + _offset_at(unix, tz), 86400)
+    day, second = divmod(unix + offset_at(unix, tz), 86400)
     return _day_text(day) + _MINUTES[second // 60] + _SECONDS[second % 60]
 
 
@@ -152,7 +148,7 @@ def local_day(unix: int, tz: tzinfo) -> str:
     """'YYYY-MM-DD' in `tz`. Raises ValueError outside the years 1 to 9999."""
     if not _MIN_UNIX <= unix <= _MAX_UNIX:
         raise ValueError("moment outside the calendar")
-    return _day_text((unix + _offset_at(unix, tz)) // 86400)
+    return _day_text((unix + offset_at(unix, tz)) // 86400)
 
 
 def from_local(text: str | None, tz: tzinfo) -> int | None:
@@ -175,11 +171,11 @@ def days_later(unix: int, days: int, tz: tzinfo) -> int:
 
     A time that the clock skipped means the moment as far after the jump; one that comes twice means the first.
     """
-    offset = _offset_at(unix, tz)
+    offset = offset_at(unix, tz)
     wall = unix + offset + days * 86400
     there = wall - offset
     # Fast where no clock is changed near the target: nearly always.
-    known = {_offset_at(there + near, tz) for near in (-93_600, 0, 93_600)}
+    known = {offset_at(there + near, tz) for near in (-93_600, 0, 93_600)}
     if len(known) == 1:
         return wall - known.pop()
     found = from_local(local_text(wall, UTC), tz)
