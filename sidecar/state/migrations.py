@@ -247,4 +247,61 @@ MIGRATIONS: Final = (
      DELETE FROM membership_event WHERE person_id = old.id;
     END;
     """,
+    """
+    -- Whether a change is of now (the shop's live mode) or of an import and the like: only the first may start automations.
+    ALTER TABLE membership_event ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE trait_stale ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
+    DROP TRIGGER person_doc_written;
+    CREATE TRIGGER person_doc_written AFTER INSERT ON person_doc
+     BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (new.person_id); END;
+    DROP TRIGGER activity_noted;
+    CREATE TRIGGER activity_noted AFTER INSERT ON activity WHEN new.person_id IS NOT NULL
+     BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (new.person_id); END;
+    DROP TRIGGER activity_linked;
+    CREATE TRIGGER activity_linked AFTER UPDATE OF person_id ON activity WHEN new.person_id IS NOT NULL
+     BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (new.person_id); END;
+    DROP TRIGGER activity_forgotten;
+    CREATE TRIGGER activity_forgotten AFTER DELETE ON activity WHEN old.person_id IS NOT NULL
+     BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (old.person_id); END;
+
+    -- RFM scores, 1 to 5; NULL without an order. trait.ltv and the like are where they come from.
+    ALTER TABLE trait ADD COLUMN recency_score INTEGER;
+    ALTER TABLE trait ADD COLUMN frequency_score INTEGER;
+    ALTER TABLE trait ADD COLUMN monetary_score INTEGER;
+
+    -- What FluentCRM knows of a contact: its status, and how it answers to e-mails. Moments in Unix seconds UTC.
+    CREATE TABLE contact_trait (
+        person_id INTEGER PRIMARY KEY,
+        status TEXT NOT NULL DEFAULT '',
+        emails_sent INTEGER NOT NULL DEFAULT 0, emails_opened INTEGER NOT NULL DEFAULT 0,
+        emails_clicked INTEGER NOT NULL DEFAULT 0,
+        first_sent INTEGER, last_sent INTEGER, last_open INTEGER, last_click INTEGER, engagement REAL
+    );
+    CREATE INDEX contact_trait_open ON contact_trait (last_open);
+    CREATE INDEX contact_trait_click ON contact_trait (last_click);
+    CREATE INDEX contact_trait_sent ON contact_trait (first_sent);
+    -- Tags, lists, columns and custom fields of contacts, of those that rules ask for only. name: tag:slug, list:slug or
+    -- contact.NAME; value: folded text, '' for a tag or a list; number and moment: the value as such, where it is one.
+    CREATE TABLE contact_value (name TEXT NOT NULL, person_id INTEGER NOT NULL, value TEXT NOT NULL, number REAL,
+     moment INTEGER, PRIMARY KEY (name, person_id)) WITHOUT ROWID;
+    CREATE INDEX contact_value_person ON contact_value (person_id);
+    CREATE INDEX contact_value_moment ON contact_value (name, moment) WHERE moment IS NOT NULL;
+
+    -- People whose tags in FluentCRM must be compared as a whole: their contact is another one.
+    CREATE TABLE tag_stale (person_id INTEGER PRIMARY KEY);
+    CREATE TRIGGER contact_changed AFTER UPDATE OF contact_id ON person
+     WHEN new.contact_id IS NOT old.contact_id AND EXISTS (SELECT 1 FROM membership WHERE person_id = new.id)
+     BEGIN INSERT OR REPLACE INTO tag_stale VALUES (new.id); END;
+    DROP TRIGGER person_forgotten;
+    CREATE TRIGGER person_forgotten AFTER DELETE ON person BEGIN
+     DELETE FROM trait WHERE person_id = old.id;
+     DELETE FROM trait_stale WHERE person_id = old.id;
+     DELETE FROM counted_order WHERE person_id = old.id;
+     DELETE FROM membership WHERE person_id = old.id;
+     DELETE FROM membership_event WHERE person_id = old.id;
+     DELETE FROM contact_trait WHERE person_id = old.id;
+     DELETE FROM contact_value WHERE person_id = old.id;
+     DELETE FROM tag_stale WHERE person_id = old.id;
+    END;
+    """,
 )

@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,39 +31,48 @@ class Run(msgspec.Struct, kw_only=True):
     error: str = ""
 
 
-# A live pass holds the lock for a moment only: a run waits for it instead of giving up.
+# Two locks of the kernel, which drops them when the process dies, however it dies. A run holds both, a live pass only
+# the second: so a run can tell another run (give up) from a pass, which is over in a moment (wait for it).
 PASS = "pass"  # noqa: S105 - a name, not a secret
 _PATIENCE = 60.0
+_PROBE = 1.0  # `running` holds the lock of runs for an instant; that is no other run
 
 
 @contextmanager
 def lock(state: State, name: str = "run") -> Iterator[None]:
-    """Only one run at a time. The kernel drops the lock when the process dies, however it dies.
+    """Only one run or pass at a time.
 
-    Raises Conflict when another run holds it; while a pass does, a run waits up to a minute, and a pass never does.
+    Raises Conflict when another run is at work; while a pass is, a run waits up to a minute, and a pass never does.
     """
-    handle = os.open(_lock_file(state), os.O_RDWR | os.O_CREAT, 0o600)
+    with ExitStack() as held:
+        if name != PASS:
+            held.enter_context(_locked(state, "run", _PROBE))
+        held.enter_context(_locked(state, PASS, 0 if name == PASS else _PATIENCE))
+        bulk.restore(state)
+        yield
+
+
+@contextmanager
+def _locked(state: State, name: str, patience: float) -> Iterator[None]:
+    handle = _opened(state, name)
     try:
-        deadline = time.monotonic() + (0 if name == PASS else _PATIENCE)
-        while not _locked(handle):
-            if os.pread(handle, 16, 0) != PASS.encode() or time.monotonic() >= deadline:
+        deadline = time.monotonic() + patience
+        while not _taken(handle):
+            if time.monotonic() >= deadline:
                 raise Conflict(
                     "another run is at work on this shop", hint="`sidecar sync status` shows it; wait for it to end"
                 )
             time.sleep(0.02)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, name.encode(), 0)
-        bulk.restore(state)
         yield
     finally:
         os.close(handle)
 
 
-def _lock_file(state: State) -> Path:
-    return Path(state.directory) / "run.lock"
+def _opened(state: State, name: str) -> int:
+    return os.open(Path(state.directory) / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
 
 
-def _locked(handle: int) -> bool:
+def _taken(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -72,10 +81,10 @@ def _locked(handle: int) -> bool:
 
 
 def running(state: State) -> bool:
-    """Whether a run (not a live pass) holds the lock now. A crash cannot leave this on."""
-    handle = os.open(_lock_file(state), os.O_RDWR | os.O_CREAT, 0o600)
+    """Whether a run (not a live pass) is at work now. A crash cannot leave this on."""
+    handle = _opened(state, "run")
     try:
-        return not _locked(handle) and os.pread(handle, 16, 0) != PASS.encode()
+        return not _taken(handle)
     finally:
         os.close(handle)
 

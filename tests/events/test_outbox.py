@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -201,6 +202,41 @@ def test_two_passes_at_once(shop: LiveShop) -> None:
         assert runs.running(state)
         assert pass_(config).state == "busy"
     assert pass_(config).events == 1
+
+
+def test_a_pass_is_never_taken_for_a_run(shop: LiveShop) -> None:
+    """Passes come and go, and pages ask whether a run is at work: a run that starts meanwhile waits, and does not give up."""
+    import threading
+
+    from sidecar.errors import Conflict
+    from sidecar.state import runs
+
+    directory, stop, starts = shop.config.state.dir, threading.Event(), 0
+
+    def passes() -> None:
+        with State(directory) as state:
+            while not stop.is_set():
+                with contextlib.suppress(Conflict), runs.lock(state, runs.PASS):
+                    pass
+
+    def pages() -> None:
+        with State(directory) as state:
+            while not stop.is_set():
+                runs.running(state)
+
+    threads = [threading.Thread(target=work) for work in (passes, pages)]
+    for thread in threads:
+        thread.start()
+    try:
+        with State(directory) as state:
+            for starts in range(1, 101):  # noqa: B007 - asked for below
+                with runs.lock(state):
+                    pass
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert starts == 100
 
 
 def test_a_run_waits_for_a_pass(shop: LiveShop) -> None:
