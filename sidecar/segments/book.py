@@ -12,7 +12,7 @@ from sidecar.config import Config
 from sidecar.errors import NotFound
 from sidecar.mysql.connection import Reader
 from sidecar.people.identity import Registry
-from sidecar.segments import file, membership, table, view
+from sidecar.segments import contacts, file, membership, table, view
 from sidecar.segments.evaluate import Moment
 from sidecar.segments.membership import Change
 from sidecar.segments.model import Condition, Segment
@@ -58,11 +58,15 @@ class Book:
 
     def refresh(self, *, full: bool = False) -> list[Change]:
         """Bring memberships up to date: who changed and who is due, or (`full`) everybody. Answers what changed."""
+        with Reader(self._config) as reader:
+            contacts.refresh(self._state, reader, self.segments, self.zone, full=full)
         look = membership.refresh if full else membership.tick
         return look(self._state, self.segments, self._now, self.zone)
 
     def sheet(self, rule: Condition) -> Sheet:
-        """The people of whom a rule holds now, in figures."""
+        """The people of whom a rule holds now, in figures. What it asks of FluentCRM is read when it is not there yet."""
+        with Reader(self._config) as reader:
+            contacts.try_out(self._state, reader, self.segments, rule, self.zone)
         at = self._moment()
         return view.sheet(self._state, rule, msgspec.structs.replace(at, tops=membership.tops(self._state, at, rule)))
 
@@ -79,6 +83,12 @@ class Book:
         at = self._moment()
         key = self._state.key(emails.identity(email) or "")
         person = Registry(self._state).find([key]).get(key)
+        if person is not None:
+            ids = [
+                row[0] for row in self._state.rows("SELECT contact_id FROM person WHERE id = ?", (person,)) if row[0]
+            ]
+            with Reader(self._config) as reader:
+                contacts.refresh(self._state, reader, self.segments, self.zone, ids)
         found = None if person is None else view.why(self._state, self.segments, person, at)
         if found is None:
             raise NotFound(

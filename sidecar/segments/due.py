@@ -13,7 +13,7 @@ import msgspec
 
 from sidecar.segments import model
 from sidecar.segments import sql as rules
-from sidecar.segments.catalogue import ACTS, FIELDS
+from sidecar.segments.catalogue import ACTS, FIELDS, get
 from sidecar.segments.times import SLACK, days_of_year, slack
 from sidecar.state.database import State
 from sidecar.values import dates
@@ -43,7 +43,7 @@ def _clocks(segments: Iterable[model.Segment]) -> set[Clock]:
     found: set[Clock] = set()
     for part in _parts(segments):
         if isinstance(part, model.Age):
-            found.add(Clock("trait WHERE", FIELDS[part.field].column, part.period))
+            found.add(Clock(rules.rows(get(part.field)), rules.held(part), part.period))
         elif isinstance(part, model.Count) and part.within is not None:
             if part.what == "orders":
                 found.add(Clock("counted_order WHERE", "at", part.within))
@@ -59,11 +59,11 @@ def _parts(segments: Iterable[model.Segment]) -> Iterator[model.Condition]:
 
 
 def _own(segments: Iterable[model.Segment]) -> dict[str, list[str]]:
-    """{column: when its moment is due, in SQL, for every number of own buying intervals that a rule asks for}."""
+    """{a moment in SQL: when it is due, for every number of own buying intervals that a rule asks for}."""
     found: dict[str, set[float]] = {}
     for part in _parts(segments):
         if isinstance(part, model.Age) and part.intervals:
-            found.setdefault(FIELDS[part.field].column, set()).add(part.intervals)
+            found.setdefault(rules.column(part), set()).add(part.intervals)
     return {column: [rules.due_own(column, times) for times in sorted(several)] for column, several in found.items()}
 
 
@@ -87,7 +87,7 @@ def people(state: State, segments: Sequence[model.Segment], since: int, now: int
         found.update(row[0] for row in state.rows(text, ends))
     for dues in _own(segments).values():
         passed = " OR ".join(f"({due} > {since} AND {due} <= {now})" for due in dues)
-        rows = state.rows(f"SELECT person_id FROM trait WHERE interval_days IS NOT NULL AND ({passed})")
+        rows = state.rows(f"SELECT t.person_id FROM trait t WHERE interval_days IS NOT NULL AND ({passed})")
         found.update(row[0] for row in rows)
     if dates.local_day(since, zone) != dates.local_day(now, zone):
         for column, days in _days(segments):
@@ -117,7 +117,7 @@ def next_after(state: State, segments: Sequence[model.Segment], now: int, zone: 
             found += state.rows(f"SELECT MIN({clock.due}) {source} >= ? AND {column} <= ?", (behind, behind + 2 * wide))
     for dues in _own(segments).values():
         firsts = ", ".join(f"MIN(CASE WHEN {due} > {now} THEN {due} END)" for due in dues)
-        found += state.rows(f"SELECT {firsts} FROM trait WHERE interval_days IS NOT NULL")
+        found += state.rows(f"SELECT {firsts} FROM trait t WHERE interval_days IS NOT NULL")
     if _days(segments):
         found.append((_midnight(now, zone),))
     return min((at for row in found for at in row if at is not None), default=None)

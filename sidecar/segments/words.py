@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from sidecar.segments import model
-from sidecar.segments.catalogue import FIELDS
+from sidecar.segments.catalogue import get
 from sidecar.segments.traits import Value, members
 from sidecar.values import dates, money
 
@@ -58,7 +58,7 @@ def _asked(
 
 
 def _amount(field: str, value: float) -> str:
-    return money.fixed(round(value)) if FIELDS[field].kind == "money" else f"{value:g}"
+    return money.fixed(round(value)) if get(field).kind == "money" else f"{value:g}"
 
 
 def _count(rule: model.Count) -> str:
@@ -70,6 +70,8 @@ def _count(rule: model.Count) -> str:
     ends = f"at least {rule.low}" if rule.low or rule.high is None else ""
     ends += f"{', ' if ends else ''}at most {rule.high}" if rule.high is not None else ""
     window = f" within {rule.within}" if rule.within else ""
+    if rule.in_a_row:
+        return f"{rule.what}{of}{window}, on days in a row: {ends}"
     return f"{rule.what}{of}{window}{', on different days' if rule.days else ''}: {ends}"
 
 
@@ -79,13 +81,13 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
         return "nothing"
     if isinstance(rule, model.Group | model.Member | model.Count):
         return str(found)
-    kind = FIELDS[rule.field].kind
+    kind = get(rule.field).kind
     if kind == "money":
         return money.fixed(int(found))
-    if kind == "moment":
+    if kind == "moment" or isinstance(rule, model.Age | model.Since):
         return dates.local_text(int(found), zone)
-    if kind == "set":
-        return ", ".join(members(str(found)))
+    if isinstance(found, str):
+        return ", ".join(members(found))
     if kind == "flag":
         return "yes" if found else "no"
     return f"{found:.2f}" if isinstance(found, float) else str(found)
