@@ -32,7 +32,7 @@ _COLUMNS = (
 _READ = f"SELECT {_COLUMNS} FROM contact_trait WHERE {_THESE}"
 _WRITE = f"INSERT OR REPLACE INTO contact_trait ({_COLUMNS}, consent) VALUES ({', '.join('?' * 13)})"
 _READ_VALUES = "SELECT person_id, name, value, number, moment FROM contact_value"
-_NARROW, _WIDE = 50, 4000
+_FIRST, _NARROW, _WIDE = 500, 50, 4000  # contacts a page
 _SECONDS = 0.25  # that reading a page should take
 _AGAIN = 30 * 86400  # FluentCRM throws old e-mails away in silence: all are counted anew after so long
 
@@ -140,7 +140,7 @@ def _everybody(
     answered: set[int] | None = None if full or mark is None else pages.changed(mark.cursor) if wanted.mails else set()
     changed = _gone(state)
     pairs = state.rows(f"{_HERE} ORDER BY contact_id")
-    width, start = 500, 0
+    width, start = _FIRST, 0
     while start < len(pairs):
         begun = time.perf_counter()
         changed += _page(state, pages, pairs[start : start + width], wanted, kept, answered, live=live)
