@@ -25,6 +25,12 @@ from sidecar.state.database import State
 _KEPT, _TRIED, _MAILS = "segments.contacts", "segments.contacts_tried", "segments.mails"
 _HERE = "SELECT id, contact_id FROM person WHERE verdict = 'in' AND contact_id IS NOT NULL"
 _THESE = "person_id IN (SELECT value FROM json_each(?))"
+# Among those to be looked at: whose contact is new, or another one.
+_NEW = (
+    "SELECT p.id, p.contact_id FROM trait_stale s JOIN person p ON p.id = s.person_id"
+    " LEFT JOIN contact_trait c ON c.person_id = p.id"
+    " WHERE p.verdict = 'in' AND p.contact_id IS NOT NULL AND c.contact_id IS NOT p.contact_id"
+)
 _COLUMNS = (
     "person_id, contact_id, status, mails, emails_sent, emails_opened, emails_clicked, first_sent, last_sent, last_open,"
     " last_click, engagement"
@@ -69,7 +75,8 @@ def refresh(
     full: bool = False,
     live: bool = False,
 ) -> int:
-    """Bring up to date what the rules ask of FluentCRM: of all contacts, or of these alone. `full`: read all e-mails again.
+    """Bring up to date what the rules ask of FluentCRM: of all contacts, or of these and new ones alone (`[]`: new ones).
+    `full`: read all e-mails again.
 
     People whose values changed are noted for their memberships (as `live` when the change is of now). Answers how many.
     """
@@ -118,14 +125,23 @@ def _get(state: State, key: str) -> Asked:
 def _these(
     state: State, reader: Reader, wanted: Asked, zone: tzinfo, contact_ids: Collection[int], *, live: bool
 ) -> int:
-    pairs = state.rows(
-        f"{_HERE} AND contact_id IN (SELECT value FROM json_each(?))",
-        (msgspec.json.encode(sorted(contact_ids)).decode(),),
+    kept = _get(state, _KEPT)
+    pairs = set(
+        state.rows(
+            f"{_HERE} AND contact_id IN (SELECT value FROM json_each(?))",
+            (msgspec.json.encode(sorted(contact_ids)).decode(),),
+        )
     )
+    if kept.contact:
+        pairs.update(state.rows(_NEW))
     if not pairs:
         return 0
     pages = Pages(reader, wanted, zone)
-    return _page(state, pages, pairs, wanted, _get(state, _KEPT), {contact for _, contact in pairs}, live=live)
+    ordered = sorted(pairs, key=lambda pair: pair[1])
+    return sum(
+        _page(state, pages, ordered[start : start + _FIRST], wanted, kept, None, live=live)
+        for start in range(0, len(ordered), _FIRST)
+    )
 
 
 def _everybody(

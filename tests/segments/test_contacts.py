@@ -231,7 +231,7 @@ def test_statuses(crm: Crm) -> None:
     # Nobody asked for e-mails: none were read.
     assert crm.state.rows("SELECT DISTINCT mails FROM contact_trait") == [(0,)]
     assert [change.size for change in membership.tick(crm.state, rules, NOW, ZONE)] == [4]
-    # A hint about one contact, and a contact that nobody knows.
+    # A hint about one contact, and about one that nobody knows.
     crm.run("UPDATE wp_fc_subscribers SET status = 'subscribed' WHERE id IN (1, 2)")
     assert crm.refresh(rules, [1, 999], live=True) == 1
     assert crm.state.rows("SELECT person_id, traits, live FROM trait_stale") == [(1, 1, 1)]
@@ -253,12 +253,16 @@ def test_a_contact_that_is_gone_has_no_value(crm: Crm) -> None:
     assert crm.who('{ field = "tags", has = "vip" }') == {2}
     assert crm.who('{ field = "status", known = false }') == {1}
     assert crm.who('{ field = "emails_sent", at_least = 0 }') == {2, 3, 4, 5, 6}
-    # Its person gets another one; another person loses theirs.
+    # Its person gets another one: that is read without a hint. Another person loses theirs.
+    membership.tick(crm.state, rules, NOW, ZONE)
     crm.state.sql.execute("UPDATE person SET contact_id = 2 WHERE id = 1")
+    assert crm.refresh(rules, []) == 1
+    assert crm.who('{ field = "tags", has = "vip" }') == {1, 2}
     crm.state.sql.execute("UPDATE person SET contact_id = NULL WHERE id = 2")
-    assert crm.refresh(rules) == 2
+    assert crm.refresh(rules) == 1
     assert crm.who('{ field = "tags", has = "vip" }') == {1}
     assert crm.state.rows("SELECT person_id FROM contact_trait WHERE person_id = 2") == []
+    assert crm.refresh(rules, []) == 0
 
 
 def test_tags_and_lists(crm: Crm) -> None:
