@@ -37,18 +37,23 @@ def list_(run: Context) -> None:
 
 @segments.command()
 @click.option("--full", is_flag=True, help="Look at everybody, not only at who changed or is due.")
+@click.option("--no-tags", is_flag=True, help="Leave the tags in FluentCRM to the next refresh.")
 @pass_run
-def refresh(run: Context, full: bool) -> None:
-    """Bring memberships up to date and say who came and went. Writes nothing to the shop or to FluentCRM."""
+def refresh(run: Context, full: bool, no_tags: bool) -> None:
+    """Bring memberships and their tags in FluentCRM up to date and say who came and went. The running service does this
+    by itself. Quiet: starts no automation, writes nothing to the shop."""
     with runtime.build(run.config) as shop:
-        changes = shop.segments.refresh(full=full)
-    run.output.result({"changes": changes})
+        looked = shop.refresh_segments(full=full, tagged=not no_tags)
+    changes = looked.changes
+    run.output.result({"changes": changes, "contacts": looked.contacts})
     run.output.table(
         [(change.slug, change.size, change.entered, change.left) for change in changes],
         ["segment", "people", "came", "went"],
     )
     if not changes:
         run.output.say("Nothing changed.")
+    if looked.contacts:
+        run.output.say(f"\nTags of {looked.contacts} contacts were brought up to date.")
 
 
 @segments.command()

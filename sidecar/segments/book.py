@@ -14,7 +14,6 @@ from sidecar.mysql.connection import Reader
 from sidecar.people.identity import Registry
 from sidecar.segments import file, membership, table, view
 from sidecar.segments.evaluate import Moment
-from sidecar.segments.membership import Change
 from sidecar.segments.model import Condition, Segment
 from sidecar.segments.view import Sheet, Why
 from sidecar.state.database import State
@@ -55,11 +54,6 @@ class Book:
     def looked(self) -> int | None:
         """When memberships were last brought up to date, in Unix seconds; None: never."""
         return membership.looked(self._state)
-
-    def refresh(self, *, full: bool = False) -> list[Change]:
-        """Bring memberships up to date: who changed and who is due, or (`full`) everybody. Answers what changed."""
-        look = membership.refresh if full else membership.tick
-        return look(self._state, self.segments, self._now, self.zone)
 
     def sheet(self, rule: Condition) -> Sheet:
         """The people of whom a rule holds now, in figures."""

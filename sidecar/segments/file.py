@@ -18,7 +18,7 @@ from sidecar.toml_lines import dotted, lines_of, nearest
 
 MAX_BYTES = 262_144
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_KEYS = ("slug", "name", "about", "rule", "no_offers")
+_KEYS = ("slug", "name", "about", "rule", "no_offers", "tag")
 
 
 def default_text() -> str:
@@ -113,6 +113,9 @@ class _File:
         if not isinstance(offers, list) or not all(isinstance(offer, str) for offer in offers):
             self._say((*place, "no_offers"), "a list of texts is wanted")
             offers = []
+        tag = row.get("tag", True)
+        if not isinstance(tag, bool):
+            self._say((*place, "tag"), f"true or false is wanted, not {tag!r}")
         rule: Condition = All(())
         if "rule" not in row:
             self._say(place, "the segment has no rule")
@@ -124,6 +127,7 @@ class _File:
             about=self._text(place, row, "about", ""),
             rule=rule,
             no_offers=tuple(offers),
+            tag=tag is not False,
         )
 
     def _text(self, place: Place, row: dict[str, Any], key: str, default: str | None = None) -> str:

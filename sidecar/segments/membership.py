@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import tzinfo
 
 import msgspec
@@ -21,7 +21,10 @@ _SOME = 500
 _EVENT_DAYS = 400  # comings and goings are kept for so long
 # "seconds|digest of the rules" of the last look, and the borders of the top percents then.
 _LOOKED, _TOPS = "segments.looked", "segments.tops"
-_EVENT = "INSERT INTO membership_event (segment, person_id, entered, at) VALUES (?, ?, ?, ?)"
+_EVENT = "INSERT INTO membership_event (segment, person_id, entered, at, live) VALUES (?, ?, ?, ?, ?)"
+# One by one costs more than everybody at once when there are many.
+_MANY, _MANY_SHARE = 2000, 10
+FRESH = 86_400
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,14 +76,22 @@ def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -
     """Bring all traits and all memberships up to date, in one transaction a segment. Answers the segments that changed.
 
     Segments that are no longer in the file are emptied: everybody leaves them. Interrupted, the next look makes up for it.
+    What happens to people who did something just now is live; nothing else is.
     """
     table.refresh(state, zone)
+    newest = state.rows("SELECT COALESCE(MAX(id), 0) FROM membership_event")[0][0]
     stale = table.stale(state)
     at = moment(state, segments, now, zone)
     changes = [_segment(state, segment, at) for segment in segments]
     for (slug,) in state.rows("SELECT DISTINCT segment FROM membership"):
         if slug not in at.segments:
             changes.append(_write(state, slug, "SELECT person_id FROM trait WHERE 0", [], at))
+    with state.transaction() as sql:
+        sql.execute(
+            "UPDATE membership_event SET live = 1 WHERE id > ? AND person_id IN"
+            " (SELECT person_id FROM trait_stale WHERE traits = 1 AND live = 1)",
+            (newest,),
+        )
     _looked(state, at, stale)
     return [change for change in changes if change.entered or change.left]
 
@@ -125,23 +136,32 @@ def sizes(state: State) -> dict[str, int]:
     return dict(state.rows("SELECT segment, COUNT(*) FROM membership GROUP BY segment"))
 
 
-def tick(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
+def tick(state: State, segments: Sequence[Segment], now: int, zone: tzinfo, fresh: int = FRESH) -> list[Change]:
     """Look at the people who changed since the last look, at those whom time alone may move, and at nobody else.
 
-    Answers the segments that changed. The first look, and one with other rules or another zone, is a refresh.
+    Answers the segments that changed. The first look, and one with other rules or another zone, is a refresh; so is one
+    at a large part of all people. What time does is live when the last look was at most `fresh` seconds ago.
     """
     since, _, before = state.get(_LOOKED).partition("|")
     if not since or before != _digest(segments, zone) or int(since) > now:
         return refresh(state, segments, now, zone)
     table.refresh(state, zone)
     at = moment(state, segments, now, zone)
-    ids = {*table.stale(state), *due.people(state, segments, int(since), now, zone), *_overtaken(state, at)}
-    changes = _settle(state, segments, sorted(ids), at)
+    stale, live = set(table.stale(state)), set(table.live(state))
+    timely = {*due.people(state, segments, int(since), now, zone), *_overtaken(state, at)}
+    if now - int(since) <= fresh:
+        live |= timely - stale
+    ids = stale | timely
+    if len(ids) > max(_MANY, state.rows("SELECT COUNT(*) FROM trait")[0][0] // _MANY_SHARE):
+        return refresh(state, segments, now, zone)
+    changes = _settle(state, segments, sorted(ids), at, live)
     _looked(state, at)
     return changes
 
 
-def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: Moment) -> list[Change]:
+def _settle(
+    state: State, segments: Sequence[Segment], ids: Sequence[int], at: Moment, live: Collection[int]
+) -> list[Change]:
     """Bring the memberships of these people up to date, one by one."""
     sums: dict[str, list[int]] = {}
     for start in range(0, len(ids), _SOME):
@@ -167,7 +187,7 @@ def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: M
                     sql.execute("INSERT INTO membership VALUES (?, ?, ?)", (slug, person, at.now))
                 else:
                     sql.execute("DELETE FROM membership WHERE segment = ? AND person_id = ?", (slug, person))
-                sql.execute(_EVENT, (slug, person, entered, at.now))
+                sql.execute(_EVENT, (slug, person, entered, at.now, person in live))
             table.settled(sql, page)
     sizes_now = sizes(state) if sums else {}
     with state.transaction() as sql:

@@ -145,14 +145,28 @@ OfField = Number | Top | Age | Since | Text | Has | Flag | Known | Coming
 Condition = Group | OfField | Count | Member
 
 
+class Grouping(msgspec.Struct, frozen=True, kw_only=True):
+    """Segments that exclude one another. `field`: the custom field of FluentCRM that holds the name of the one a person is
+    in ('' for none)."""
+
+    slug: str
+    name: str
+    about: str = ""
+    field: str = ""
+    field_label: str = ""
+
+
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A named group. `no_offers`: kinds of offers that do not fit these people (000-34)."""
+    """A named group. `no_offers`: kinds of offers that do not fit these people (000-34). `tag`: whether
+    they have a tag of it in FluentCRM."""
 
     slug: str
     name: str
     about: str = ""
     rule: Condition
     no_offers: tuple[str, ...] = ()
+    tag: bool = True
+    group: Grouping | None = None
 
 
 def walk(rule: Condition) -> list[Condition]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import tzinfo
 
 import msgspec
@@ -62,6 +62,21 @@ def refresh(state: State, zone: tzinfo) -> None:
 def stale(state: State) -> list[int]:
     """People whose memberships are older than their traits."""
     return [row[0] for row in state.rows("SELECT person_id FROM trait_stale WHERE traits = 1")]
+
+
+def live(state: State) -> list[int]:
+    """Those of them who did something just now: what happens to them may start automations."""
+    return [row[0] for row in state.rows("SELECT person_id FROM trait_stale WHERE traits = 1 AND live = 1")]
+
+
+def lively(state: State, ids: Collection[int]) -> None:
+    """These people did something just now. Who is not to be looked at again is left alone."""
+    if ids:
+        with state.transaction() as sql:
+            sql.execute(
+                "UPDATE trait_stale SET live = 1 WHERE person_id IN (SELECT value FROM json_each(?))",
+                (msgspec.json.encode(sorted(ids)).decode(),),
+            )
 
 
 def settled(sql: sqlite3.Connection, ids: Sequence[int]) -> None:
