@@ -10,7 +10,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from sidecar.segments import due, evaluate, subjects, table
+from sidecar.segments import due, evaluate, scores, subjects, table
 from sidecar.segments import sql as rules
 from sidecar.segments.evaluate import Moment
 from sidecar.segments.model import Condition, Segment, Top, walk
@@ -75,9 +75,12 @@ def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -
     Segments that are no longer in the file are emptied: everybody leaves them. Interrupted, the next look makes up for it.
     """
     table.refresh(state, zone)
+    scores.refresh(state, now, zone, always=True)
     stale = table.stale(state)
     at = moment(state, segments, now, zone)
-    changes = [_segment(state, segment, at) for segment in segments]
+    changes = [_segment(state, segment, at) for segment in segments if segment.group is None]
+    for group in dict.fromkeys(segment.group for segment in segments if segment.group is not None):
+        changes += _group(state, [segment for segment in segments if segment.group == group], at)
     for (slug,) in state.rows("SELECT DISTINCT segment FROM membership"):
         if slug not in at.segments:
             changes.append(_write(state, slug, "SELECT person_id FROM trait WHERE 0", [], at))
@@ -89,6 +92,24 @@ def _segment(state: State, segment: Segment, at: Moment) -> Change:
     rules.register(state.sql, at.zone)
     where, parameters = rules.condition(segment.rule, at)
     return _write(state, segment.slug, f"SELECT t.person_id FROM trait t WHERE {where}", parameters, at)
+
+
+def _group(state: State, group: Sequence[Segment], at: Moment) -> list[Change]:
+    """The same of segments that exclude one another: each rule is asked of a person until one holds."""
+    rules.register(state.sql, at.zone)
+    cases, parameters = "", []
+    for number, segment in enumerate(group):
+        where, more = rules.condition(segment.own, at)
+        cases += f" WHEN {where} THEN {number}"
+        parameters += more
+    state.sql.execute("DROP TABLE IF EXISTS temp.placed")
+    state.sql.execute(
+        f"CREATE TEMP TABLE placed AS SELECT t.person_id, CASE{cases} END AS number FROM trait t", parameters
+    )
+    placed = "SELECT person_id FROM placed WHERE number = ?"
+    changes = [_write(state, segment.slug, placed, [number], at) for number, segment in enumerate(group)]
+    state.sql.execute("DROP TABLE temp.placed")
+    return changes
 
 
 def _write(state: State, slug: str, members: str, parameters: rules.Parameters, at: Moment) -> Change:
@@ -134,14 +155,15 @@ def tick(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> l
     if not since or before != _digest(segments, zone) or int(since) > now:
         return refresh(state, segments, now, zone)
     table.refresh(state, zone)
+    scores.refresh(state, now, zone, always=False)
     at = moment(state, segments, now, zone)
     ids = {*table.stale(state), *due.people(state, segments, int(since), now, zone), *_overtaken(state, at)}
-    changes = _settle(state, segments, sorted(ids), at)
+    changes = _settle(state, sorted(ids), at)
     _looked(state, at)
     return changes
 
 
-def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: Moment) -> list[Change]:
+def _settle(state: State, ids: Sequence[int], at: Moment) -> list[Change]:
     """Bring the memberships of these people up to date, one by one."""
     sums: dict[str, list[int]] = {}
     for start in range(0, len(ids), _SOME):
@@ -154,12 +176,7 @@ def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: M
                 (encoded,),
             ).fetchall()
             have = set(rows)
-            want = {
-                (id_, segment.slug)
-                for id_, person in known.items()
-                for segment in segments
-                if evaluate.member(segment.rule, person, at)
-            }
+            want = {(id_, slug) for id_, person in known.items() for slug in evaluate.segments(person, at)}
             for person, slug in sorted(have ^ want):
                 entered = (person, slug) in want
                 sums.setdefault(slug, [0, 0])[not entered] += 1

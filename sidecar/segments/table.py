@@ -9,7 +9,7 @@ from datetime import tzinfo
 import msgspec
 
 from sidecar.people.model import Facts
-from sidecar.segments import traits
+from sidecar.segments import scores, traits
 from sidecar.state.database import State
 
 _PAGE = 2000
@@ -45,10 +45,11 @@ def refresh(state: State, zone: tzinfo) -> None:
             page = sql.execute(_STALE, (_PAGE,)).fetchall()
             if not page:
                 return
+            borders = scores.kept(state)
             rows = []
             for id_, verdict, facts in page:
                 if verdict == "in" and facts is not None:
-                    values = traits.of(_facts(facts), zone)
+                    values = traits.of(_facts(facts), zone, borders)
                     rows.append((id_, *[values[name] for name in traits.COLUMNS]))
             ids = msgspec.json.encode([row[0] for row in page]).decode()
             members = msgspec.json.encode([row[0] for row in rows]).decode()
