@@ -14,6 +14,7 @@ from sidecar.segments import due, evaluate, scores, subjects, table
 from sidecar.segments import sql as rules
 from sidecar.segments.evaluate import Moment
 from sidecar.segments.model import Condition, Segment, Top, walk
+from sidecar.state import bulk
 from sidecar.state.database import State
 from sidecar.values import dates
 
@@ -53,13 +54,15 @@ def looked(state: State) -> int | None:
 def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], float]:
     """The value from which on somebody is in the top percent, for every such condition of the rules."""
     found: dict[tuple[str, float], float] = {}
+    buyers: dict[str, int] = {}
     for rule in wanted:
         for part in walk(rule):
             if isinstance(part, Top) and (part.field, part.percent) not in found:
                 # NULL is not above anything; put so, an index on the field is used where there is one.
                 where = f"orders_count > 0 AND {part.field} > -1e300"
-                buyers = state.rows(f"SELECT COUNT(*) FROM trait WHERE {where}")[0][0]
-                places = math.ceil(buyers * part.percent / 100 - 1e-9)
+                if part.field not in buyers:
+                    buyers[part.field] = state.rows(f"SELECT COUNT(*) FROM trait WHERE {where}")[0][0]
+                places = math.ceil(buyers[part.field] * part.percent / 100 - 1e-9)
                 if places:
                     row = state.rows(
                         f"SELECT {part.field} FROM trait WHERE {where} ORDER BY {part.field} DESC LIMIT 1 OFFSET ?",
@@ -70,7 +73,8 @@ def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], 
 
 
 def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
-    """Bring all traits and all memberships up to date, in one transaction a segment. Answers the segments that changed.
+    """Bring all traits and all memberships up to date, in one transaction a segment (in one for all of them while nobody is in
+    any). Answers the segments that changed.
 
     Segments that are no longer in the file are emptied: everybody leaves them. Interrupted, the next look makes up for it.
     """
@@ -78,14 +82,23 @@ def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -
     scores.refresh(state, now, zone, always=True)
     stale = table.stale(state)
     at = moment(state, segments, now, zone)
-    changes = [_segment(state, segment, at) for segment in segments if segment.group is None]
-    for group in dict.fromkeys(segment.group for segment in segments if segment.group is not None):
-        changes += _group(state, [segment for segment in segments if segment.group == group], at)
+    if state.rows("SELECT 1 FROM membership LIMIT 1"):
+        changes = _everybody(state, segments, at)
+    else:
+        with state.transaction() as sql, bulk.rebuilt_indexes(sql, "membership", "membership_event"):
+            changes = _everybody(state, segments, at)
     for (slug,) in state.rows("SELECT DISTINCT segment FROM membership"):
         if slug not in at.segments:
             changes.append(_write(state, slug, "SELECT person_id FROM trait WHERE 0", [], at))
     _looked(state, at, stale)
     return [change for change in changes if change.entered or change.left]
+
+
+def _everybody(state: State, segments: Sequence[Segment], at: Moment) -> list[Change]:
+    changes = [_segment(state, segment, at) for segment in segments if segment.group is None]
+    for group in dict.fromkeys(segment.group for segment in segments if segment.group is not None):
+        changes += _group(state, [segment for segment in segments if segment.group == group], at)
+    return changes
 
 
 def _segment(state: State, segment: Segment, at: Moment) -> Change:

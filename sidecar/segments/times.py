@@ -49,9 +49,9 @@ def days_of_year(now: int, days: int, zone: tzinfo) -> list[str]:
 
 
 @lru_cache(maxsize=32)
-def _days_from(day: str, days: int) -> list[str]:
+def _days_from(start: str, days: int) -> list[str]:
     """Cached: each rule about a day asks it of every person."""
-    today = date.fromisoformat(day)
+    today = date.fromisoformat(start)
     found: list[str] = []
     for number in range(days):
         day = today + timedelta(days=number)

@@ -30,6 +30,10 @@ def joined(values: Collection[object]) -> str:
     """A set as one text, '' when it is empty."""
     if not values:
         return ""
+    if len(values) == 1:
+        (only,) = values
+        text = fold(str(only))
+        return f"{SEPARATOR}{text}{SEPARATOR}" if text else ""
     folded = sorted({fold(str(value)) for value in values} - {""})
     return f"{SEPARATOR}{SEPARATOR.join(folded)}{SEPARATOR}" if folded else ""
 
