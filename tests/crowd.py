@@ -40,6 +40,13 @@ class Made(msgspec.Struct, kw_only=True):
     birthday: str
 
 
+def buyer(*times: int, acts: tuple[tuple[int, str, int], ...] = (), total: int = 10) -> Made:
+    """Somebody who bought product 1 at these times, and did what `acts` say: (Unix seconds, kind, product)."""
+    document = OrderDoc(lines=((1, 0, 1, "n"),))
+    orders = [LedgerOrder(0, "candidate", "completed", total * 1_000_000, 0, at, document) for at in times]
+    return Made(orders=orders, acts=list(acts), account=None, country="", birthday="")
+
+
 def ages() -> st.SearchStrategy[int]:
     """Seconds ago, often exactly at a border or a second or an hour beside it."""
     near = st.sampled_from([-3600, -1, 0, 0, 0, 1, 3600])

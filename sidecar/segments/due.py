@@ -48,7 +48,9 @@ def _clocks(segments: Iterable[model.Segment]) -> set[Clock]:
             if part.what == "orders":
                 found.add(Clock("counted_order WHERE", "at", part.within))
             else:
-                acts = f"activity INDEXED BY activity_kind WHERE person_id IS NOT NULL AND kind = '{ACTS[part.what]}' AND"
+                acts = (
+                    f"activity INDEXED BY activity_kind WHERE person_id IS NOT NULL AND kind = '{ACTS[part.what]}' AND"
+                )
                 found.add(Clock(acts, "at", part.within, 1000))
     return found
 

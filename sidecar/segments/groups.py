@@ -87,7 +87,7 @@ def keep_apart(say: Say, segments: dict[str, tuple[int, Segment]]) -> None:
     """Give every segment behind another of its group the rule that it is in none of those before it."""
     before: dict[str, list[Segment]] = {}
     for number, segment in list(segments.values()):
-        if segment.group is None:
+        if segment.group is None or not segment.group.slug:  # nor one whose slug is a fault
             continue
         others = before.setdefault(segment.group.slug, [])
         if any(segment.name == other.name for other in others):

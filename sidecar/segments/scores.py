@@ -56,7 +56,9 @@ def _draw(state: State) -> Scores:
     """Each query goes along an index, or makes few groups: nothing is sorted."""
     often = state.rows("SELECT orders_count, COUNT(*) FROM trait WHERE orders_count > 0 GROUP BY orders_count")
     counts = [value for value, people in sorted(often) for _ in range(people)]
-    lasts = [row[0] for row in state.rows("SELECT last_order FROM trait WHERE last_order IS NOT NULL ORDER BY last_order")]
+    lasts = [
+        row[0] for row in state.rows("SELECT last_order FROM trait WHERE last_order IS NOT NULL ORDER BY last_order")
+    ]
     spent = [row[0] for row in state.rows("SELECT ltv FROM trait WHERE orders_count > 0 ORDER BY ltv")]
     # A buyer whose order has no time was never recent.
     lasts = [NEVER] * (len(counts) - len(lasts)) + lasts

@@ -37,7 +37,9 @@ def without_indexes(state: State, table: str) -> Iterator[None]:
 def rebuilt_indexes(sql: sqlite3.Connection, *names: str) -> Iterator[None]:
     """The same for these tables and indexes when the work is one transaction anyway, and so needs nothing written down. Call it
     inside that transaction."""
-    every = sql.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
+    every = sql.execute(
+        "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    ).fetchall()
     rows = [(name, text) for name, table, text in every if name in names or table in names]
     for name, _ in rows:
         sql.execute(f'DROP INDEX "{name}"')
