@@ -273,6 +273,9 @@ MIGRATIONS: Final = (
     CREATE TRIGGER activity_forgotten AFTER DELETE ON activity WHEN old.person_id IS NOT NULL
      BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (old.person_id); END;
 
+    -- What visitors did, by kind: windows of counts and when they end.
+    CREATE INDEX activity_kind ON activity (kind, at, person_id) WHERE person_id IS NOT NULL;
+
     -- RFM scores, 1 to 5; NULL without an order. trait.ltv and the like are where they come from.
     ALTER TABLE trait ADD COLUMN recency_score INTEGER;
     ALTER TABLE trait ADD COLUMN frequency_score INTEGER;
