@@ -59,7 +59,13 @@ def main(socket: str, database: str, state: str, when: int, segments: str = "") 
     if segments:
         from sidecar.sync.segments import refresh
 
+        def traced(_: str) -> None:
+            said.value += 1
+            if said.value == when:
+                die()
+
         with state_database.State(state) as opened:
+            opened.sql.set_trace_callback(traced)
             refresh(config, opened)
         print(said.value, 0)
         return
@@ -69,7 +75,7 @@ def main(socket: str, database: str, state: str, when: int, segments: str = "") 
 
 
 def refresh_until(socket: str, database: str, state: Path | str, segments: str, when: int) -> tuple[int, int] | None:
-    """The same of a refresh of segments."""
+    """The same of a refresh of segments; what it says to the state counts as well."""
     return run_until(socket, database, state, when, segments)
 
 
