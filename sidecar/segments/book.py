@@ -12,7 +12,7 @@ from sidecar.config import Config
 from sidecar.errors import NotFound
 from sidecar.mysql.connection import Reader
 from sidecar.people.identity import Registry
-from sidecar.segments import dwell, file, membership, table, view
+from sidecar.segments import contacts, dwell, file, membership, table, view
 from sidecar.segments.dwell import Stage, Stay
 from sidecar.segments.evaluate import Moment
 from sidecar.segments.model import Condition, Grouping, Segment
@@ -57,7 +57,9 @@ class Book:
         return membership.looked(self._state)
 
     def sheet(self, rule: Condition) -> Sheet:
-        """The people of whom a rule holds now, in figures."""
+        """The people of whom a rule holds now, in figures. What it asks of FluentCRM is read when it is not there yet."""
+        with Reader(self._config) as reader:
+            contacts.try_out(self._state, reader, self.segments, rule, self.zone)
         at = self._moment()
         return view.sheet(self._state, rule, msgspec.structs.replace(at, tops=membership.tops(self._state, at, rule)))
 
@@ -93,7 +95,11 @@ class Book:
     def of(self, email: str) -> list[Why]:
         """Why a person is in each segment or not. Raises NotFound when they are no contact."""
         at = self._moment()
-        found = view.why(self._state, self.segments, self._person(email), at)
+        person = self._person(email)
+        ids = [row[0] for row in self._state.rows("SELECT contact_id FROM person WHERE id = ?", (person,)) if row[0]]
+        with Reader(self._config) as reader:
+            contacts.refresh(self._state, reader, self.segments, self.zone, ids)
+        found = view.why(self._state, self.segments, person, at)
         if found is None:
             raise _nobody()
         return found

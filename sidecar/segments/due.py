@@ -13,7 +13,7 @@ import msgspec
 
 from sidecar.segments import model
 from sidecar.segments import sql as rules
-from sidecar.segments.catalogue import ACTS, FIELDS
+from sidecar.segments.catalogue import ACTS, FIELDS, get
 from sidecar.segments.times import SLACK, days_of_year, slack
 from sidecar.state.database import State
 from sidecar.values import dates
@@ -43,7 +43,7 @@ def _clocks(segments: Iterable[model.Segment]) -> set[Clock]:
     found: set[Clock] = set()
     for part in _parts(segments):
         if isinstance(part, model.Age):
-            found.add(Clock("trait WHERE", FIELDS[part.field].column, part.period))
+            found.add(Clock(rules.rows(get(part.field)), rules.held(part), part.period))
         elif isinstance(part, model.Count) and part.within is not None:
             if part.what == "orders":
                 found.add(Clock("counted_order WHERE", "at", part.within))
@@ -61,11 +61,11 @@ def _parts(segments: Iterable[model.Segment]) -> Iterator[model.Condition]:
 
 
 def _own(segments: Iterable[model.Segment]) -> dict[str, list[float]]:
-    """{column: every number of own buying intervals that a rule asks for, from the lowest}."""
+    """{a moment in SQL: every number of own buying intervals that a rule asks for, from the lowest}."""
     found: dict[str, set[float]] = {}
     for part in _parts(segments):
         if isinstance(part, model.Age) and part.intervals:
-            found.setdefault(FIELDS[part.field].column, set()).add(part.intervals)
+            found.setdefault(rules.column(part), set()).add(part.intervals)
     return {column: sorted(several) for column, several in found.items()}
 
 
@@ -92,8 +92,8 @@ def people(state: State, segments: Sequence[model.Segment], since: int, now: int
         soonest, latest = (f"{column} + interval_days * {times * 86400!r}" for times in (several[0], several[-1]))
         passed = " OR ".join(f"{rules.due_own(column, times)} BETWEEN {since + 1} AND {now}" for times in several)
         rows = state.rows(
-            f"SELECT person_id FROM trait WHERE interval_days IS NOT NULL AND {soonest} < {now + 2} AND {latest} > {since - 1}"
-            f" AND ({passed})"
+            f"SELECT t.person_id FROM trait t WHERE interval_days IS NOT NULL AND {soonest} < {now + 2}"
+            f" AND {latest} > {since - 1} AND ({passed})"
         )
         found.update(row[0] for row in rows)
     if dates.local_day(since, zone) != dates.local_day(now, zone):
@@ -130,7 +130,7 @@ def next_after(state: State, segments: Sequence[model.Segment], now: int, zone: 
         dues = [rules.due_own(column, times) for times in several]
         firsts = ", ".join(f"MIN(CASE WHEN {due} > {now} THEN {due} END)" for due in dues)
         latest = f"{column} + interval_days * {several[-1] * 86400!r}"
-        found += state.rows(f"SELECT {firsts} FROM trait WHERE interval_days IS NOT NULL AND {latest} > {now}")
+        found += state.rows(f"SELECT {firsts} FROM trait t WHERE interval_days IS NOT NULL AND {latest} > {now}")
     if _days(segments):
         found.append((_midnight(now, zone),))
     return min((at for row in found for at in row if at is not None), default=None)

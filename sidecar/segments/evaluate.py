@@ -13,7 +13,7 @@ import msgspec
 
 from sidecar.segments import model
 from sidecar.segments.catalogue import ACTS
-from sidecar.segments.times import days_of_year, due, due_own, passed
+from sidecar.segments.times import days_of_year, due, due_own, longest_run, passed
 from sidecar.segments.traits import SEPARATOR, Value, fold
 from sidecar.values import dates
 
@@ -36,10 +36,20 @@ class Act(msgspec.Struct, frozen=True):
     categories: frozenset[str] = frozenset()
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A custom field or a column of the contact: as a text (several choices as a set is), and as a number and a moment where
+    it is one."""
+
+    value: str = ""
+    number: float | None = None
+    moment: int | None = None
+
+
 class Subject(msgspec.Struct, kw_only=True):
-    """All that rules can ask about one person. Texts are folded (`traits.fold`)."""
+    """All that rules can ask about one person. Texts are folded (`traits.fold`). `values`: by the names of their fields."""
 
     traits: Mapping[str, Value]
+    values: Mapping[str, Held] = {}
     orders: tuple[Order, ...] = ()
     acts: tuple[Act, ...] = ()
 
@@ -92,7 +102,7 @@ def member(rule: model.Condition, person: Subject, at: Moment) -> bool:
         return _first(rule, person, at) is None
     if isinstance(rule, model.Count):
         return _enough(rule, _count(rule, person, at))
-    return _holds(rule, person.traits[rule.field], person, at)
+    return _holds(rule, _value(rule, person), person, at)
 
 
 def explain(rule: model.Condition, person: Subject, at: Moment) -> Finding:
@@ -113,7 +123,7 @@ def explain(rule: model.Condition, person: Subject, at: Moment) -> Finding:
     if isinstance(rule, model.Count):
         number = _count(rule, person, at)
         return Finding(rule=rule, holds=_enough(rule, number), value=number)
-    value = person.traits[rule.field]
+    value = _value(rule, person)
     return Finding(rule=rule, holds=_holds(rule, value, person, at), value=value)
 
 
@@ -123,6 +133,15 @@ def _first(rule: model.Earlier, person: Subject, at: Moment) -> str | None:
 
 def _enough(rule: model.Count, number: int) -> bool:
     return rule.low <= number and (rule.high is None or number <= rule.high)
+
+
+def _value(rule: model.OfField, person: Subject) -> Value:
+    if rule.field in person.traits:
+        return person.traits[rule.field]
+    held = person.values.get(rule.field) or Held()
+    if isinstance(rule, model.Number | model.Top):
+        return held.number
+    return held.moment if isinstance(rule, model.Age | model.Since) else held.value
 
 
 def _holds(
@@ -136,7 +155,9 @@ def _holds(
     if isinstance(rule, model.Text):
         return any(fold(one) == value for one in rule.values) != rule.negated
     if isinstance(rule, model.Has):
-        found = [f"{SEPARATOR}{fold(one)}{SEPARATOR}" in str(value) for one in rule.values]
+        # A custom field with one choice holds a text, and is a set of one.
+        members = f"{SEPARATOR}{value}{SEPARATOR}"
+        found = [f"{SEPARATOR}{fold(one)}{SEPARATOR}" in members for one in rule.values]
         return any(found) if rule.how == "any" else all(found) if rule.how == "all" else not any(found)
     if isinstance(rule, model.Coming):
         return value in days_of_year(at.now, rule.days, at.zone)
@@ -200,4 +221,7 @@ def _count(rule: model.Count, person: Subject, at: Moment) -> int:
 
 
 def _times(moments: list[int], rule: model.Count, at: Moment) -> int:
-    return len({dates.local_day(moment, at.zone) for moment in moments}) if rule.days else len(moments)
+    if not rule.days and not rule.in_a_row:
+        return len(moments)
+    days = {dates.local_day(moment, at.zone) for moment in moments}
+    return longest_run(days) if rule.in_a_row else len(days)

@@ -54,6 +54,13 @@ def looked(state: State) -> int | None:
     return int(since) if since else None
 
 
+def anew(state: State) -> None:
+    """The next look is one at everybody: more is known of them than they were looked at for."""
+    since = looked(state)
+    if since is not None:
+        state.set(_LOOKED, f"{since}|")
+
+
 def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], float]:
     """The value from which on somebody is in the top percent, for every such condition of the rules."""
     found: dict[tuple[str, float], float] = {}
@@ -62,13 +69,14 @@ def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], 
         for part in walk(rule):
             if isinstance(part, Top) and (part.field, part.percent) not in found:
                 # NULL is not above anything; put so, an index on the field is used where there is one.
-                where = f"orders_count > 0 AND {part.field} > -1e300"
-                if part.field not in buyers:
-                    buyers[part.field] = state.rows(f"SELECT COUNT(*) FROM trait WHERE {where}")[0][0]
-                places = math.ceil(buyers[part.field] * part.percent / 100 - 1e-9)
+                column = rules.column(part)
+                where = f"orders_count > 0 AND {column} > -1e300"
+                if column not in buyers:
+                    buyers[column] = state.rows(f"SELECT COUNT(*) FROM trait t WHERE {where}")[0][0]
+                places = math.ceil(buyers[column] * part.percent / 100 - 1e-9)
                 if places:
                     row = state.rows(
-                        f"SELECT {part.field} FROM trait WHERE {where} ORDER BY {part.field} DESC LIMIT 1 OFFSET ?",
+                        f"SELECT {column} FROM trait t WHERE {where} ORDER BY {column} DESC LIMIT 1 OFFSET ?",
                         (places - 1,),
                     )[0]
                     found[part.field, part.percent] = row[0]
@@ -236,7 +244,8 @@ def _overtaken(state: State, at: Moment) -> set[int]:
         if old != new:
             ends = [end for end in (old, new) if end is not None]
             low, high = (min(ends), max(ends)) if len(ends) == 2 else (ends[0], math.inf)
-            rows = state.rows(f"SELECT person_id FROM trait WHERE {key[0]} >= ? AND {key[0]} <= ?", (low, high))
+            column = rules.column(Top(*key))
+            rows = state.rows(f"SELECT t.person_id FROM trait t WHERE {column} >= ? AND {column} <= ?", (low, high))
             found.update(row[0] for row in rows)
     return found
 

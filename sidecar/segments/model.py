@@ -119,8 +119,9 @@ class Coming(msgspec.Struct, frozen=True, tag=True):
 class Count(msgspec.Struct, frozen=True, tag=True):
     """How often something happened within the last `within` (None: ever), narrowed to a product, a category or a coupon:
     at least `low` and at most `high` times. With `days` the days count on which it happened; with `same_product` the product
-    with which it happened most often (`high` is None then); `not_bought` leaves out products that they have bought ever;
-    `after` counts from a moment of the person on (a field), and so much later.
+    with which it happened most often (`high` is None then); `not_bought` leaves out products that they have bought ever.
+    With `in_a_row` the longest run of days counts on each of which it happened (`high` is None then too). `after` counts from
+    a moment of the person on (a field), and so much later.
     """
 
     what: str
@@ -133,6 +134,7 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     days: bool = False
     same_product: bool = False
     not_bought: bool = False
+    in_a_row: bool = False
     after: str = ""
     later: Period = Period()
 

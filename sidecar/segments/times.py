@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta, tzinfo
 from functools import lru_cache
 
@@ -60,3 +61,12 @@ def _days_from(start: str, days: int) -> list[str]:
             found.append("02-29")
         found.append(text)
     return found
+
+
+def longest_run(days: Collection[str]) -> int:
+    """How many of these days (YYYY-MM-DD) follow one another at most."""
+    longest = run = last = 0
+    for day in sorted(date.fromisoformat(day).toordinal() for day in set(days)):
+        run = run + 1 if day == last + 1 else 1
+        longest, last = max(longest, run), day
+    return longest

@@ -16,7 +16,7 @@ from sidecar.values import dates
 Value = int | float | str | None
 # Between and around the members of a set: no text that a person types holds it.
 SEPARATOR = "\x1f"
-COLUMNS = tuple(FIELDS)
+COLUMNS = tuple(name for name, field in FIELDS.items() if field.table == "trait")
 
 
 @lru_cache(maxsize=16384)

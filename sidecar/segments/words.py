@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import tzinfo
 
 from sidecar.segments import model
-from sidecar.segments.catalogue import FIELDS
+from sidecar.segments.catalogue import get
 from sidecar.segments.traits import Value, members
 from sidecar.values import dates, money
 
@@ -60,7 +60,7 @@ def _asked(
 
 
 def _amount(field: str, value: float) -> str:
-    return money.fixed(round(value)) if FIELDS[field].kind == "money" else f"{value:g}"
+    return money.fixed(round(value)) if get(field).kind == "money" else f"{value:g}"
 
 
 def _count(rule: model.Count) -> str:
@@ -74,6 +74,8 @@ def _count(rule: model.Count) -> str:
     window = f" within {rule.within}" if rule.within else ""
     if rule.after:
         window += f" after {rule.after}{f' + {rule.later}' if rule.later != model.Period() else ''}"
+    if rule.in_a_row:
+        return f"{rule.what}{of}{window}, on days in a row: {ends}"
     return f"{rule.what}{of}{window}{', on different days' if rule.days else ''}: {ends}"
 
 
@@ -83,13 +85,13 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
         return "nothing"
     if isinstance(rule, model.Group | model.Member | model.Earlier | model.Count):
         return str(found)
-    kind = FIELDS[rule.field].kind
+    kind = get(rule.field).kind
     if kind == "money":
         return money.fixed(int(found))
-    if kind == "moment":
+    if kind == "moment" or isinstance(rule, model.Age | model.Since):
         return dates.local_text(int(found), zone)
-    if kind == "set":
-        return ", ".join(members(str(found)))
+    if isinstance(found, str):
+        return ", ".join(members(found))
     if kind == "flag":
         return "yes" if found else "no"
     return f"{found:.2f}" if isinstance(found, float) else str(found)

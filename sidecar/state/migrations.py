@@ -282,9 +282,12 @@ MIGRATIONS: Final = (
     ALTER TABLE trait ADD COLUMN monetary_score INTEGER;
 
     -- What FluentCRM knows of a contact: its status, and how it answers to e-mails. Moments in Unix seconds UTC.
+    -- consent: whether the status is subscribed. mails: whether its e-mails were looked at.
     CREATE TABLE contact_trait (
         person_id INTEGER PRIMARY KEY,
-        status TEXT NOT NULL DEFAULT '',
+        contact_id INTEGER NOT NULL,
+        status TEXT NOT NULL DEFAULT '', consent INTEGER NOT NULL DEFAULT 0,
+        mails INTEGER NOT NULL DEFAULT 0,
         emails_sent INTEGER NOT NULL DEFAULT 0, emails_opened INTEGER NOT NULL DEFAULT 0,
         emails_clicked INTEGER NOT NULL DEFAULT 0,
         first_sent INTEGER, last_sent INTEGER, last_open INTEGER, last_click INTEGER, engagement REAL

@@ -68,7 +68,7 @@ def test_the_built_in_segments_agree(tmp_path: Path) -> None:
 def _crowd(now: int) -> list[Made]:
     import random
 
-    from crowd import DAY, OrderDoc, Touch
+    from crowd import DAY, Contact, OrderDoc, Touch
 
     from sidecar.people.model import LedgerOrder
     from sidecar.store.model import Account
@@ -101,6 +101,16 @@ def _crowd(now: int) -> list[Made]:
         crowd.append(
             Made(orders=orders, acts=acts, account=account if number % 3 else None, country="BG", birthday=month)
         )
+    for number, made in enumerate(crowd[:300]):
+        sent = number % 9
+        made.contact = Contact(
+            traits={
+                "status": "subscribed", "consent": 1, "emails_sent": sent, "engagement": number % 60 if sent > 2 else None,
+                "first_email": now - (number % 90) * DAY if sent else None,
+                "last_open": now - (number % 70) * DAY if sent > 4 else None,
+                "last_click": now - (number % 80) * DAY if sent > 6 else None,
+            }
+        )  # fmt: skip
     crowd[0].orders = [
         LedgerOrder(0, "candidate", "completed", 5_000_000, 0, now - 365 * DAY, OrderDoc(lines=((1, 0, 1, "n"),)))
     ]
