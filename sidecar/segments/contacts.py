@@ -33,6 +33,7 @@ _READ = f"SELECT {_COLUMNS} FROM contact_trait WHERE {_THESE}"
 _WRITE = f"INSERT OR REPLACE INTO contact_trait ({_COLUMNS}, consent) VALUES ({', '.join('?' * 13)})"
 _READ_VALUES = "SELECT person_id, name, value, number, moment FROM contact_value"
 _FIRST, _NARROW, _WIDE = 500, 50, 4000  # contacts a page
+_MANY = 1000  # more than so many are not read one by one
 _SECONDS = 0.25  # that reading a page should take
 _AGAIN = 30 * 86400  # FluentCRM throws old e-mails away in silence: all are counted anew after so long
 
@@ -95,6 +96,41 @@ def refresh(
             # Who had that before nobody knew of it was not noted.
             membership.anew(state)
     return changed
+
+
+def note(state: State, people: Collection[int], *, live: bool) -> None:
+    """Their contacts are others than when they were read."""
+    if people:
+        with state.transaction() as sql:
+            sql.executemany(
+                "INSERT INTO contact_stale VALUES (?, ?) ON CONFLICT DO UPDATE SET live = MAX(live, excluded.live)",
+                [(person, int(live)) for person in sorted(people)],
+            )
+
+
+def waits(state: State) -> bool:
+    """Whether somebody's contact is to be read again."""
+    return bool(state.rows("SELECT 1 FROM contact_stale LIMIT 1"))
+
+
+def follow(state: State, reader: Reader, segments: Sequence[Segment], zone: tzinfo) -> None:
+    """Bring those up to date who were noted or whose contact was never read; everybody when they are many, or when rules
+    ask for what was not read yet."""
+    noted = state.rows(
+        "SELECT n.person_id, n.live, p.contact_id FROM contact_stale n JOIN person p ON p.id = n.person_id"
+        " UNION ALL SELECT p.id, s.live, p.contact_id FROM trait_stale s JOIN person p ON p.id = s.person_id"
+        " LEFT JOIN contact_trait c ON c.person_id = p.id"
+        f" WHERE p.verdict = 'in' AND (c.person_id IS NULL OR c.contact_id <> p.contact_id) LIMIT {_MANY + 1}"
+    )
+    known = _get(state, _KEPT).covers(asked.of(segment.rule for segment in segments))
+    if not known or len(noted) > _MANY:
+        refresh(state, reader, segments, zone)
+    else:
+        for live in (False, True):
+            ids = {contact for _, lively, contact in noted if bool(lively) == live and contact is not None}
+            refresh(state, reader, segments, zone, ids, live=live)
+    with state.transaction() as sql:
+        sql.executemany("DELETE FROM contact_stale WHERE person_id = ?", [row[:1] for row in noted])
 
 
 def try_out(state: State, reader: Reader, segments: Sequence[Segment], rule: Condition, zone: tzinfo) -> None:

@@ -302,8 +302,8 @@ MIGRATIONS: Final = (
     CREATE INDEX contact_value_person ON contact_value (person_id);
     CREATE INDEX contact_value_moment ON contact_value (name, moment) WHERE moment IS NOT NULL;
 
-    -- People whose contact must be read again for rules that ask about it.
-    CREATE TABLE contact_stale (person_id INTEGER PRIMARY KEY);
+    -- People whose contact must be read again for rules that ask about it; live: because of what was done just now.
+    CREATE TABLE contact_stale (person_id INTEGER PRIMARY KEY, live INTEGER NOT NULL DEFAULT 0);
     -- People whose tags in FluentCRM must be compared as a whole: their contact is another one.
     CREATE TABLE tag_stale (person_id INTEGER PRIMARY KEY);
     CREATE TRIGGER contact_changed AFTER UPDATE OF contact_id ON person

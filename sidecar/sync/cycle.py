@@ -123,7 +123,9 @@ class Passes:
         )  # fmt: skip
         if link.mode == "waiting":
             place = None  # for a moment only: what is live should start automations, so the tags wait
-        looked = self._groups.look(session.info.zone, place, fresh=self._config.events.live_hours * 3600)
+        looked = self._groups.look(
+            session.reader, session.info.zone, place, fresh=self._config.events.live_hours * 3600
+        )
         report.moved, report.tagged = looked.moved, looked.contacts
 
     def _failed(self, error: BridgeUnreachable | BridgeRefused) -> bool:

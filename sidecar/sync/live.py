@@ -15,7 +15,7 @@ from pymysql.connections import Connection
 from sidecar.events import activity, monitor, refusals, topics
 from sidecar.events.monitor import Done
 from sidecar.events.outbox import Hint
-from sidecar.segments import table
+from sidecar.segments import contacts, table
 from sidecar.store.model import Order
 from sidecar.sync import concerned, crm_side, forget, restage, standing
 from sidecar.sync.concerned import Concerned
@@ -98,6 +98,7 @@ class _Batch:
             self._result(hint, people[number], whats, orders, after, live)
         self._remember(before, after)
         self._lively(wanted & young, moved | risen if any_young else set(), after)
+        self._contacts_changed(whats, live)
         return self._applied
 
     # --- reading again ---------------------------------------------------------------------------------
@@ -232,6 +233,20 @@ class _Batch:
             if concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours) and not after.imported(hint)
         }
         table.lively(self._state, {id_ for id_ in {*did, *touched, *acts} if id_ is not None})
+
+    def _contacts_changed(self, whats: dict[int, What], live: Collection[int]) -> None:
+        """Whose contact is another one now, by us or by what FluentCRM told: rules may ask about it."""
+        told = Concerned(
+            self._state, [hint for hint in self._hints if topics.of(hint.topic).family in ("contact", "email")]
+        )
+        way = self._way
+        for hint in self._hints:
+            if topics.of(hint.topic).family in ("contact", "email"):
+                young = concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours)
+                contacts.note(self._state, told.people(hint), live=young)
+        changed = {id_ for id_, what in whats.items() if what.outcome == "changed"}
+        contacts.note(self._state, changed & set(live), live=True)
+        contacts.note(self._state, changed - set(live), live=False)
 
 
 def _looks(hint: Hint) -> bool:

@@ -17,7 +17,7 @@ from sidecar.config import Config
 from sidecar.crm.writer_sql import Writer
 from sidecar.errors import SegmentError
 from sidecar.mysql.connection import Reader
-from sidecar.segments import due, file, membership, tags
+from sidecar.segments import contacts, due, file, membership, tags
 from sidecar.segments.membership import Change
 from sidecar.segments.model import Segment
 from sidecar.state import runs
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # When time alone moves somebody next ('' never), in Unix seconds; what is wrong with the owner's file ('' nothing).
 _NEXT, _FAULT = "segments.next", "segments.fault"
+# When FluentCRM was last read as a whole, in Unix seconds.
+_READ = "segments.read"
 _DAY = 86_400
 
 
@@ -70,9 +72,18 @@ class Groups:
             or not 0 <= now - self._compared < _DAY
             or bool(self._state.rows("SELECT 1 FROM trait_stale LIMIT 1"))
             or tags.waits(self._state)
+            or contacts.waits(self._state)
+            or self._read_again()
         )
 
-    def look(self, zone: tzinfo, place: Place | None, *, full: bool = False, fresh: int = membership.FRESH) -> Looked:
+    def _read_again(self) -> bool:
+        """Whether FluentCRM is to be read as a whole: what nobody told us about is found so."""
+        last = int(self._state.get(_READ) or 0)
+        return not 0 <= _now() - last < self._config.service.reconcile_minutes * 60
+
+    def look(
+        self, reader: Reader, zone: tzinfo, place: Place | None, *, full: bool = False, fresh: int = membership.FRESH
+    ) -> Looked:
         """Bring memberships and tags up to date (`place` None: no tags); `full`: look at everybody. Call it under the lock
         of the runs. A fault of the owner's file is told once and answered; raises StoreUnavailable, CrmRefused."""
         try:
@@ -87,15 +98,19 @@ class Groups:
             self._state.set(_FAULT, "")
         self._faulty = ()
         now = _now()
+        if full or self._read_again():
+            contacts.refresh(self._state, reader, segments, zone, full=full)
+            self._state.set(_READ, str(now))
+        contacts.follow(self._state, reader, segments, zone)
         if full:
             changes = membership.refresh(self._state, segments, now, zone)
         else:
             changes = membership.tick(self._state, segments, now, zone, fresh)
         next_ = due.next_after(self._state, segments, now, zone)
         self._state.set(_NEXT, "" if next_ is None else str(next_))
-        contacts = 0 if place is None else self._tag(segments, place, full)
+        written = 0 if place is None else self._tag(segments, place, full)
         self._compared = now
-        return Looked(changes=changes, contacts=contacts)
+        return Looked(changes=changes, contacts=written)
 
     def _tag(self, segments: list[Segment], place: Place, full: bool) -> int:
         config = self._config.segments
@@ -132,7 +147,7 @@ def refresh(config: Config, state: State, *, full: bool = False, tagged: bool = 
         file.load(config.segments.file or None, info.zone)
         now, run = _now(), runs.live(state)
         if not tagged:
-            return Groups(config, state).look(info.zone, None, full=full)
+            return Groups(config, state).look(reader, info.zone, None, full=full)
         site.guard(reader, state)
         engine.own_tables(config)
         wall = dates.local_text(now, info.zone)
@@ -142,7 +157,7 @@ def refresh(config: Config, state: State, *, full: bool = False, tagged: bool = 
             run_id=run.id, now=now,
         )  # fmt: skip
         try:
-            return Groups(config, state).look(info.zone, place, full=full)
+            return Groups(config, state).look(reader, info.zone, place, full=full)
         finally:
             writer.close()
 
