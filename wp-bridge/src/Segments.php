@@ -34,7 +34,7 @@ final class Segments {
 		foreach ( $rows as $row ) {
 			/* translators: %s: a segment's name */
 			$title = sprintf( __( 'Sidecar: %s', 'fluentcrm-sidecar' ), $row->title );
-			$about = __( 'The people who have the tag of this name now. FluentCRM Sidecar keeps it up to date.', 'fluentcrm-sidecar' );
+			$about = __( 'Everyone who has the tag of this name now. FluentCRM Sidecar gives and takes the tag.', 'fluentcrm-sidecar' );
 			$all[ (int) $row->id ] = array( 'id' => (int) $row->id, 'slug' => self::SLUG, 'is_system' => true, 'title' => $title, 'subtitle' => $about, 'description' => $about );
 		}
 		return $all;
