@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import strategies as st
 
+from sidecar.insights import rfm
+from sidecar.insights.rfm import NEVER, Scores
 from sidecar.people import facts as people_facts
 from sidecar.people.model import Facts, LedgerOrder, OrderDoc, Touch
 from sidecar.segments import model, traits
@@ -36,6 +38,13 @@ class Made(msgspec.Struct, kw_only=True):
     account: Account | None
     country: str
     birthday: str
+
+
+def buyer(*times: int, acts: tuple[tuple[int, str, int], ...] = (), total: int = 10) -> Made:
+    """Somebody who bought product 1 at these times, and did what `acts` say: (Unix seconds, kind, product)."""
+    document = OrderDoc(lines=((1, 0, 1, "n"),))
+    orders = [LedgerOrder(0, "candidate", "completed", total * 1_000_000, 0, at, document) for at in times]
+    return Made(orders=orders, acts=list(acts), account=None, country="", birthday="")
 
 
 def ages() -> st.SearchStrategy[int]:
@@ -97,6 +106,7 @@ def fill(state: State, everybody: list[Made], zone: tzinfo) -> dict[int, Subject
     subjects = {}
     number = 0
     encode = msgspec.json.encode
+    borders = scores([facts_of(made) for made in everybody])
     with state.transaction() as sql:
         for id_, names in CATEGORIES.items():
             rows = [(id_, traits.fold(name)) for name in names]
@@ -114,7 +124,7 @@ def fill(state: State, everybody: list[Made], zone: tzinfo) -> dict[int, Subject
             for at, kind, product in made.acts:
                 number += 1
                 sql.execute(_ACT, (number, at * 1000 + 7, kind, person, product))
-            subjects[person] = subject(made, facts, zone)
+            subjects[person] = subject(made, facts, zone, borders)
     return subjects
 
 
@@ -128,7 +138,18 @@ _ACT = (
 )
 
 
-def subject(made: Made, facts: Facts, zone: tzinfo) -> Subject:
+def scores(everybody: list[Facts]) -> Scores:
+    """The borders of the RFM scores of these people."""
+    buyers = [facts for facts in everybody if facts.orders_count]
+    values = (
+        [NEVER if facts.last_order is None else facts.last_order for facts in buyers],
+        [facts.orders_count for facts in buyers],
+        [facts.ltv for facts in buyers],
+    )
+    return Scores(*(rfm.borders(sorted(of)) for of in values))
+
+
+def subject(made: Made, facts: Facts, zone: tzinfo, borders: Scores) -> Subject:
     """The person for the naive evaluator."""
 
     def categories(products: Any) -> frozenset[str]:
@@ -141,7 +162,7 @@ def subject(made: Made, facts: Facts, zone: tzinfo) -> Subject:
             coupons = frozenset(map(traits.fold, order.doc.coupons))
             orders.append(Order(order.created, products, categories(products), coupons))
     acts = tuple(Act(at, kind, product, categories([product])) for at, kind, product in made.acts)
-    return Subject(traits=traits.of(facts, zone), orders=tuple(orders), acts=acts)
+    return Subject(traits=traits.of(facts, zone, borders), orders=tuple(orders), acts=acts)
 
 
 # --- random rules ---
@@ -195,6 +216,10 @@ _ATOMS = st.one_of(
     st.builds(
         model.Count, st.sampled_from(["views", "carts", "checkouts"]), st.just(0), st.integers(0, 2), st.none() | _PERIODS,
         category=st.sampled_from(["", "Tea", "GIFTS"]), days=st.booleans(), not_bought=st.booleans(),
+    ),
+    st.builds(
+        model.Count, st.sampled_from(["views", "carts", "orders"]), st.integers(0, 2), st.none(), st.none() | _PERIODS,
+        after=fields_of("moment"), later=st.just(model.Period()) | _PERIODS, days=st.booleans(),
     ),
     st.just(model.Member("other")),
 )  # fmt: skip

@@ -12,10 +12,10 @@ from sidecar.config import Config
 from sidecar.errors import NotFound
 from sidecar.mysql.connection import Reader
 from sidecar.people.identity import Registry
-from sidecar.segments import file, membership, table, view
+from sidecar.segments import dwell, file, membership, table, view
+from sidecar.segments.dwell import Stage, Stay
 from sidecar.segments.evaluate import Moment
-from sidecar.segments.membership import Change
-from sidecar.segments.model import Condition, Segment
+from sidecar.segments.model import Condition, Grouping, Segment
 from sidecar.segments.view import Sheet, Why
 from sidecar.state.database import State
 from sidecar.store import schema
@@ -56,11 +56,6 @@ class Book:
         """When memberships were last brought up to date, in Unix seconds; None: never."""
         return membership.looked(self._state)
 
-    def refresh(self, *, full: bool = False) -> list[Change]:
-        """Bring memberships up to date: who changed and who is due, or (`full`) everybody. Answers what changed."""
-        look = membership.refresh if full else membership.tick
-        return look(self._state, self.segments, self._now, self.zone)
-
     def sheet(self, rule: Condition) -> Sheet:
         """The people of whom a rule holds now, in figures."""
         at = self._moment()
@@ -74,18 +69,48 @@ class Book:
         """(day in the shop's time, size at its end) of days on which a segment's size changed."""
         return view.history(self._state, slug)
 
+    def groups(self) -> list[Grouping]:
+        """The groups of segments that exclude one another."""
+        return list(dict.fromkeys(segment.group for segment in self.segments if segment.group is not None))
+
+    def group(self, slug: str) -> list[Segment]:
+        """The segments of a group, in their order; raises NotFound."""
+        found = [segment for segment in self.segments if segment.group is not None and segment.group.slug == slug]
+        if not found:
+            raise NotFound(f"there is no group {slug}", hint="`sidecar segments groups` names them")
+        return found
+
+    def dwell(self, group: str) -> list[Stage]:
+        """How many are in each segment of a group, and for how long, as of the last refresh. Raises NotFound."""
+        return dwell.stages(self._state, self.group(group), self._now)
+
+    def stays(self, group: str, email: str) -> list[Stay]:
+        """Through which segments of a group a person went, the oldest first. Raises NotFound."""
+        segments = self.group(group)
+        person = self._person(email)
+        return dwell.stays(self._state, segments, person, self._now)
+
     def of(self, email: str) -> list[Why]:
         """Why a person is in each segment or not. Raises NotFound when they are no contact."""
         at = self._moment()
+        found = view.why(self._state, self.segments, self._person(email), at)
+        if found is None:
+            raise _nobody()
+        return found
+
+    def _person(self, email: str) -> int:
         key = self._state.key(emails.identity(email) or "")
         person = Registry(self._state).find([key]).get(key)
-        found = None if person is None else view.why(self._state, self.segments, person, at)
-        if found is None:
-            raise NotFound(
-                "this address belongs to no contact that the sidecar knows", hint="`sidecar mapping explain` says more"
-            )
-        return found
+        if person is None:
+            raise _nobody()
+        return person
 
     def _moment(self) -> Moment:
         table.refresh(self._state, self.zone)
         return membership.moment(self._state, self.segments, self._now, self.zone)
+
+
+def _nobody() -> NotFound:
+    return NotFound(
+        "this address belongs to no contact that the sidecar knows", hint="`sidecar mapping explain` says more"
+    )

@@ -61,6 +61,8 @@ def _of(rule: model.Condition, at: Moment, out: Parameters, denied: bool) -> str
         return f"NOT ({text})" if isinstance(rule, model.Nothing) else text
     if isinstance(rule, model.Member):
         return _of(at.segments[rule.segment].rule, at, out, denied)
+    if isinstance(rule, model.Earlier):
+        return _of(model.Nothing(tuple(at.segments[slug].own for slug in rule.segments)), at, out, denied)
     if isinstance(rule, model.Count):
         return _count(rule, at, out)
     text = _field(rule, at, out)
@@ -166,6 +168,11 @@ def _count(rule: model.Count, at: Moment, out: Parameters) -> str:
                 "NOT EXISTS (SELECT 1 FROM trait b WHERE b.person_id = e.person_id"
                 " AND instr(b.products, char(31) || e.object_id || char(31)))"
             )
+    if rule.after:
+        column = FIELDS[rule.after].column
+        begins = f"b.{column}" if rule.later == model.Period() else due(f"b.{column}", rule.later)
+        moment = "e.at" if unit == 1 else f"e.at / {unit}"
+        narrow.append(f"EXISTS (SELECT 1 FROM trait b WHERE b.person_id = e.person_id AND {moment} >= {begins})")
     if rule.within is not None:
         narrow.insert(0, _aged("e.at", rule.within, False, at, unit))
     number = f"COUNT(DISTINCT local_day(e.at / {unit}))" if rule.days else "COUNT(*)"

@@ -18,6 +18,8 @@ def condition(rule: model.Condition, zone: tzinfo) -> str:
         return _JOIN[type(rule)]
     if isinstance(rule, model.Member):
         return f"in segment {rule.segment}"
+    if isinstance(rule, model.Earlier):
+        return f"and in none of {', '.join(rule.segments)}, which stand before it in its group"
     if isinstance(rule, model.Count):
         return _count(rule)
     return f"{rule.field} {_asked(rule, zone)}"
@@ -70,6 +72,8 @@ def _count(rule: model.Count) -> str:
     ends = f"at least {rule.low}" if rule.low or rule.high is None else ""
     ends += f"{', ' if ends else ''}at most {rule.high}" if rule.high is not None else ""
     window = f" within {rule.within}" if rule.within else ""
+    if rule.after:
+        window += f" after {rule.after}{f' + {rule.later}' if rule.later != model.Period() else ''}"
     return f"{rule.what}{of}{window}{', on different days' if rule.days else ''}: {ends}"
 
 
@@ -77,7 +81,7 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
     """The value that a condition looked at."""
     if found is None or found == "":
         return "nothing"
-    if isinstance(rule, model.Group | model.Member | model.Count):
+    if isinstance(rule, model.Group | model.Member | model.Earlier | model.Count):
         return str(found)
     kind = FIELDS[rule.field].kind
     if kind == "money":
