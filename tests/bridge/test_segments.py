@@ -11,7 +11,10 @@ import pytest
 from shopper import Shopper
 from wordpress_site import Site
 
+from sidecar.config import Config, Database, Shop
 from sidecar.crm import tables
+from sidecar.crm.segment_tags import SegmentTags
+from sidecar.mysql.connection import Reader
 
 pytestmark = pytest.mark.wordpress
 
@@ -60,18 +63,24 @@ def detach(site: Site, tag: int, contact: int) -> None:
     )
 
 
-def new_tag(site: Site, title: str = "VIP customers") -> int:
+def new_tag(site: Site, title: str = "VIP") -> int:
     slug = f"tag-{secrets.token_hex(6)}"
     site.rows("INSERT INTO wp_fc_tags (title, slug) VALUES (%s, %s)", (title, slug))
     return int(site.rows("SELECT id FROM wp_fc_tags WHERE slug = %s", (slug,))[0][0])
 
 
-def segment(site: Site, title: str = "VIP customers", people: Iterable[int] = ()) -> int:
-    """A segment as the sidecar makes it: its tag, and the row that says so. Returns the tag's id."""
-    tag = new_tag(site, title)
-    site.rows("INSERT INTO wp_fcsc_owned VALUES ('segment', %s, %s, UTC_TIMESTAMP())", (tag, f"segment-{tag}"))
-    attach(site, tag, people)
-    return tag
+def segment(site: Site, title: str = "Segment: VIP customers", people: Iterable[int] = ()) -> int:
+    """A segment's tag, made by the sidecar. Returns the tag's id."""
+    slug = secrets.token_hex(6)
+    database = Database(unix_socket=site.server.socket, user="root", name=site.database)
+    with (
+        Reader(Config(shop=Shop(table_prefix="wp_", database=database))) as reader,
+        contextlib.closing(site.server.connect(site.database)) as connection,
+    ):
+        made = SegmentTags(reader, connection, "2026-11-01 12:00:00")
+        made.ensure({slug: title}, {})
+    attach(site, made.ids[slug], people)
+    return made.ids[slug]
 
 
 class Admin:
@@ -213,14 +222,14 @@ def test_more_people_than_one_bite(hpos: Site, admin: Admin) -> None:
 
 
 def test_the_chooser_lists_the_segments(hpos: Site, admin: Admin) -> None:
-    big, small = segment(hpos, "VIP customers"), segment(hpos, "At risk 100% <b>%s</b> «%d»")
+    big, small = segment(hpos), segment(hpos, "Segment: At risk 100% <b>%s</b> «%d»")
     new_tag(hpos, "The owner's own")
     hpos.rows("INSERT INTO wp_fcsc_owned VALUES ('tag', %s, 'x', NOW())", (new_tag(hpos, "Tag of a mapping"),))
     hpos.rows("INSERT INTO wp_fcsc_owned VALUES ('segment', %s, 'renamed', NOW())", (big,))  # one tag, once
     listed = admin.segments()
     assert [(one["id"], one["slug"], one["title"], one["is_system"]) for one in listed] == [
-        (small, SLUG, "Sidecar: At risk 100% <b>%s</b> «%d»", True),
-        (big, SLUG, "Sidecar: VIP customers", True),
+        (small, SLUG, "Segment: At risk 100% <b>%s</b> «%d»", True),
+        (big, SLUG, "Segment: VIP customers", True),
     ]
     assert {"subtitle", "description"} <= set(listed[0])
     assert [one["slug"] for one in hpos.php(LISTED)] == ["custom_segment", SLUG, SLUG]  # Pro's stay
@@ -253,7 +262,7 @@ def test_what_is_asked_of_one(hpos: Site) -> None:
     people = [person(hpos), person(hpos, "unsubscribed"), person(hpos)]
     tag = segment(hpos, people=people)
     plain = hpos.php(DETAILS, [str(tag), {}])
-    assert (plain["id"], plain["slug"], plain["title"]) == (tag, SLUG, "Sidecar: VIP customers")
+    assert (plain["id"], plain["slug"], plain["title"]) == (tag, SLUG, "Segment: VIP customers")
     assert not {"model", "contact_count", "subscribers"} & set(plain)
     assert hpos.php(DETAILS, [tag, {"model": False, "contact_count": True}])["contact_count"] == 3
     assert len(hpos.php(DETAILS, [tag, {"subscribers": True}])["subscribers"]) == 3

@@ -28,14 +28,12 @@ final class Segments {
 	/** @return array<int,array> By the tag's id. A tag that the owner has deleted is none; before the first sync there is no table. */
 	private static function all(): array {
 		global $wpdb;
-		$sql  = "SELECT DISTINCT t.id, t.title FROM %i o JOIN %i t ON t.id = o.object_id WHERE o.kind = 'segment' ORDER BY t.title, t.id";
-		$rows = Tables::quietly( fn() => (array) $wpdb->get_results( $wpdb->prepare( $sql, Tables::name( 'owned' ), $wpdb->prefix . 'fc_tags' ) ) ); // phpcs:ignore WordPress.DB
-		$all  = array();
+		$sql   = "SELECT DISTINCT t.id, t.title FROM %i o JOIN %i t ON t.id = o.object_id WHERE o.kind = 'segment' ORDER BY t.title, t.id";
+		$rows  = Tables::quietly( fn() => (array) $wpdb->get_results( $wpdb->prepare( $sql, Tables::name( 'owned' ), $wpdb->prefix . 'fc_tags' ) ) ); // phpcs:ignore WordPress.DB
+		$about = __( 'Everyone who has the tag of this name now. FluentCRM Sidecar gives and takes the tag.', 'fluentcrm-sidecar' );
+		$all   = array();
 		foreach ( $rows as $row ) {
-			/* translators: %s: a segment's name */
-			$title = sprintf( __( 'Sidecar: %s', 'fluentcrm-sidecar' ), $row->title );
-			$about = __( 'Everyone who has the tag of this name now. FluentCRM Sidecar gives and takes the tag.', 'fluentcrm-sidecar' );
-			$all[ (int) $row->id ] = array( 'id' => (int) $row->id, 'slug' => self::SLUG, 'is_system' => true, 'title' => $title, 'subtitle' => $about, 'description' => $about );
+			$all[ (int) $row->id ] = array( 'id' => (int) $row->id, 'slug' => self::SLUG, 'is_system' => true, 'title' => $row->title, 'subtitle' => $about, 'description' => $about );
 		}
 		return $all;
 	}
