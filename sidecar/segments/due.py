@@ -11,7 +11,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from sidecar.segments import model
+from sidecar.segments import model, scores
 from sidecar.segments import sql as rules
 from sidecar.segments.catalogue import ACTS, FIELDS, get
 from sidecar.segments.times import SLACK, days_of_year, slack
@@ -131,7 +131,7 @@ def next_after(state: State, segments: Sequence[model.Segment], now: int, zone: 
         firsts = ", ".join(f"MIN(CASE WHEN {due} > {now} THEN {due} END)" for due in dues)
         latest = f"{column} + interval_days * {several[-1] * 86400!r}"
         found += state.rows(f"SELECT {firsts} FROM trait t WHERE interval_days IS NOT NULL AND {latest} > {now}")
-    if _days(segments):
+    if _days(segments) or any(getattr(part, "field", "") in scores.FIELDS for part in _parts(segments)):
         found.append((_midnight(now, zone),))
     return min((at for row in found for at in row if at is not None), default=None)
 

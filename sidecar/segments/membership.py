@@ -85,7 +85,7 @@ def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], 
 
 def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
     """Bring all traits and all memberships up to date, in one transaction a segment (in one for all of them while nobody is in
-    any). Answers the segments that changed.
+    any and people are not too many). Answers the segments that changed.
 
     Segments that are no longer in the file are emptied: everybody leaves them. Interrupted, the next look makes up for it.
     What happens to people who did something just now is live; nothing else is.
@@ -95,7 +95,7 @@ def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -
     scores.refresh(state, now, zone, always=True)
     stale = table.stale(state)
     at = moment(state, segments, now, zone)
-    if state.rows("SELECT 1 FROM membership LIMIT 1"):
+    if state.rows("SELECT 1 FROM membership LIMIT 1") or not table.few(state):
         changes = _everybody(state, segments, at)
     else:
         with state.transaction() as sql, bulk.rebuilt_indexes(sql, "membership", "membership_event"):

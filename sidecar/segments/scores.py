@@ -19,11 +19,35 @@ _OF = {
     "monetary_score": "ltv",
 }
 
+FIELDS = frozenset(_OF)
+
 
 def kept(state: State) -> Scores:
     """The borders as they were last drawn."""
     found = state.get(_KEY).partition("|")[2]
     return msgspec.json.decode(found, type=Scores) if found else Scores()
+
+
+class _Bought(msgspec.Struct):
+    """Of a person's facts what scores go by."""
+
+    orders_count: int = 0
+    ltv: int = 0
+    last_order: int | None = None
+
+
+def foresee(state: State) -> None:
+    """Draw the borders from the facts of everybody before there are traits, so that each row is written once only."""
+    read = msgspec.json.Decoder(_Bought).decode
+    facts = state.sql.execute(
+        "SELECT d.facts FROM person_doc d JOIN person p ON p.id = d.person_id WHERE p.verdict = 'in'"
+    )
+    bought = [one for one in (read(row[0]) for row in facts) if one.orders_count > 0]
+    lasts = sorted(NEVER if one.last_order is None else one.last_order for one in bought)
+    drawn = Scores(
+        *map(rfm.borders, (lasts, sorted(one.orders_count for one in bought), sorted(one.ltv for one in bought)))
+    )
+    state.set(_KEY, f"|{msgspec.json.encode(drawn).decode()}")
 
 
 def refresh(state: State, now: int, zone: tzinfo, *, always: bool) -> None:

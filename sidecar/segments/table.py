@@ -15,6 +15,8 @@ from sidecar.state.database import State
 
 _PAGE = 2000
 _MANY = 10_000  # from so many people on, and when they are most of all, indexes are built anew
+# Up to so many that is one transaction, for whose seconds nobody else can write to the state: the others wait 30 of them.
+_MOST = 200_000
 _facts = msgspec.json.Decoder(Facts).decode
 _INSERT = (
     f"INSERT OR REPLACE INTO trait (person_id, {', '.join(traits.COLUMNS)})"
@@ -42,11 +44,18 @@ def refresh(state: State, zone: tzinfo) -> None:
     """
     _remake(state, zone)
     new = _size(state, "trait_stale WHERE traits = 0")
-    if new >= _MANY and new * 2 > _size(state, "trait"):
+    if _MANY <= new <= _MOST and new * 2 > (there := _size(state, "trait")):
         with state.transaction() as sql, bulk.rebuilt_indexes(sql, "trait", "counted_order_at"):
+            if not there:
+                scores.foresee(state)
             _pages(state, zone)
     else:
         _pages(state, zone)
+
+
+def few(state: State) -> bool:
+    """Whether everybody can be written in one transaction."""
+    return _size(state, "trait") <= _MOST
 
 
 def _size(state: State, rows: str) -> int:

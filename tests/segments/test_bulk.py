@@ -24,10 +24,11 @@ def test_many_people_end_as_few_do(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     segments = file.load(None, zone)
     crowd = [buyer(*(now - age * DAY for age in range(number, 400, 37 + number))) for number in range(1, 30)]
     found = []
-    for many in (10_000, 5):
+    for many, most in ((10_000, 200_000), (5, 200_000), (5, 3)):
         monkeypatch.setattr(table, "_MANY", many)
+        monkeypatch.setattr(table, "_MOST", most)
         monkeypatch.setattr(table, "_PAGE", 7)
-        with State(tmp_path / str(many)) as state:
+        with State(tmp_path / f"{many}-{most}") as state:
             before = state.rows(EVERY)
             fill(state, crowd, zone)
             membership.refresh(state, segments, now, zone)
@@ -38,7 +39,7 @@ def test_many_people_end_as_few_do(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             assert membership.refresh(state, segments, now, zone) == []
             assert _made(state) == first and state.rows(EVERY) == before
             found.append(first)
-    assert found[0] == found[1] and len(found[0]["trait"]) == 29
+    assert found[0] == found[1] == found[2] and len(found[0]["trait"]) == 29
 
 
 @pytest.mark.parametrize("where", ["_pages", "_everybody"])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sidecar.insights import rfm
 from sidecar.people.model import Facts
-from sidecar.segments import evaluate, file, membership, scores, table, traits
+from sidecar.segments import due, evaluate, file, membership, scores, table, traits
 from sidecar.segments.evaluate import Moment, Subject
 from sidecar.state.database import State
 
@@ -122,6 +122,7 @@ def test_borders_are_drawn_once_a_day_of_the_shop(tmp_path: Path) -> None:
             " FROM person_doc WHERE person_id = 1"
         )
         midnight = now + 13 * 3600 + 1800
+        assert due.next_after(state, segments, now, SOFIA) == midnight
         membership.tick(state, segments, midnight - 1, SOFIA)
         assert _best(state) == {1, 5}
         changes = membership.tick(state, segments, midnight, SOFIA)
