@@ -150,6 +150,9 @@ class Tagging:
                 return []
             outcomes = writer.write(batch)
             self.contacts += sum(outcome.state == "done" for outcome in outcomes)
+            if any(outcome.state == "refused" for outcome in outcomes):
+                # A tag was deleted meanwhile, say: it is made again, and everybody compared, with the next go.
+                self._state.set(_COMPARED, "")
             left = [outcome.person for outcome in outcomes if outcome.state == "raced"]
             if not left:
                 return []
