@@ -167,11 +167,11 @@ class Book:
         rules.save(self._config, base, lambda text: rules.without(text, slug, self.zone))
 
     def export(
-        self, slug: str, stream: TextIO, *, format: export.Format, everybody: bool, progress: Callable[[int], None]
+        self, slug: str, stream: TextIO, *, form: export.Format, everybody: bool, progress: Callable[[int], None]
     ) -> Exported:
         """Write the contacts of a segment; see `export.write`. Raises NotFound."""
         self.segment(slug)
         with Reader(self._config) as reader:
             return export.write(
-                self._state, reader, slug, stream, format=format, everybody=everybody, zone=self.zone, progress=progress
+                self._state, reader, slug, stream, form=form, everybody=everybody, zone=self.zone, progress=progress
             )

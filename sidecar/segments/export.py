@@ -37,7 +37,7 @@ def write(
     slug: str,
     stream: TextIO,
     *,
-    format: Format,
+    form: Format,
     everybody: bool,
     zone: tzinfo,
     progress: Callable[[int], None],
@@ -48,7 +48,7 @@ def write(
     that a spreadsheet would take for a formula begin with an apostrophe. `progress` is told how many more were looked at.
     """
     done = Exported()
-    put = _csv(stream) if format == "csv" else _json(stream)
+    put = _csv(stream) if form == "csv" else _json(stream)
     for rows in _pages(state, slug):
         known = people.shown(reader, [row[1] for row in rows])
         for _, contact, orders, ltv, aov, last in rows:

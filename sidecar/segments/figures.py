@@ -221,7 +221,9 @@ def _steps(state: State, slug: str) -> list[int]:
     spent = state.rows(f"SELECT COUNT(*) {_MEMBERS} AND t.ltv > 0", (slug,))[0][0]
     if not spent:
         return []
-    high = state.rows(f"SELECT t.ltv {_MEMBERS} AND t.ltv > 0 ORDER BY t.ltv DESC LIMIT 1 OFFSET ?", (slug, spent // 20))
+    high = state.rows(
+        f"SELECT t.ltv {_MEMBERS} AND t.ltv > 0 ORDER BY t.ltv DESC LIMIT 1 OFFSET ?", (slug, spent // 20)
+    )
     step = round_up(max(1, int(high[0][0]) // 5))
     return [step * number for number in range(1, 6)]
 

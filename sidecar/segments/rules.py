@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
 
@@ -76,7 +76,9 @@ def _in_block(problem: Problem, edit: document.Edit, before: int) -> Problem:
     line = problem.line - edit.line + 1
     if 1 <= line <= edit.lines:
         return Problem(problem.file, line + before, problem.key, problem.message, problem.hint)
-    return Problem(problem.file, None, problem.key, f"{problem.message} (line {problem.line} of the file)", problem.hint)
+    return Problem(
+        problem.file, None, problem.key, f"{problem.message} (line {problem.line} of the file)", problem.hint
+    )
 
 
 def save(config: Config, base: str, make: Callable[[str], str]) -> RulesText:
@@ -99,6 +101,6 @@ def without(text: str, slug: str, zone: tzinfo) -> str:
     return rest
 
 
-def problems(error: SegmentError) -> Sequence[Problem]:
+def problems(error: SegmentError) -> list[Problem]:
     """What to show of an error: every problem, else the error itself."""
     return error.problems or [Problem(NAME, None, "(file)", error.message, error.hint)]

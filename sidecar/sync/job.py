@@ -1,4 +1,4 @@
-"""Working on a job of the state: a run of the main job, an undo or a retry, with its progress written down."""
+"""Working on a job of the state: a run of the main job, an undo, a retry or a refresh of segments, with its progress."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from sidecar.errors import Conflict, OnHold, Paused, SidecarError
+from sidecar.segments.book import Book
 from sidecar.state import jobs, pause
 from sidecar.state.database import State
 from sidecar.state.jobs import Job
@@ -30,6 +31,10 @@ class Shop(Protocol):
     @property
     def state(self) -> State:
         """The sidecar's own database."""
+
+    @property
+    def segments(self) -> Book:
+        """The segments, as the file and the shop are now."""
 
     def sync(self, choices: Choices | None = None, progress: Progress | None = None) -> Report:
         """The main job."""
@@ -87,6 +92,9 @@ def _do(shop: Shop, job: Job, progress: _Progress) -> dict[str, Any]:
                     "restored": undone.restored,
                     "kept": undone.kept,
                 }
+            if job.kind == "segments":
+                changes = shop.segments.refresh()
+                return {"came": sum(one.entered for one in changes), "went": sum(one.left for one in changes)}
             if letters is not None:
                 retry.mark(shop.state, letters)
                 letters = None

@@ -37,5 +37,5 @@ def mask_email(address: str) -> str:
     local, at, domain = address.strip().rpartition("@")
     if not at or not local or not domain:
         return "•••"
-    name, _, top = domain.rpartition(".")
-    return f"{local[0]}•••@{name[:1]}•••{'.' if name else ''}{top if name else ''}"
+    name, dot, top = domain.rpartition(".")
+    return f"{local[0]}•••@{domain[0]}•••{dot if name else ''}{top if name else ''}"

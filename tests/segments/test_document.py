@@ -18,7 +18,17 @@ from sidecar.toml_text import value
 SLUGS = ["a", "b", "vip", "x-1"]
 # Hostile to whoever finds blocks by looking for brackets and hashes.
 TEXTS = st.sampled_from(
-    ["plain", "# no comment", "[[segment]]", 'a "quoted" one', "\n[[segment]]\nslug = 'x'\n", "é • 👋", "'''", '"""', "\\"]
+    [
+        "plain",
+        "# no comment",
+        "[[segment]]",
+        'a "quoted" one',
+        "\n[[segment]]\nslug = 'x'\n",
+        "é • 👋",
+        "'''",
+        '"""',
+        "\\",
+    ]
 ) | st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
 COMMENT = st.sampled_from(["", "# [[segment]]\n", "  # two\n# words\n", "\n", "\n# apart\n\n"])
 
@@ -192,7 +202,9 @@ def test_saving(config: Config) -> None:
     with pytest.raises(NotFound):
         rules.save(config, again.digest, lambda text: rules.without(text, "zzz", UTC))
     with pytest.raises(SegmentError):
-        rules.save(config, again.digest, lambda text: rules.without(text, "vip", UTC) + rules.draft(text, "*", "x", UTC).text)
+        rules.save(
+            config, again.digest, lambda text: rules.without(text, "vip", UTC) + rules.draft(text, "*", "x", UTC).text
+        )
     assert rules.read(config) == again
 
 
