@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from shopkeeper import Shopkeeper
 from signer import ACTORS, ADMIN, Signer
 from support import ShopDatabase
 
+from sidecar.errors import Conflict
 from sidecar.mapping.file import RulesText
 from sidecar.runtime import Runtime
+from sidecar.segments import document
 from sidecar.segments import file as built_in
 from sidecar.segments.figures import Bar, Chart, daily, round_up
 from sidecar.state import jobs
@@ -48,11 +51,9 @@ def base_of(bridge: Signer) -> str:
 
 
 @pytest.mark.parametrize("who", [ADMIN, PERSIAN, ACTORS["support"]])
-@pytest.mark.parametrize(
-    "query", ["", "?q=vip", "?segment=vip", "?edit=vip", "?edit=%2B", "?edit=%2A", "?edit=vip&remove=1"]
-)
-def test_before_anything_happened(bridge: Signer, query: str, who: str) -> None:
-    page(bridge, query, who)
+def test_before_anything_happened(bridge: Signer, who: str) -> None:
+    for query in ("", "?q=vip", "?segment=vip", "?edit=vip", "?edit=%2B", "?edit=%2A", "?edit=vip&remove=1"):
+        page(bridge, query, who)
 
 
 def test_the_list(book: Signer, runtime: Runtime) -> None:
@@ -171,11 +172,11 @@ def test_lines_and_labels(app: Any) -> None:
         assert labels == ["nothing", "0 EUR to 20 EUR", "20 EUR or more"]
         days = [Bar(low=None, high=8, count=1), Bar(low=8, high=31, count=1), Bar(low=366, count=1), Bar(count=1)]
         assert [bar.label for bar in charts.bars(Chart(of="last_order", bars=days), "")] == ["0 to 7", "8 to 30", "366 or more", "never"]  # fmt: skip
-        places = [Bar(text="pl", count=2), Bar(text="zz", count=1), Bar(text="", count=1), Bar(other=True, count=1)]
+        places = [Bar(text="pl", count=2), Bar(text="x1", count=1), Bar(text="", count=1), Bar(other=True, count=1)]
         drawn = charts.bars(Chart(of="country", bars=places), "")
         assert [(bar.label, bar.length) for bar in drawn] == [
             ("Poland", 100),
-            ("ZZ", 50),
+            ("X1", 50),
             ("not known", 50),
             ("Others", 50),
         ]
@@ -220,7 +221,8 @@ def test_a_rule_is_tried_and_saved(book: Signer, runtime: Runtime, state_dir: Pa
         "/ui/segments?segment=repeat-buyers&notice=segment_saved",
     )
     written = (state_dir / "segments.toml").read_text("utf-8")
-    assert REPEAT % 3 in written and written.startswith(built_in.default_text()[:3000])
+    text = built_in.default_text()
+    assert written == text.replace(document.block(text, "repeat-buyers"), (REPEAT % 3).rstrip())
     runtime.segments.refresh()
     assert runtime.segments.sizes()["repeat-buyers"] == three
     # Who looked at the file before cannot save over it.
@@ -299,7 +301,7 @@ def test_a_refresh_from_the_page(synced: Signer, runtime: Runtime) -> None:
     job = jobs.latest(runtime.state)
     assert job is not None and (job.kind, job.state) == ("segments", "done")
     assert job.result["came"] == sum(runtime.segments.sizes().values()) > 0
-    assert "came" in page(synced.__class__(synced.client, synced.key), "?segment=repeat-buyers")
+    assert " came #" in page(synced, "?segment=repeat-buyers")
     assert f"{job.result['came']} came" in re.sub(r"\s+", " ", Checked(synced.page("sync")).text)
 
 
@@ -308,13 +310,10 @@ def test_two_cannot_save_at_once(book: Signer, runtime: Runtime) -> None:
     base, done = base_of(book), []
 
     def save(number: int) -> None:
-        try:
+        with suppress(Conflict):
             runtime.segments.save("", REPEAT.replace("repeat-buyers", f"s{number}") % 1, base)
             done.append(number)
-        except Exception as error:
-            assert "meanwhile" in str(error)
-        finally:
-            runtime.state.close()
+        runtime.state.close()
 
     threads = [threading.Thread(target=save, args=(number,)) for number in range(10)]
     for thread in threads:
