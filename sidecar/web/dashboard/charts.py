@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import msgspec
 from babel import Locale
 from flask_babel import get_locale, gettext
-from flask_babel import gettext as _
 
 from sidecar.segments.figures import Bar, Chart
 from sidecar.values import money as amounts
 from sidecar.web.dashboard import words
+
+
+def _(text: str, **given: str) -> str:
+    return str(gettext(text, **given))
 
 
 class Drawn(msgspec.Struct, kw_only=True):
@@ -82,7 +85,7 @@ def _label(of: str, bar: Bar, currency: str) -> str:
 
 
 def _range(low: str, high: str) -> str:
-    return gettext("%(low)s to %(high)s", low=low, high=high)
+    return _("%(low)s to %(high)s", low=low, high=high)
 
 
 def _money_range(bar: Bar, currency: str) -> str:
