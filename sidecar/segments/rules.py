@@ -75,7 +75,9 @@ def _in_block(problem: Problem, edit: document.Edit, before: int) -> Problem:
         return problem
     line = problem.line - edit.line + 1
     if 1 <= line <= edit.lines:
-        return Problem(problem.file, line + before, problem.key, problem.message, problem.hint)
+        # The segment is alone here: which of the file it is says nothing.
+        key = problem.key.removeprefix(f"segment[{edit.number + 1}]").removeprefix(".") or "segment"
+        return Problem(problem.file, line + before, key, problem.message, problem.hint)
     return Problem(
         problem.file, None, problem.key, f"{problem.message} (line {problem.line} of the file)", problem.hint
     )

@@ -174,7 +174,7 @@ def test_problems_have_their_line_where_it_was_typed() -> None:
     with pytest.raises(SegmentError) as raised:
         rules.draft(text, "b", '\n\n[[segment]]\nslug = "b"\nname = "B"\nrule = { field = "ltw" }\n', UTC)
     (problem,) = raised.value.problems
-    assert (problem.line, problem.hint) == (6, "did you mean ltv?")
+    assert (problem.line, problem.key, problem.hint) == (6, "rule.field", "did you mean ltv?")
     with pytest.raises(SegmentError) as raised:
         rules.draft(text, "a", GOOD.replace('"a"', '"renamed"'), UTC)
     (problem,) = raised.value.problems

@@ -168,12 +168,12 @@ def test_lines_and_labels(app: Any) -> None:
     ]
     bars = [Bar(low=None, high=1, count=3), Bar(low=1, high=20_000_000, count=1), Bar(low=20_000_000, count=0)]
     with app.test_request_context():
-        labels = [bar.label for bar in charts.bars(Chart(of="ltv", bars=bars), "EUR")]
-        assert labels == ["nothing", "0 EUR to 20 EUR", "20 EUR or more"]
+        labels = [bar.label for bar in charts.bars(Chart(of="ltv", bars=bars))]
+        assert labels == ["nothing", "0 to 20", "20 or more"]
         days = [Bar(low=None, high=8, count=1), Bar(low=8, high=31, count=1), Bar(low=366, count=1), Bar(count=1)]
-        assert [bar.label for bar in charts.bars(Chart(of="last_order", bars=days), "")] == ["0 to 7", "8 to 30", "366 or more", "never"]  # fmt: skip
+        assert [bar.label for bar in charts.bars(Chart(of="last_order", bars=days))] == ["0 to 7", "8 to 30", "366 or more", "never"]  # fmt: skip
         places = [Bar(text="pl", count=2), Bar(text="x1", count=1), Bar(text="", count=1), Bar(other=True, count=1)]
-        drawn = charts.bars(Chart(of="country", bars=places), "")
+        drawn = charts.bars(Chart(of="country", bars=places))
         assert [(bar.label, bar.length) for bar in drawn] == [
             ("Poland", 100),
             ("X1", 50),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 from babel import Locale
@@ -42,21 +43,22 @@ def points(sizes: Sequence[int], width: int, height: int) -> str:
     )
 
 
-def title(chart: Chart) -> str:
-    """What a chart is about."""
+def title(chart: Chart, currency: str) -> str:
+    """What a chart is about, and in which currency."""
     names = {
         "orders": _("Orders"), "ltv": _("Lifetime value"), "last_order": _("Days since the last order"),
         "country": _("Country"), "status": _("Status in FluentCRM"),
     }  # fmt: skip
-    return names.get(chart.of, chart.of)
+    name = names.get(chart.of, chart.of)
+    return f"{name} ({currency})" if chart.of == "ltv" and currency else name
 
 
-def bars(chart: Chart, currency: str) -> list[Drawn]:
+def bars(chart: Chart) -> list[Drawn]:
     """Its bars."""
     total, longest = sum(bar.count for bar in chart.bars), max((bar.count for bar in chart.bars), default=0)
     return [
         Drawn(
-            label=_label(chart.of, bar, currency),
+            label=_label(chart.of, bar),
             count=bar.count,
             share=bar.count / total if total else 0.0,
             length=round(bar.count * 100 / longest, 1) if longest else 0.0,
@@ -65,7 +67,7 @@ def bars(chart: Chart, currency: str) -> list[Drawn]:
     ]
 
 
-def _label(of: str, bar: Bar, currency: str) -> str:
+def _label(of: str, bar: Bar) -> str:
     if bar.other:
         return _("Others")
     if of == "country":
@@ -75,7 +77,7 @@ def _label(of: str, bar: Bar, currency: str) -> str:
     if bar.low is None and bar.high is None:
         return _("never")
     if of == "ltv":
-        return _money_range(bar, currency)
+        return _money_range(bar)
     low = bar.low or 0
     if bar.high is None:
         return _("%(number)s or more", number=words.number(low))
@@ -88,9 +90,9 @@ def _range(low: str, high: str) -> str:
     return _("%(low)s to %(high)s", low=low, high=high)
 
 
-def _money_range(bar: Bar, currency: str) -> str:
+def _money_range(bar: Bar) -> str:
     def said(micros: int) -> str:
-        return f"{words.number(float(amounts.fixed(micros)))} {currency}".strip()
+        return words.number(Decimal(amounts.fixed(micros)))
 
     if bar.low is None:
         return _("nothing")

@@ -85,6 +85,6 @@ def _one(slug: str, error: Error | None, code: int) -> Response:
         "segment.html", status=code, view="segments", notice=common.notice(), error=error, job=_job(), segment=segment,
         found=found, rule=told(segment.rule, book.zone), refreshed=book.looked(), currency=currency, names=names,
         fixed=money.fixed, people=people, after=after, next=people[-1].id if len(people) == PEOPLE else 0,
-        charts=[(chart.of, charts.title(chart), charts.bars(chart, currency)) for chart in found.charts],
+        charts=[(chart.of, charts.title(chart, currency), charts.bars(chart)) for chart in found.charts],
         points=charts.points(found.line.sizes, *_LINE), box=_LINE,
     )  # fmt: skip
