@@ -9,11 +9,14 @@ import msgspec
 
 from sidecar import runtime
 from sidecar.cli.context import Context, pass_run
+from sidecar.cli.segments_export import export
 from sidecar.segments import file as rules
 from sidecar.segments import model, words
 from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS
 from sidecar.segments.dwell import Stay
 from sidecar.segments.evaluate import Finding
+from sidecar.segments.people import Sample
+from sidecar.segments.rules import in_force
 from sidecar.segments.traits import SEPARATOR, members
 from sidecar.segments.view import Sheet
 from sidecar.values import dates, money
@@ -21,7 +24,10 @@ from sidecar.values import dates, money
 
 @click.group()
 def segments() -> None:
-    """Groups that rule themselves: see, try, explain and refresh them."""
+    """Groups that rule themselves: see, try, explain, refresh and export them."""
+
+
+segments.add_command(export)
 
 
 @segments.command("list")
@@ -30,9 +36,9 @@ def list_(run: Context) -> None:
     """Every segment with its size as of the last refresh."""
     with runtime.build(run.config) as shop:
         book = shop.segments
-        found, sizes, looked = book.segments, book.sizes(), book.looked()
+        found, sizes, looked, file = book.segments, book.sizes(), book.looked(), book.file
     rows = [{"slug": one.slug, "name": one.name, "about": one.about, "group": one.group.slug if one.group else None, "size": sizes.get(one.slug, 0)} for one in found]  # fmt: skip
-    run.output.result({"segments": rows, "refreshed": looked, "file": run.config.segments.file})
+    run.output.result({"segments": rows, "refreshed": looked, "file": file})
     run.output.table([(row["slug"], row["size"], row["about"]) for row in rows], ["segment", "people", "who"])
     if looked is None:
         run.output.say("\nNobody was looked at yet: `sidecar segments refresh`.")
@@ -68,13 +74,14 @@ def show(run: Context, slug: str) -> None:
         book = shop.segments
         segment, zone = book.segment(slug), book.zone
         sheet, history = book.sheet(segment.rule), book.history(slug)
-    run.output.result({"segment": segment, "sheet": sheet, "history": history})
+        people = book.samples(sheet.contacts)
+    run.output.result({"segment": segment, "sheet": sheet, "people": people, "history": history})
     run.output.say(f"{segment.name}: {segment.about}")
     run.output.say()
     for depth, rule in _nested(segment.rule, 0):
         run.output.say(f"  {'  ' * depth}{words.condition(rule, zone)}")
     run.output.say()
-    _sheet(run, sheet)
+    _sheet(run, sheet, people)
     if history:
         run.output.say()
         run.output.table(history[-10:], ["day", "people"])
@@ -141,17 +148,19 @@ def preview(run: Context, rule: str) -> None:
       sidecar segments preview '{ field = "orders_count", at_least = 3 }'
     """
     with runtime.build(run.config) as shop:
-        sheet = shop.segments.preview(rule)
-    run.output.result({"sheet": sheet})
-    _sheet(run, sheet)
+        book = shop.segments
+        sheet = book.preview(rule)
+        people = book.samples(sheet.contacts)
+    run.output.result({"sheet": sheet, "people": people})
+    _sheet(run, sheet, people)
 
 
-def _sheet(run: Context, sheet: Sheet) -> None:
+def _sheet(run: Context, sheet: Sheet, people: list[Sample]) -> None:
     rows = [
         ("people", f"{sheet.size} of {sheet.people} contacts ({sheet.share * 100:.1f} %)"),
         ("lifetime value, average", money.fixed(sheet.ltv)),
         ("order value, average", "-" if sheet.aov is None else money.fixed(sheet.aov)),
-        ("some of them (contact ids)", ", ".join(map(str, sheet.contacts)) or "-"),
+        ("some of them", ", ".join(map(str, people)) or "-"),
     ]
     rows += [(f"also in {one.slug}", str(one.both)) for one in sheet.overlaps[:8] if one.both]
     run.output.table(rows)
@@ -210,7 +219,7 @@ def _told(finding: Finding) -> dict[str, object]:
 @pass_run
 def check(run: Context, file: str | None) -> None:
     """Say everything that is wrong with the segments, with lines; exit 3 when something is. Needs no database."""
-    name = file or run.config.segments.file
+    name = file or in_force(run.config)
     found = rules.load(name or None, dates.site_zone(None, None))
     run.output.result({"file": name, "segments": len(found)})
     run.output.say(f"{name or 'the built-in segments'}: {len(found)} segments, no problem.")

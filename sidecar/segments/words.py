@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
+import msgspec
+
 from sidecar.segments import model
 from sidecar.segments.catalogue import get
 from sidecar.segments.traits import Value, members
@@ -95,3 +97,16 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
     if kind == "flag":
         return "yes" if found else "no"
     return f"{found:.2f}" if isinstance(found, float) else str(found)
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition in words, with those below it."""
+
+    text: str
+    of: list[Told] = []
+
+
+def told(rule: model.Condition, zone: tzinfo) -> Told:
+    """A whole rule in words."""
+    below = rule.of if isinstance(rule, model.Group) else ()
+    return Told(text=condition(rule, zone), of=[told(one, zone) for one in below])

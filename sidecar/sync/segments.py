@@ -20,6 +20,7 @@ from sidecar.mysql.connection import Reader
 from sidecar.segments import contacts, due, file, membership, tags
 from sidecar.segments.membership import Change
 from sidecar.segments.model import Segment
+from sidecar.segments.rules import in_force
 from sidecar.state import runs
 from sidecar.state.database import State
 from sidecar.store.schema import probe
@@ -122,16 +123,17 @@ class Groups:
     def _segments(self, zone: tzinfo) -> list[Segment]:
         stamp = (*self._stamp(), zone)
         if stamp != self._read:
-            self._rules = file.load(self._config.segments.file or None, zone)
+            self._rules = file.load(in_force(self._config) or None, zone)
             self._read = stamp
         return self._rules
 
     def _stamp(self) -> tuple[object, ...]:
         """Tells whether the file is another one."""
-        if not self._config.segments.file:
+        name = in_force(self._config)
+        if not name:
             return ("built-in",)
         try:
-            found = Path(self._config.segments.file).stat()
+            found = Path(name).stat()
         except OSError:
             return ("missing",)
         return (found.st_ino, found.st_size, found.st_mtime_ns)
@@ -144,7 +146,7 @@ def refresh(config: Config, state: State, *, full: bool = False, tagged: bool = 
     """
     with runs.lock(state, "segments"), Reader(config) as reader:
         info = probe(reader, config.people.paid_statuses)
-        file.load(config.segments.file or None, info.zone)
+        file.load(in_force(config) or None, info.zone)
         now, run = _now(), runs.live(state)
         if not tagged:
             return Groups(config, state).look(reader, info.zone, None, full=full)
