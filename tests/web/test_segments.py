@@ -302,7 +302,7 @@ def test_a_refresh_from_the_page(synced: Signer, runtime: Runtime) -> None:
     assert job is not None and (job.kind, job.state) == ("segments", "done")
     assert job.result["came"] == sum(runtime.segments.sizes().values()) > 0
     assert " came #" in page(synced, "?segment=repeat-buyers")
-    assert f"{job.result['came']} came" in re.sub(r"\s+", " ", Checked(synced.page("sync")).text)
+    assert f"{job.result['came']:,} came" in re.sub(r"\s+", " ", Checked(synced.page("sync")).text)
 
 
 def test_two_cannot_save_at_once(book: Signer, runtime: Runtime) -> None:
