@@ -174,20 +174,21 @@ def _aged(column: str, period: model.Period, older: bool, at: Moment, unit: int 
     """That a moment is `period` ago or longer, or that it is not yet. `unit`: how many of the column make a second.
 
     Where a clock is changed on the way the first comparison is wider than the truth: an index finds the rows, and only those
-    near the border are asked about one by one.
+    near the border are asked about one by one. Most are older: an index that finds them row by row would take longer than a
+    look at all of them, which is what `likely` tells SQLite.
     """
     now, zone = at.now, at.zone
     if not period.days:
         border = (now - period.seconds + 1) * unit
-        return f"{column} < {border}" if older else f"{column} >= {border}"
+        return f"likely({column} < {border})" if older else f"{column} >= {border}"
     wide = slack(now, now, period.days, zone)
     if not wide:
         border = (now - period.days * 86400 + 1) * unit
-        return f"{column} < {border}" if older else f"{column} >= {border}"
+        return f"likely({column} < {border})" if older else f"{column} >= {border}"
     low, high = ((now - period.days * 86400 + by) * unit for by in (-wide, wide + 1))
     when = due(column, period, unit)
     if older:
-        return f"({column} < {high} AND ({column} < {low} OR {when} <= {now}))"
+        return f"(likely({column} < {high}) AND ({column} < {low} OR {when} <= {now}))"
     return f"({column} >= {low} AND ({column} >= {high} OR {when} > {now}))"
 
 
