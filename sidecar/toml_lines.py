@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import NamedTuple
 
 Path = tuple[str | int, ...]
 
@@ -30,6 +31,21 @@ def lines_of(text: str) -> dict[Path, int]:
 def line_of(text: str, path: Path) -> int | None:
     """The line of one key; of its nearest parent when the key itself is not written; None when none is."""
     return nearest(lines_of(text), path)
+
+
+class Table(NamedTuple):
+    """A header `[a]` or `[[a]]` and the keys below it: `text[start:end]`, without the comments around them."""
+
+    path: Path
+    start: int
+    end: int
+
+
+def tables_of(text: str) -> tuple[int, list[Table]]:
+    """Where the keys before the first header end (0 when there are none), and every table, of a valid TOML text."""
+    scanner = _Scanner(text)
+    scanner.scan()
+    return scanner.top, [Table(*table) for table in scanner.tables]
 
 
 def nearest(lines: dict[Path, int], path: Path) -> int | None:
@@ -60,6 +76,8 @@ class _Scanner:
         self.seen_line = 1
         self.lines: dict[Path, int] = {}
         self.counts: dict[Path, int] = {}
+        self.tables: list[tuple[Path, int, int]] = []
+        self.top = 0
 
     def scan(self) -> dict[Path, int]:
         table: Path = ()
@@ -67,12 +85,16 @@ class _Scanner:
             self._skip(_FILLER)
             if self.at >= len(self.text):
                 return self.lines
-            if self.text.startswith("[[", self.at):
-                table = self._header(2)
-            elif self.text[self.at] == "[":
-                table = self._header(1)
+            start = self.at
+            if self.text[start] == "[":
+                table = self._header(2 if self.text.startswith("[[", start) else 1)
+                self.tables.append((table, start, self.at))
+                continue
+            self._pair(table)
+            if self.tables:
+                self.tables[-1] = (*self.tables[-1][:2], self.at)
             else:
-                self._pair(table)
+                self.top = self.at
 
     def _line(self) -> int:
         """Lines are counted on from the last position asked for, so a scan is linear."""

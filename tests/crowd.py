@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import strategies as st
 
+from sidecar.insights import rfm
+from sidecar.insights.rfm import NEVER, Scores
 from sidecar.people import facts as people_facts
 from sidecar.people.model import Facts, LedgerOrder, OrderDoc, Touch
 from sidecar.segments import model, traits
@@ -46,6 +48,13 @@ class Made(msgspec.Struct, kw_only=True):
     country: str
     birthday: str
     contact: Contact | None = None
+
+
+def buyer(*times: int, acts: tuple[tuple[int, str, int], ...] = (), total: int = 10) -> Made:
+    """Somebody who bought product 1 at these times, and did what `acts` say: (Unix seconds, kind, product)."""
+    document = OrderDoc(lines=((1, 0, 1, "n"),))
+    orders = [LedgerOrder(0, "candidate", "completed", total * 1_000_000, 0, at, document) for at in times]
+    return Made(orders=orders, acts=list(acts), account=None, country="", birthday="")
 
 
 def ages() -> st.SearchStrategy[int]:
@@ -132,6 +141,7 @@ def fill(state: State, everybody: list[Made], zone: tzinfo) -> dict[int, Subject
     subjects = {}
     number = 0
     encode = msgspec.json.encode
+    borders = scores([facts_of(made) for made in everybody])
     with state.transaction() as sql:
         for id_, names in CATEGORIES.items():
             rows = [(id_, traits.fold(name)) for name in names]
@@ -159,7 +169,7 @@ def fill(state: State, everybody: list[Made], zone: tzinfo) -> dict[int, Subject
                 for name, held in made.contact.values.items():
                     row = (name, person, held.value, held.number, held.moment)
                     sql.execute("INSERT INTO contact_value VALUES (?, ?, ?, ?, ?)", row)
-            subjects[person] = subject(made, facts, zone)
+            subjects[person] = subject(made, facts, zone, borders)
     return subjects
 
 
@@ -173,7 +183,18 @@ _ACT = (
 )
 
 
-def subject(made: Made, facts: Facts, zone: tzinfo) -> Subject:
+def scores(everybody: list[Facts]) -> Scores:
+    """The borders of the RFM scores of these people."""
+    buyers = [facts for facts in everybody if facts.orders_count]
+    values = (
+        [NEVER if facts.last_order is None else facts.last_order for facts in buyers],
+        [facts.orders_count for facts in buyers],
+        [facts.ltv for facts in buyers],
+    )
+    return Scores(*(rfm.borders(sorted(of)) for of in values))
+
+
+def subject(made: Made, facts: Facts, zone: tzinfo, borders: Scores) -> Subject:
     """The person for the naive evaluator."""
 
     def categories(products: Any) -> frozenset[str]:
@@ -192,7 +213,7 @@ def subject(made: Made, facts: Facts, zone: tzinfo) -> Subject:
     values: dict[str, Held] = {}
     if made.contact is not None:
         known, values = made.contact.traits, made.contact.values
-    all_ = traits.of(facts, zone) | known | terms(values)
+    all_ = traits.of(facts, zone, borders) | known | terms(values)
     return Subject(traits=all_, values=values, orders=tuple(orders), acts=acts)
 
 
@@ -205,6 +226,10 @@ NOWS = [
     int(datetime(2026, 2, 28, 22, 0, tzinfo=UTC).timestamp()),
 ]  # fmt: skip
 ZONES: list[tzinfo] = [UTC, ZoneInfo("Asia/Tehran"), ZoneInfo("Europe/Sofia"), ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe")]  # fmt: skip
+
+
+# Moments from which on things can be counted.
+_BEGINNINGS = [name for name in traits.COLUMNS if FIELDS[name].kind == "moment"]
 
 
 def fields_of(*kinds: str) -> st.SearchStrategy[str]:
@@ -254,6 +279,10 @@ _ATOMS = st.one_of(
     st.builds(
         model.Count, st.sampled_from(["views", "carts", "checkouts"]), st.just(0), st.integers(0, 2), st.none() | _PERIODS,
         category=st.sampled_from(["", "Tea", "GIFTS"]), days=st.booleans(), not_bought=st.booleans(),
+    ),
+    st.builds(
+        model.Count, st.sampled_from(["views", "carts", "orders"]), st.integers(0, 2), st.none(), st.none() | _PERIODS,
+        after=st.sampled_from(_BEGINNINGS), later=st.just(model.Period()) | _PERIODS, days=st.booleans(),
     ),
     st.builds(
         model.Count, st.sampled_from(["views", "carts"]), st.integers(2, 3), st.none(), st.none() | _PERIODS,

@@ -19,7 +19,7 @@ COMMANDS = {
     "privacy": ("sidecar.cli.privacy:privacy", "Erase people on request, so that they stay erased."),
     "alerts": ("sidecar.cli.alerts:alerts", "What is wrong now, and whether alerts arrive."),
     "mapping": ("sidecar.cli.mapping:mapping", "Check, explain and try the mapping rules."),
-    "segments": ("sidecar.cli.segments:segments", "Groups that rule themselves: see, try, explain, refresh."),
+    "segments": ("sidecar.cli.segments:segments", "Groups that rule themselves: see, try, explain, refresh, export."),
     "hygiene": (
         "sidecar.cli.hygiene:hygiene",
         "Report doubtful contacts: duplicates, test orders, bad data.",

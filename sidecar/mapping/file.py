@@ -2,49 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
-
-from sidecar import clock, new_file
-from sidecar.errors import ConfigError, Conflict, MappingError, Problem
+from sidecar import edited_file
+from sidecar.edited_file import RulesText as RulesText
+from sidecar.errors import MappingError, Problem
 from sidecar.mapping import compile as rules
 from sidecar.mapping.compiled import Mapping
 
-BACKUPS = 10
 MAX_BYTES = 262_144
-
-
-class RulesText(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules in force. `file` is '' while the built-in ones are; `digest` tells whether they changed since."""
-
-    text: str
-    file: str
-    digest: str
-
-
-def digest(text: str) -> str:
-    """A digest of the text of a rules file."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+_WHAT = "mapping rules"
 
 
 def read(file: str) -> RulesText:
     """The text of the rules in `file`, of the built-in ones for ''. Raises MappingError when it cannot be read."""
-    if not file:
-        text = rules.default_text()
-        return RulesText(text=text, file="", digest=digest(text))
-    try:
-        text = Path(file).read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise MappingError(f"cannot read the mapping rules {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise MappingError(f"{file} is not UTF-8 text (byte {error.start})", hint="save it as UTF-8") from error
-    return RulesText(text=text, file=file, digest=digest(text))
+    return edited_file.read(file, "" if file else rules.default_text(), what=_WHAT, raise_as=MappingError)
 
 
 def check(text: str, file: str = "mapping.toml") -> list[Problem]:
@@ -69,42 +41,9 @@ def save(text: str, base: str, current: str, target: Path) -> RulesText:
     problems = check(text, str(target))
     if problems:
         raise MappingError(f"{len(problems)} problems in the mapping rules", problems, hint="nothing was saved")
-    try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _alone(target):
-            if read(current).digest != base:
-                raise Conflict(
-                    "the mapping rules have been changed meanwhile", hint="load them again, then make your change"
-                )
-            if target.exists():
-                _back_up(target)
-            new_file.write_private(target, text, replace=True)
-    except OSError as error:
-        raise ConfigError(
-            f"{target} cannot be written: {error.strerror}",
-            hint="the account that runs the sidecar needs the right to write there; or save the rules over SSH",
-        ) from error
-    return RulesText(text=text, file=str(target), digest=digest(text))
-
-
-def _back_up(target: Path) -> None:
-    stamp = clock.now().strftime("%Y%m%dT%H%M%S%fZ")
-    copy = target.with_name(f"{target.name}.{stamp}")
-    new_file.write_private(copy, target.read_text("utf-8-sig"), replace=True)
-    old = sorted(target.parent.glob(f"{target.name}.2*Z"))
-    for one in old[:-BACKUPS]:
-        one.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(target: Path) -> Iterator[None]:
-    """Between the comparison and the writing nobody else writes."""
-    handle = os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    with edited_file.alone(target, "rules"):
+        edited_file.unchanged(read(current), base, _WHAT)
+        return edited_file.write(target, text)
 
 
 class Rules:

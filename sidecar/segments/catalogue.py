@@ -69,6 +69,9 @@ _ALL: Final = (
     Field("birthday", "day", "Birthday."),
     Field("membership_day", "day", "The day of the year on which the account was made."),
     Field("first_order_day", "day", "The day of the year of the first order."),
+    Field("recency_score", "number", "RFM: 5 for the fifth of buyers whose last order is the latest, to 1."),
+    Field("frequency_score", "number", "RFM: 5 for the fifth of buyers with the most orders, to 1."),
+    Field("monetary_score", "number", "RFM: 5 for the fifth of buyers with the highest LTV, to 1."),
     Field("status", "text", "Status of the contact: subscribed, pending, unsubscribed, bounced, complained, …", "contact_trait"),
     Field("consent", "flag", "Is subscribed: may get campaigns.", "contact_trait"),
     Field("emails_sent", "number", "E-mails that FluentCRM sent to the contact.", "contact_trait"),
@@ -117,10 +120,10 @@ def get(name: str) -> Field:
 
 # What can be counted within a window, and by which details it can be narrowed.
 COUNTED: Final[dict[str, frozenset[str]]] = {
-    "orders": frozenset({"product", "category", "coupon"}),
-    "views": frozenset({"product", "category", "same_product", "not_bought"}),
-    "carts": frozenset({"product", "category", "same_product", "not_bought"}),
-    "checkouts": frozenset(),
+    "orders": frozenset({"product", "category", "coupon", "after"}),
+    "views": frozenset({"product", "category", "same_product", "not_bought", "after"}),
+    "carts": frozenset({"product", "category", "same_product", "not_bought", "after"}),
+    "checkouts": frozenset({"after"}),
 }
 ACTS: Final = {"views": "view", "carts": "cart", "checkouts": "checkout"}
 

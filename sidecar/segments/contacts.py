@@ -25,12 +25,6 @@ from sidecar.state.database import State
 _KEPT, _TRIED, _MAILS = "segments.contacts", "segments.contacts_tried", "segments.mails"
 _HERE = "SELECT id, contact_id FROM person WHERE verdict = 'in' AND contact_id IS NOT NULL"
 _THESE = "person_id IN (SELECT value FROM json_each(?))"
-# Among those to be looked at: whose contact is new, or another one.
-_NEW = (
-    "SELECT p.id, p.contact_id FROM trait_stale s JOIN person p ON p.id = s.person_id"
-    " LEFT JOIN contact_trait c ON c.person_id = p.id"
-    " WHERE p.verdict = 'in' AND p.contact_id IS NOT NULL AND c.contact_id IS NOT p.contact_id"
-)
 _COLUMNS = (
     "person_id, contact_id, status, mails, emails_sent, emails_opened, emails_clicked, first_sent, last_sent, last_open,"
     " last_click, engagement"
@@ -39,6 +33,7 @@ _READ = f"SELECT {_COLUMNS} FROM contact_trait WHERE {_THESE}"
 _WRITE = f"INSERT OR REPLACE INTO contact_trait ({_COLUMNS}, consent) VALUES ({', '.join('?' * 13)})"
 _READ_VALUES = "SELECT person_id, name, value, number, moment FROM contact_value"
 _FIRST, _NARROW, _WIDE = 500, 50, 4000  # contacts a page
+_MANY = 1000  # more than so many are not read one by one
 _SECONDS = 0.25  # that reading a page should take
 _AGAIN = 30 * 86400  # FluentCRM throws old e-mails away in silence: all are counted anew after so long
 
@@ -75,8 +70,7 @@ def refresh(
     full: bool = False,
     live: bool = False,
 ) -> int:
-    """Bring up to date what the rules ask of FluentCRM: of all contacts, or of these and new ones alone (`[]`: new ones).
-    `full`: read all e-mails again.
+    """Bring up to date what the rules ask of FluentCRM: of all contacts, or of these alone. `full`: read all e-mails again.
 
     People whose values changed are noted for their memberships (as `live` when the change is of now). Answers how many.
     """
@@ -104,6 +98,41 @@ def refresh(
     return changed
 
 
+def note(state: State, people: Collection[int], *, live: bool) -> None:
+    """Their contacts are others than when they were read."""
+    if people:
+        with state.transaction() as sql:
+            sql.executemany(
+                "INSERT INTO contact_stale VALUES (?, ?) ON CONFLICT DO UPDATE SET live = MAX(live, excluded.live)",
+                [(person, int(live)) for person in sorted(people)],
+            )
+
+
+def waits(state: State) -> bool:
+    """Whether somebody's contact is to be read again."""
+    return bool(state.rows("SELECT 1 FROM contact_stale LIMIT 1"))
+
+
+def follow(state: State, reader: Reader, segments: Sequence[Segment], zone: tzinfo) -> None:
+    """Bring those up to date who were noted or whose contact was never read; everybody when they are many, or when rules
+    ask for what was not read yet."""
+    noted = state.rows(
+        "SELECT n.person_id, n.live, p.contact_id FROM contact_stale n JOIN person p ON p.id = n.person_id"
+        " UNION ALL SELECT p.id, s.live, p.contact_id FROM trait_stale s JOIN person p ON p.id = s.person_id"
+        " LEFT JOIN contact_trait c ON c.person_id = p.id"
+        f" WHERE p.verdict = 'in' AND (c.person_id IS NULL OR c.contact_id <> p.contact_id) LIMIT {_MANY + 1}"
+    )
+    known = _get(state, _KEPT).covers(asked.of(segment.rule for segment in segments))
+    if not known or len(noted) > _MANY:
+        refresh(state, reader, segments, zone)
+    else:
+        for live in (False, True):
+            ids = {contact for _, lively, contact in noted if bool(lively) == live and contact is not None}
+            refresh(state, reader, segments, zone, ids, live=live)
+    with state.transaction() as sql:
+        sql.executemany("DELETE FROM contact_stale WHERE person_id = ?", [row[:1] for row in noted])
+
+
 def try_out(state: State, reader: Reader, segments: Sequence[Segment], rule: Condition, zone: tzinfo) -> None:
     """See that what one more rule asks for is there, until the next refresh of the segments; it reads only when it is not."""
     more = asked.of([rule])
@@ -126,21 +155,16 @@ def _these(
     state: State, reader: Reader, wanted: Asked, zone: tzinfo, contact_ids: Collection[int], *, live: bool
 ) -> int:
     kept = _get(state, _KEPT)
-    pairs = set(
-        state.rows(
-            f"{_HERE} AND contact_id IN (SELECT value FROM json_each(?))",
-            (msgspec.json.encode(sorted(contact_ids)).decode(),),
-        )
+    pairs = state.rows(
+        f"{_HERE} AND contact_id IN (SELECT value FROM json_each(?)) ORDER BY contact_id",
+        (msgspec.json.encode(sorted(contact_ids)).decode(),),
     )
-    if kept.contact:
-        pairs.update(state.rows(_NEW))
     if not pairs:
         return 0
     pages = Pages(reader, wanted, zone)
-    ordered = sorted(pairs, key=lambda pair: pair[1])
     return sum(
-        _page(state, pages, ordered[start : start + _FIRST], wanted, kept, None, live=live)
-        for start in range(0, len(ordered), _FIRST)
+        _page(state, pages, pairs[start : start + _FIRST], wanted, kept, None, live=live)
+        for start in range(0, len(pairs), _FIRST)
     )
 
 
@@ -234,7 +258,8 @@ def _page(
 def _note(sql: sqlite3.Connection, people: Collection[int], *, live: bool) -> None:
     """Their memberships are older than their values. Whoever is to be looked at as a whole stays so."""
     sql.executemany(
-        "INSERT INTO trait_stale (person_id, traits, live) VALUES (?, 1, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO trait_stale (person_id, traits, live) VALUES (?, 1, ?)"
+        " ON CONFLICT DO UPDATE SET live = MAX(live, excluded.live)",
         [(person, int(live)) for person in sorted(people)],
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from sidecar.segments import model
 from sidecar.segments.catalogue import CONTACT_COLUMNS, COUNTED, FIELDS, OPERATORS, VALUE, Field, Kind, find
-from sidecar.segments.traits import fold
+from sidecar.segments.traits import COLUMNS, fold
 from sidecar.toml_file import did_you_mean
 from sidecar.toml_lines import Path as Place
 from sidecar.values import dates, money
@@ -271,7 +271,18 @@ class Parser:
             same,
             "not_bought" in data and self._flag(data["not_bought"], (*place, "not_bought")),
             run > 0,
+            *self._after(data, place),
         )
+
+    def _after(self, data: dict[str, Any], place: Place) -> tuple[str, model.Period]:
+        """`after = "last_order"` or `after = "last_order + 12h"`."""
+        if "after" not in data:
+            return "", model.Period()
+        name, plus, period = (part.strip() for part in str(data["after"]).partition("+"))
+        moments = [name for name in COLUMNS if FIELDS[name].kind == "moment"]
+        if name not in moments:
+            self._say((*place, "after"), f"there is no moment {name!r}", did_you_mean(name, moments))
+        return name, self._period(period, (*place, "after")) if plus else model.Period()
 
     def _whole(self, data: dict[str, Any], key: str, place: Place, default: int | None) -> int | None:
         if key not in data:

@@ -118,6 +118,8 @@ def _of(rule: model.Condition, at: Moment, out: Parameters, denied: bool) -> str
         return f"NOT ({text})" if isinstance(rule, model.Nothing) else text
     if isinstance(rule, model.Member):
         return _of(at.segments[rule.segment].rule, at, out, denied)
+    if isinstance(rule, model.Earlier):
+        return _of(model.Nothing(tuple(at.segments[slug].own for slug in rule.segments)), at, out, denied)
     if isinstance(rule, model.Count):
         return _count(rule, at, out)
     text = _field(rule, at, out)
@@ -201,20 +203,21 @@ def _aged(column: str, period: model.Period, older: bool, at: Moment, unit: int 
     """That a moment is `period` ago or longer, or that it is not yet. `unit`: how many of the column make a second.
 
     Where a clock is changed on the way the first comparison is wider than the truth: an index finds the rows, and only those
-    near the border are asked about one by one.
+    near the border are asked about one by one. Most are older: an index that finds them row by row would take longer than a
+    look at all of them, which is what `likely` tells SQLite.
     """
     now, zone = at.now, at.zone
     if not period.days:
         border = (now - period.seconds + 1) * unit
-        return f"{column} < {border}" if older else f"{column} >= {border}"
+        return f"likely({column} < {border})" if older else f"{column} >= {border}"
     wide = slack(now, now, period.days, zone)
     if not wide:
         border = (now - period.days * 86400 + 1) * unit
-        return f"{column} < {border}" if older else f"{column} >= {border}"
+        return f"likely({column} < {border})" if older else f"{column} >= {border}"
     low, high = ((now - period.days * 86400 + by) * unit for by in (-wide, wide + 1))
     when = due(column, period, unit)
     if older:
-        return f"({column} < {high} AND ({column} < {low} OR {when} <= {now}))"
+        return f"(likely({column} < {high}) AND ({column} < {low} OR {when} <= {now}))"
     return f"({column} >= {low} AND ({column} >= {high} OR {when} > {now}))"
 
 
@@ -255,6 +258,11 @@ def _count(rule: model.Count, at: Moment, out: Parameters) -> str:
                 "NOT EXISTS (SELECT 1 FROM trait b WHERE b.person_id = e.person_id"
                 " AND instr(b.products, char(31) || e.object_id || char(31)))"
             )
+    if rule.after:
+        column = get(rule.after).column
+        begins = f"b.{column}" if rule.later == model.Period() else due(f"b.{column}", rule.later)
+        moment = "e.at" if unit == 1 else f"e.at / {unit}"
+        narrow.append(f"EXISTS (SELECT 1 FROM trait b WHERE b.person_id = e.person_id AND {moment} >= {begins})")
     if rule.within is not None:
         narrow.insert(0, _aged("e.at", rule.within, False, at, unit))
     number = f"COUNT(DISTINCT local_day(e.at / {unit}))" if rule.days else "COUNT(*)"

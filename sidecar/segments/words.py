@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import tzinfo
 
+import msgspec
+
 from sidecar.segments import model
 from sidecar.segments.catalogue import get
 from sidecar.segments.traits import Value, members
@@ -18,6 +20,8 @@ def condition(rule: model.Condition, zone: tzinfo) -> str:
         return _JOIN[type(rule)]
     if isinstance(rule, model.Member):
         return f"in segment {rule.segment}"
+    if isinstance(rule, model.Earlier):
+        return f"and in none of {', '.join(rule.segments)}, which stand before it in its group"
     if isinstance(rule, model.Count):
         return _count(rule)
     return f"{rule.field} {_asked(rule, zone)}"
@@ -70,6 +74,8 @@ def _count(rule: model.Count) -> str:
     ends = f"at least {rule.low}" if rule.low or rule.high is None else ""
     ends += f"{', ' if ends else ''}at most {rule.high}" if rule.high is not None else ""
     window = f" within {rule.within}" if rule.within else ""
+    if rule.after:
+        window += f" after {rule.after}{f' + {rule.later}' if rule.later != model.Period() else ''}"
     if rule.in_a_row:
         return f"{rule.what}{of}{window}, on days in a row: {ends}"
     return f"{rule.what}{of}{window}{', on different days' if rule.days else ''}: {ends}"
@@ -79,7 +85,7 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
     """The value that a condition looked at."""
     if found is None or found == "":
         return "nothing"
-    if isinstance(rule, model.Group | model.Member | model.Count):
+    if isinstance(rule, model.Group | model.Member | model.Earlier | model.Count):
         return str(found)
     kind = get(rule.field).kind
     if kind == "money":
@@ -91,3 +97,16 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
     if kind == "flag":
         return "yes" if found else "no"
     return f"{found:.2f}" if isinstance(found, float) else str(found)
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition in words, with those below it."""
+
+    text: str
+    of: list[Told] = []
+
+
+def told(rule: model.Condition, zone: tzinfo) -> Told:
+    """A whole rule in words."""
+    below = rule.of if isinstance(rule, model.Group) else ()
+    return Told(text=condition(rule, zone), of=[told(one, zone) for one in below])

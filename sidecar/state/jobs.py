@@ -20,7 +20,7 @@ from sidecar import clock
 from sidecar.errors import Conflict, NotFound
 from sidecar.state.database import State
 
-Kind = Literal["sync", "undo", "retry"]
+Kind = Literal["sync", "undo", "retry", "segments"]
 OPEN = ("queued", "running", "paused")
 _KEPT = 200
 _COLUMNS = "id, kind, options, state, wish, step, done, total, step_from, step_at, created, started, updated, finished, result, error"  # fmt: skip

@@ -1,4 +1,4 @@
-"""Working on a job of the state: a run of the main job, an undo or a retry, with its progress written down."""
+"""Working on a job of the state: a run of the main job, an undo, a retry or a refresh of segments, with its progress."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sidecar.state.database import State
 from sidecar.state.jobs import Job
 from sidecar.sync import retry
 from sidecar.sync.engine import Report
+from sidecar.sync.segments import Looked
 from sidecar.sync.session import Choices, Progress
 from sidecar.sync.undo import Undone
 
@@ -30,6 +31,9 @@ class Shop(Protocol):
     @property
     def state(self) -> State:
         """The sidecar's own database."""
+
+    def refresh_segments(self, *, full: bool = False, tagged: bool = True) -> Looked:
+        """Bring segments and their tags up to date."""
 
     def sync(self, choices: Choices | None = None, progress: Progress | None = None) -> Report:
         """The main job."""
@@ -87,6 +91,10 @@ def _do(shop: Shop, job: Job, progress: _Progress) -> dict[str, Any]:
                     "restored": undone.restored,
                     "kept": undone.kept,
                 }
+            if job.kind == "segments":
+                looked = shop.refresh_segments()
+                came, went = (sum(getattr(one, way) for one in looked.changes) for way in ("entered", "left"))
+                return {"came": came, "went": went, "contacts": looked.contacts}
             if letters is not None:
                 retry.mark(shop.state, letters)
                 letters = None

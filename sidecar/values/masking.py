@@ -29,3 +29,13 @@ def mask_text(text: str) -> str:
     if len(text) > MAX_LENGTH:
         return text[: MAX_LENGTH - 1].translate(_shape) + "…"
     return text.translate(_shape)
+
+
+def mask_email(address: str) -> str:
+    """An address of which one recognises whose it is only when one knows: anna@shop.example → a•••@s•••.example. The first
+    letters and the top-level domain are all that is left."""
+    local, at, domain = address.strip().rpartition("@")
+    if not at or not local or not domain:
+        return "•••"
+    name, dot, top = domain.rpartition(".")
+    return f"{local[0]}•••@{domain[0]}•••{dot if name else ''}{top if name else ''}"

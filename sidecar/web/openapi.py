@@ -24,7 +24,7 @@ _REFUSALS = {
     "404": "What was asked for is not there.",
     "409": "Somebody else is at it, or it has changed meanwhile.",
     "413": "The body is too large.",
-    "422": "The mapping rules are not in order.",
+    "422": "The rules are not in order.",
     "500": "A fault of the sidecar, or of its configuration.",
     "503": "The shop's database or the bridge cannot be reached.",
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,6 +15,7 @@ from shopkeeper import Shopkeeper
 from signer import ADMIN, Signer
 from support import ROOT, ShopDatabase
 
+from sidecar import clock
 from sidecar.config import Config
 from sidecar.events.monitor import Done, record
 from sidecar.events.outbox import Hint
@@ -88,6 +91,8 @@ def sit(chrome: Any, shots: Path, demo_hpos: ShopDatabase, config_for: Callable[
         )
         dead_letters.add(runtime.state, "order", f"order:{SCRIPT}", IMAGE, SCRIPT)
         runtime.explore("users")
+        runtime.refresh_segments()
+        _past_sizes(runtime)
         known = pairing.first("http://127.0.0.1:8765")
         pairing.write(runtime.config.state.dir, known)
         bridge = Signer(create_app(runtime).test_client(), known.current)
@@ -116,10 +121,15 @@ def test_every_page_in_a_browser(sit: Sit, demo_hpos: ShopDatabase, who: str) ->
         ("events", {}),
         ("sync", {}),
         ("mapping", {"kind": "users"}),
+        ("segments", {}),
+        ("segments", {"segment": "repeat-buyers"}),
+        ("segments", {"edit": "due-for-replenishment"}),
         (f"contact/{contact}", {"bare": 1}),
     ):
         desk.visit(view, **query)
-        name = f"fragment-{view.partition('/')[0]}-{who[-3:]}"
+        name = (
+            f"fragment-{view.partition('/')[0]}{''.join(f'-{one}' for one in query if view == 'segments')}-{who[-3:]}"
+        )
         for suffix, size in (("", WIDE), ("-390", NARROW)):
             desk.tab.resize(size)
             desk.tab.shot(name + suffix)
@@ -132,6 +142,64 @@ def test_every_page_in_a_browser(sit: Sit, demo_hpos: ShopDatabase, who: str) ->
         assert desk.tab.page.evaluate("getComputedStyle(document.getElementById('fcsc-page')).direction") == who[-3:]
     assert SCRIPT in shown
     assert IMAGE in shown
+
+
+def _past_sizes(runtime: Runtime) -> None:
+    """As if the segments had been looked at for weeks."""
+    today = clock.now().date()
+    with runtime.state.transaction() as sql:
+        for slug, size in runtime.segments.sizes().items():
+            for days in range(3, 50, 3):
+                day = str(today - timedelta(days=days))
+                sql.execute(
+                    "INSERT INTO segment_size VALUES (?, ?, ?)", (slug, day, size + (days * 7 + len(slug)) % 9 - 4)
+                )
+
+
+@pytest.mark.parametrize("who", [ADMIN, PERSIAN], ids=["english", "persian"])
+def test_a_rule_is_edited_and_its_new_count_seen(sit: Sit, who: str) -> None:
+    """From the list to the editor; while one types the count follows; a mistake is told with its line; saved by a button."""
+    desk = sit(who)
+    page, shot = desk.tab.page, f"fragment-editor-{who[-3:]}"
+    counts = dict(desk.runtime.state.rows("SELECT orders_count, COUNT(*) FROM trait GROUP BY orders_count"))
+    repeat, thrice = (sum(count for orders, count in counts.items() if orders >= least) for least in (2, 3))
+    assert repeat > thrice > 0
+    desk.visit("segments")
+    page.click("a[href*='segment=repeat-buyers']")
+    page.click("a[href*='edit=repeat-buyers']")
+    text = page.input_value("#fcsc-text")
+    assert "at_least = 2" in text and page.locator("#fcsc-try .fcsc-sum strong").count() == 0
+    page.evaluate("window.sameDocument = true")
+    page.fill("#fcsc-text", text.replace("at_least = 2", "at_least = 3"))
+    page.wait_for_selector("#fcsc-try .fcsc-sum strong")
+    assert _number(page.inner_text("#fcsc-try .fcsc-sum strong")) == thrice
+    desk.tab.shot(shot)
+    page.fill("#fcsc-text", text.replace("orders_count", "orders_cuont"))
+    page.wait_for_selector("#fcsc-try li")
+    assert "did you mean orders_count?" in page.inner_text("#fcsc-try li")
+    desk.tab.shot(f"{shot}-problem")
+    assert not desk.tab.overflow(".wrap") and not desk.tab.pale(".wrap")
+    page.fill("#fcsc-text", text.replace("at_least = 2", "at_least = 1"))
+    page.wait_for_selector("#fcsc-try .fcsc-sum strong")
+    assert _number(page.inner_text("#fcsc-try .fcsc-sum strong")) == sum(
+        count for orders, count in counts.items() if orders
+    )
+    assert page.evaluate("window.sameDocument === true")
+    assert not (Path(desk.runtime.config.state.dir) / "segments.toml").exists(), "typing saved it"
+    page.fill("#fcsc-text", text.replace("at_least = 2", "at_least = 3"))
+    page.click("button[value=save]")
+    page.wait_for_selector(".fcsc-notice--ok")
+    desk.runtime.refresh_segments()
+    desk.visit("segments", q="repeat-buyers")
+    row = page.locator("tr", has=page.locator("a[href$='segment=repeat-buyers']"))
+    assert _number(row.locator("td").first.inner_text()) == thrice
+    desk.visit("segments", segment="repeat-buyers")
+    assert "orders_count at least 3" in page.inner_text(".fcsc-rule")
+
+
+def _number(text: str) -> int:
+    """A number in the digits of any language."""
+    return int("".join(str(unicodedata.digit(letter)) for letter in text if letter.isdigit()))
 
 
 def test_an_event_appears_without_reloading(sit: Sit) -> None:

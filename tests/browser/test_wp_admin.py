@@ -14,7 +14,7 @@ from live_shop import IMAGE, SCRIPT, LiveShop
 pytestmark = pytest.mark.wordpress
 
 Open = Callable[..., Tab]
-VIEWS = ("status", "events", "sync", "mapping", "settings")
+VIEWS = ("status", "events", "sync", "segments", "mapping", "settings")
 
 
 def visit(live: LiveShop, tab: Tab, view: str, **query: Any) -> Tab:
@@ -144,6 +144,35 @@ def test_rules_are_broken_mended_tried_and_saved(live: LiveShop, open_as: Open) 
 
 
 @pytest.mark.parametrize("user", ["admin", "parsi"])
+def test_a_segment_is_refreshed_edited_and_saved(live: LiveShop, open_as: Open, user: str) -> None:
+    tab = visit(live, open_as(user), "segments")
+    tab.page.click("form:has(input[value=refresh]) button")
+    tab.page.wait_for_selector(".fcsc-notice--ok")
+    tab.page.wait_for_selector("#fcsc-segments:not([data-fcsc-refresh])", timeout=30_000)
+    seen_well(tab, f"segments-{user}")
+    visit(live, tab, "segments", segment="repeat-buyers")
+    seen_well(tab, f"segment-{user}")
+    tab.page.click("a[href*='edit=repeat-buyers']")
+    text = tab.page.input_value("#fcsc-text")
+    least = 2 if "at_least = 2" in text else 3
+    tab.page.fill("#fcsc-text", text.replace(f"at_least = {least}", "at_leest = 4"))
+    tab.page.wait_for_selector("#fcsc-try li")
+    assert "at_least" in tab.text("#fcsc-try li")
+    tab.page.fill("#fcsc-text", text.replace(f"at_least = {least}", f"at_least = {least + 1}"))
+    tab.page.wait_for_selector("#fcsc-try .fcsc-sum strong")
+    seen_well(tab, f"segment-edit-{user}")
+    tab.page.click("button[value=save]")
+    tab.page.wait_for_selector(".fcsc-notice--ok")
+    assert f"orders_count at least {least + 1}" in tab.text(".fcsc-rule")
+    saved = Path(live.bench.state_dir) / "segments.toml"
+    assert (
+        f'slug = "repeat-buyers"\nname = "Repeat buyers"\nabout = "Two orders or more."\nrule = {{ field = "orders_count", at_least = {least + 1} }}'
+        in saved.read_text("utf-8")
+    )
+    assert saved.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("user", ["admin", "parsi"])
 def test_the_tab_on_the_contact(live: LiveShop, open_as: Open, user: str) -> None:
     number = live.contact("person3@example.com" if user == "parsi" else "person1@example.com")
     tab = open_as(user)
@@ -199,7 +228,7 @@ def test_without_fluentcrm_the_entry_is_in_woocommerce(live: LiveShop, open_as: 
 
 def test_support_sees_but_does_nothing(live: LiveShop, open_as: Open) -> None:
     tab = visit(live, open_as("support"), "status")
-    assert tab.page.locator(".fcsc-nav a").all_inner_texts() == ["Status", "Events", "Sync"]
+    assert tab.page.locator(".fcsc-nav a").all_inner_texts() == ["Status", "Events", "Sync", "Segments"]
     assert tab.page.locator(".wrap.fcsc form").count() == 0
     tab.shot("status-support")
     visit(live, tab, "sync")

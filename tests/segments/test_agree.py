@@ -10,7 +10,7 @@ from crowd import COUPONS, NOWS, RULES, ZONES, Made, ages, fields_of, fill, peop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.segments import evaluate, file, membership, table
+from sidecar.segments import evaluate, file, membership, scores, table
 from sidecar.segments.model import (
     Number,
     Segment,
@@ -33,6 +33,7 @@ def test_both_evaluators_agree(data: st.DataObject, tmp_path_factory: pytest.Tem
     with State(tmp_path_factory.mktemp("state")) as state:
         subjects = fill(state, everybody, zone)
         table.refresh(state, zone)
+        scores.refresh(state, now, zone, always=True)
         assert table.stale(state) == sorted(subjects)
         at = membership.moment(state, segments, now, zone)
         for segment in segments:

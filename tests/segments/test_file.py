@@ -237,7 +237,7 @@ def test_the_table_has_every_field_and_the_file_explains_every_operator(tmp_path
     with State(tmp_path) as state:
         columns = {row[1] for row in state.rows("PRAGMA table_info(trait)")}
         contact = {row[1] for row in state.rows("PRAGMA table_info(contact_trait)")}
-    assert columns - {"person_id", "recency_score", "frequency_score", "monetary_score"} == set(traits.COLUMNS)
+    assert columns - {"person_id"} == set(traits.COLUMNS)
     of_contact = {field.column for field in FIELDS.values() if field.table == "contact_trait"}
     assert contact == {"person_id", "contact_id", "mails", *of_contact}
     text = file.default_text()

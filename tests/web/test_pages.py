@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import bridging
 import pytest
+from fragments import EVIL, PERSIAN, Checked
 from shopkeeper import Shopkeeper
 from signer import ACTORS, ADMIN, Signer
 from support import ShopDatabase
@@ -17,64 +17,6 @@ from sidecar.events.outbox import Hint
 from sidecar.runtime import Runtime
 from sidecar.state import dead_letters, jobs
 from sidecar.sync.session import Choices
-
-PERSIAN = "9;administrator;fa_IR;rtl"
-EVIL = "<img src=x onerror=alert(1)>\"'&<script>"
-VOID = {"input", "br", "img", "meta", "link", "hr"}
-ALLOWED = {
-    "div", "h1", "h2", "h3", "nav", "a", "p", "ul", "li", "section", "article", "table", "thead", "tbody", "tr", "th", "td",
-    "form", "input", "button", "fieldset", "legend", "label", "textarea", "details", "summary", "pre", "code", "dl", "dt",
-    "dd", "span", "small", "strong", "time", "bdi", "progress", "br",
-}  # fmt: skip
-
-
-class Checked(HTMLParser):
-    """Well formed, only known elements, no scripts, labels for inputs, ids once, a nonce in each form."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.stack: list[str] = []
-        self.ids: list[str] = []
-        self.named: list[str] = []
-        self.forms = self.nonces = 0
-        self.text = ""
-        self.feed(html)
-        self.close()
-        assert not self.stack, self.stack
-        assert len(set(self.ids)) == len(self.ids), "an id stands twice"
-        assert set(self.named) <= set(self.ids), set(self.named) - set(self.ids)
-        assert self.forms == self.nonces
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        assert tag in ALLOWED, tag
-        assert not [name for name in given if name.startswith("on") or name == "style"], given
-        for name in ("href", "action"):
-            if name in given:
-                assert (given[name] or "").startswith("?page=fluentcrm-sidecar&view="), given
-        self.ids += [given["id"]] if given.get("id") else []
-        for name in ("aria-labelledby", "aria-describedby", "for"):
-            self.named += (given.get(name) or "").split()
-        if tag == "input" and given.get("type") != "hidden":
-            assert "label" in self.stack, given
-        if tag == "th":
-            assert given.get("scope") in ("col", "row"), given
-        # A browser would end the paragraph before these, and leave an empty one behind.
-        assert tag not in ("form", "ul", "p", "div", "table", "dl", "h2", "section") or "p" not in self.stack, tag
-        self.forms += tag == "form"
-        if tag not in VOID:
-            self.stack.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self.stack.pop() == tag, tag
-
-    def handle_comment(self, data: str) -> None:
-        assert data == "fcsc:nonce" and self.stack[-1] == "form", data
-        self.nonces += 1
-
-    def handle_data(self, data: str) -> None:
-        self.text += f" {data}"
 
 
 def seen(bridge: Signer, view: str, who: str = ADMIN) -> str:

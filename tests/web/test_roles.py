@@ -31,12 +31,16 @@ ROUTES = {
     "POST /api/v1/mapping/save": MAPPING, "GET /api/v1/explore/<kind>": MAPPING, "POST /api/v1/explore/<kind>": MAPPING,
     "GET /api/v1/contacts/<id>": ALL, "GET /api/v1/explain/<id>": ALL, "GET /api/v1/doctor": ALL,
     "POST /api/v1/privacy/erase": ADMIN, "GET /api/v1/site": ALL, "POST /api/v1/site/confirm": ADMIN,
-    "GET /api/v1/openapi.json": ALL,
+    "GET /api/v1/openapi.json": ALL, "GET /ui/segments": ALL, "POST /ui/segments": ALL, "GET /api/v1/segments": ALL,
+    "GET /api/v1/segments/<slug>": ALL, "GET /api/v1/segments/<slug>/people": ALL, "POST /api/v1/segments/refresh": SYNC,
+    "GET /api/v1/segment-rules": MAPPING, "POST /api/v1/segment-rules/preview": MAPPING,
+    "POST /api/v1/segment-rules/save": MAPPING, "POST /api/v1/segment-rules/remove": MAPPING,
 }  # fmt: skip
 FORMS = {
     "status": {"confirm": ADMIN, "retry": SYNC, "pause": SYNC, "resume": SYNC},
     "events": {},
     "sync": {"start": SYNC, "pause": SYNC, "resume": SYNC, "cancel": SYNC, "undo": UNDO},
+    "segments": {"refresh": SYNC, "preview": MAPPING, "save": MAPPING, "remove": MAPPING},
     "mapping": {"check": MAPPING, "preview": MAPPING, "save": MAPPING, "explore": MAPPING},
 }
 
@@ -48,7 +52,7 @@ def _routes(app: Flask) -> dict[str, str]:
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         assert len(methods) == 1, rule
         name = re.sub(r"<int\([^)]*\):\w+>", "<id>", rule.rule)
-        url = re.sub(r"<id>", "5", name).replace("<kind>", "users")
+        url = re.sub(r"<id>", "5", name).replace("<kind>", "users").replace("<slug>", "vip")
         found[f"{methods.pop()} {name}"] = url
     return found
 
@@ -72,7 +76,7 @@ def test_every_route_for_every_role(app: Flask, bridge: Signer) -> None:
 def test_every_form_for_every_role(bridge: Signer) -> None:
     for view, actions in FORMS.items():
         for (action, who_may), (role, who) in product(actions.items(), ACTORS.items()):
-            if (view, action) in (("sync", "start"), ("status", "retry")):
+            if (view, action) in (("sync", "start"), ("status", "retry"), ("segments", "refresh")):
                 bridge.form("sync", action="pause")  # whatever was started before: the next may start
                 bridge.form("sync", action="cancel")
             answer = bridge.form(view, action=action, who=who)

@@ -1,4 +1,5 @@
-/* FluentCRM Sidecar in wp-admin: what carries data-fcsc-refresh="seconds" is fetched again and swapped. Works without it. */
+/* FluentCRM Sidecar in wp-admin: what carries data-fcsc-refresh="seconds" is fetched again and swapped; a form with
+ * data-fcsc-live="id" is tried while one types (its button "preview"), and what came of it is shown there. Works without it. */
 ( function ( page ) {
 	var view = new URLSearchParams( location.search );
 	var path = view.get( 'view' ) || 'status';
@@ -14,12 +15,15 @@
 			}, seconds * 1000 );
 		}
 	}
+	function url() {
+		return page.root + path + ( String( view ) ? ( page.root.indexOf( '?' ) < 0 ? '?' : '&' ) + view : '' );
+	}
 	function refresh( node ) {
 		// Nothing is swapped under the reader's hands, or for nobody.
 		if ( document.hidden || node.contains( document.activeElement ) || ! node.isConnected ) {
 			return arm( node );
 		}
-		fetch( page.root + path + ( String( view ) ? ( page.root.indexOf( '?' ) < 0 ? '?' : '&' ) + view : '' ), {
+		fetch( url(), {
 			headers: { 'X-WP-Nonce': page.nonce },
 			credentials: 'same-origin'
 		} ).then( function ( answer ) {
@@ -36,5 +40,39 @@
 			arm( node );
 		} );
 	}
+	function live( form ) {
+		var id = form.getAttribute( 'data-fcsc-live' ), asked = 0, timer;
+
+		function ask() {
+			var mine = ++asked, body = new URLSearchParams( new FormData( form ) ), box = document.getElementById( id );
+			// The form's own nonce is for the page; WordPress would take it for the one of the request.
+			body.delete( '_wpnonce' );
+			body.delete( '_wp_http_referer' );
+			body.set( 'action', 'preview' );
+			box.setAttribute( 'aria-busy', 'true' );
+			fetch( url(), {
+				method: 'POST',
+				body: body,
+				headers: { 'X-WP-Nonce': page.nonce },
+				credentials: 'same-origin'
+			} ).then( function ( answer ) {
+				return answer.ok || answer.status === 422 ? answer.text() : Promise.reject();
+			} ).then( function ( html ) {
+				var fresh = new DOMParser().parseFromString( html, 'text/html' ).getElementById( id );
+				if ( fresh && mine === asked ) {
+					box.replaceChildren.apply( box, Array.prototype.slice.call( document.importNode( fresh, true ).childNodes ) );
+				}
+			} ).catch( function () {} ).then( function () {
+				if ( mine === asked ) {
+					box.removeAttribute( 'aria-busy' );
+				}
+			} );
+		}
+		form.addEventListener( 'input', function () {
+			clearTimeout( timer );
+			timer = setTimeout( ask, 500 );
+		} );
+	}
+	document.querySelectorAll( '.fcsc [data-fcsc-live]' ).forEach( live );
 	document.querySelectorAll( '.fcsc [data-fcsc-refresh]' ).forEach( arm );
 } )( window.fcscAdmin || {} );

@@ -14,6 +14,11 @@ SELECT id, email, COALESCE(user_id, 0) AS user_id, status, CAST(updated_at AS CH
  CAST(date_of_birth AS CHAR) AS date_of_birth, contact_type, source
 FROM {p}fc_subscribers WHERE id IN %(ids)s;
 
+-- name: contacts_shown
+-- What a list or an export of a segment says of contacts.
+-- columns: id# email first_name last_name phone country status
+SELECT id, email, first_name, last_name, phone, country, status FROM {p}fc_subscribers WHERE id IN %(ids)s;
+
 -- name: contacts_any
 -- Whether there is a contact at all (an empty CRM need not be asked again and again).
 SELECT COALESCE(MAX(id), 0) FROM {p}fc_subscribers;

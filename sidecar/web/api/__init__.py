@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from sidecar.web.api import contacts, doctor, events, explain, explore, letters, mapping, privacy, site, status, sync
+from sidecar.web.api import (
+    contacts,
+    doctor,
+    events,
+    explain,
+    explore,
+    letters,
+    mapping,
+    privacy,
+    segment_rules,
+    segments,
+    site,
+    status,
+    sync,
+)
 from sidecar.web.openapi import noun as openapi
 from sidecar.web.routes import Noun
 
 NOUNS: tuple[Noun, ...] = (
     status.noun, events.noun, sync.noun, letters.noun, mapping.noun, explore.noun, contacts.noun, explain.noun,
-    doctor.noun, privacy.noun, site.noun, openapi,
+    segments.noun, segment_rules.noun, doctor.noun, privacy.noun, site.noun, openapi,
 )  # fmt: skip

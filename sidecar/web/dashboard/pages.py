@@ -13,7 +13,7 @@ from flask import Flask, Response, g, request
 
 from sidecar.errors import SidecarError
 from sidecar.web import errors, roles
-from sidecar.web.dashboard import contact, events, mapping, render, status, sync
+from sidecar.web.dashboard import contact, events, mapping, render, segment_editor, segments, status, sync
 from sidecar.web.routes import CONTACT
 
 Action = tuple[roles.Permission, Callable[[], Response]]
@@ -25,13 +25,18 @@ ACTIONS: dict[str, dict[str, Action]] = {
         "start": ("sync", sync.start), "pause": ("sync", sync.pause), "resume": ("sync", sync.resume),
         "cancel": ("sync", sync.cancel), "undo": ("undo", sync.undo),
     },
+    "segments": {
+        "refresh": ("sync", segments.refresh), "preview": ("mapping", segment_editor.preview),
+        "save": ("mapping", segment_editor.save), "remove": ("mapping", segment_editor.remove),
+    },
     "mapping": {
         "check": ("mapping", mapping.check), "preview": ("mapping", mapping.preview), "save": ("mapping", mapping.save),
         "explore": ("mapping", mapping.explore),
     },
 }  # fmt: skip
 _SHOW: dict[str, Callable[..., Response]] = {
-    "status": status.show, "events": events.show, "sync": sync.show, "mapping": mapping.show,
+    "status": status.show, "events": events.show, "sync": sync.show, "segments": segments.show,
+    "mapping": mapping.show,
 }  # fmt: skip
 
 

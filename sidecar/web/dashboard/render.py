@@ -56,6 +56,7 @@ VIEWS: tuple[tuple[str, str, roles.Permission], ...] = (
     ("status", "Status", "see"),
     ("events", "Events", "see"),
     ("sync", "Sync", "see"),
+    ("segments", "Segments", "see"),
     ("mapping", "Mapping", "mapping"),
 )
 

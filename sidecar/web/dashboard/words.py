@@ -18,7 +18,7 @@ def _(text: str) -> str:
 
 
 _WORDS: dict[str, dict[str, str]] = {
-    "view": {"status": _("Status"), "events": _("Events"), "sync": _("Sync"), "mapping": _("Mapping")},
+    "view": {"status": _("Status"), "events": _("Events"), "sync": _("Sync"), "segments": _("Segments"), "mapping": _("Mapping")},
     "family": {
         "": _("All"), "customer": _("Customers"), "product": _("Products"), "cart": _("Carts"), "order": _("Orders"),
         "contact": _("Contacts"), "email": _("E-mail"),
@@ -30,7 +30,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "outcome": {
         "changed": _("contact changed"), "nothing": _("nothing to do"), "left": _("left out"), "failed": _("failed"),
     },
-    "job": {"sync": _("Sync"), "undo": _("Undo"), "retry": _("Retry")},
+    "job": {"sync": _("Sync"), "undo": _("Undo"), "retry": _("Retry"), "segments": _("Segments")},
     "run": {"sync": _("sync"), "dry-run": _("trial"), "undo": _("undo"), "live": _("events"), "events": _("events")},
     "state": {
         "queued": _("waiting"), "running": _("running"), "paused": _("paused"), "done": _("done"), "failed": _("failed"),
@@ -69,6 +69,9 @@ _WORDS: dict[str, dict[str, str]] = {
         "undo": _("The run is being taken back."), "retry": _("The rows are being looked at again."),
         "confirmed": _("The site is confirmed. Changes go out again."), "saved": _("The rules are saved and in force."),
         "explore": _("The shop's keys are being read."), "checked": _("The rules are in order."),
+        "refreshing": _("The segments are being refreshed."),
+        "segment_saved": _("Saved. People come and go with the next refresh."),
+        "segment_removed": _("The segment is removed. Its people leave it with the next refresh."),
     },
 }  # fmt: skip
 
@@ -105,7 +108,7 @@ def about_run(counts: dict[str, Any]) -> str:
     parts = []
     for key, text in (
         ("people", _("%(number)s people")), ("created", _("%(number)s made")), ("updated", _("%(number)s changed")),
-        ("restored", _("%(number)s restored")), ("removed", _("%(number)s removed")),
+        ("restored", _("%(number)s restored")), ("removed", _("%(number)s removed")), ("came", _("%(number)s came")), ("went", _("%(number)s went")),
     ):  # fmt: skip
         value = counts.get(key)
         if isinstance(value, int) and value:
