@@ -202,7 +202,7 @@ def test_hostile_names_stay_text(
         assert "&lt;img" in html or query.startswith("?q"), query
     answer = form(bridge, "?edit=evil", action="preview", text=text.replace("orders_count", EVIL.replace('"', "'")))
     Checked(answer.text)
-    assert answer.status_code == 422 and "&lt;img" in answer.text and "<img" not in answer.text
+    assert answer.status_code == 200 and "&lt;img" in answer.text and "<img" not in answer.text
 
 
 def test_a_rule_is_tried_and_saved(book: Signer, runtime: Runtime, state_dir: Path) -> None:
@@ -237,7 +237,7 @@ def test_every_problem_is_told_with_its_line(book: Signer, state_dir: Path) -> N
     text = '\n[[segment]]\nslug = "vip"\nname = 5\nrule = { all = [\n  { field = "ltw", at_least = 1 },\n  { segment = "nobody" },\n] }\nx = 1\n'
     for action in ("preview", "save"):
         answer = form(book, "?edit=vip", action=action, base=base_of(book), text=text)
-        assert answer.status_code == 422
+        assert answer.status_code == (422 if action == "save" else 200)
         said = re.sub(r"\s+", " ", Checked(answer.text).text)
         for line in (4, 6, 7, 9):
             assert f"Line {line}:" in said, (line, said)
