@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from fragments import EVIL, PERSIAN, Checked
 from shopkeeper import Shopkeeper
@@ -20,6 +21,7 @@ from sidecar.runtime import Runtime
 from sidecar.segments import document
 from sidecar.segments import file as built_in
 from sidecar.segments.figures import Bar, Chart, daily, round_up
+from sidecar.segments.model import All, Segment
 from sidecar.state import jobs
 from sidecar.sync.session import Choices
 from sidecar.tasks import Tasks
@@ -110,8 +112,43 @@ def test_one_segment(book: Signer, runtime: Runtime, demo_hpos: ShopDatabase) ->
     )[0]
     assert f"#{contact} {mask_email(email)}" in page(book, "?segment=vip")
     assert f"view=contact%2F{contact}" in book.page("segments?segment=vip")
-    for target in ("/ui/segments?segment=nobody", "/api/v1/segments/nobody", "/api/v1/segments/nobody/people"):
+    nobody = {"slug": "nobody", "text": REPEAT % 2}
+    assert book.post("/api/v1/segment-rules/preview", nobody).status_code == 404
+    for target in (
+        "/ui/segments?segment=nobody",
+        "/ui/segments?edit=nobody",
+        "/api/v1/segments/nobody",
+        "/api/v1/segments/nobody/people",
+    ):
         assert book.get(target).status_code == 404
+
+
+class Grouping(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file says of segments that belong together."""
+
+    slug: str
+    name: str
+    about: str = ""
+
+
+class Grouped(Segment, frozen=True, kw_only=True):
+    group: Grouping | None = None
+
+
+def test_groups_have_headings(book: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object) -> list[Segment]:
+        rfm = Grouping(slug="rfm", name=f"RFM {EVIL}", about="How recently, how often.")
+        return [
+            Grouped(slug="a", name="Champions", rule=All(()), group=rfm),
+            Segment(slug="b", name="Alone", rule=All(())),
+            Grouped(slug="c", name="Lost", rule=All(()), group=rfm),
+        ]
+
+    monkeypatch.setattr(built_in, "load", load)
+    said = page(book)
+    places = [said.index(word) for word in ("Alone", "RFM <img", "How recently, how often.", "Champions", "Lost")]
+    assert places == sorted(places)
+    assert "Lost" in page(book, "?q=rfm+lost") and "Alone" not in page(book, "?q=rfm+lost")
 
 
 def test_people_come_by_pages(book: Signer, runtime: Runtime) -> None:
