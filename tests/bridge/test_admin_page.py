@@ -198,7 +198,12 @@ def test_the_rest_proxy(hpos: Site, sidecar: FakeSidecar, admin: Shopper) -> Non
     assert answer.headers["Content-Type"].startswith("application/json")
     asked = sidecar.asked[-1]
     assert (asked.good, asked.body, asked.headers["content-type"]) == (True, b'{"letters":[3]}', "application/json")
-    for path in ("api/v1/segments", "api/v1/segments/vip", "api/v1/segments/no-1/people?after=7", "api/v1/segment-rules"):
+    for path in (
+        "api/v1/segments",
+        "api/v1/segments/vip",
+        "api/v1/segments/no-1/people?after=7",
+        "api/v1/segment-rules",
+    ):
         assert admin.get(f"{PROXY}/{path}", headers=nonce).json() == {"data": [1]}, path
         assert sidecar.asked[-1].target == f"/{path}"
     sidecar.answer = lambda _: Answer("<b>x</b>", signature="0" * 64)

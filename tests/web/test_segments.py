@@ -123,6 +123,22 @@ def test_one_segment(book: Signer, runtime: Runtime, demo_hpos: ShopDatabase) ->
         assert book.get(target).status_code == 404
 
 
+def test_the_status_in_fluentcrm_is_shown_where_it_is_known(book: Signer, runtime: Runtime) -> None:
+    def charts_of() -> dict[str, Any]:
+        return {one["of"]: one["bars"] for one in book.data("/api/v1/segments/repeat-buyers")["figures"]["charts"]}
+
+    with runtime.state.transaction() as sql:
+        sql.execute("DELETE FROM contact_trait")
+    assert "status" not in charts_of()
+    with runtime.state.transaction() as sql:
+        sql.execute(
+            "INSERT INTO contact_trait (person_id, status) SELECT person_id, IIF(rowid % 3, 'subscribed', 'bounced') FROM trait"
+        )
+    bars = {bar["text"]: bar["count"] for bar in charts_of()["status"]}
+    assert set(bars) == {"subscribed", "bounced"} and sum(bars.values()) == runtime.segments.sizes()["repeat-buyers"]
+    assert "Bounced" in page(book, "?segment=repeat-buyers")
+
+
 class Grouping(msgspec.Struct, frozen=True, kw_only=True):
     """What a file says of segments that belong together."""
 
