@@ -110,9 +110,12 @@ class Mapping(Section, frozen=True):
 
 
 class Segments(Section, frozen=True):
-    """Where the segments are. Empty: `segments.toml` beside the configuration, else the built-in ones."""
+    """Where the segments are. Empty: `segments.toml` beside the configuration, else the built-in ones. `tags`: whether
+    FluentCRM gets a tag of each, with `tag_title` as its title ({name} stands for the segment's)."""
 
     file: str = ""
+    tags: bool = True
+    tag_title: str = "Segment: {name}"
 
 
 class Sync(Section, frozen=True):

@@ -31,6 +31,7 @@ from sidecar.state.runs import Run
 from sidecar.store import meta, names
 from sidecar.sync import contact, engine, job, known, preview, privacy, retry, survey, undo, verify
 from sidecar.sync import health as figures
+from sidecar.sync import segments as groups
 from sidecar.sync import site as sites
 from sidecar.sync import status as standing
 from sidecar.sync.contact import Contact360
@@ -40,6 +41,7 @@ from sidecar.sync.explain import Explanation
 from sidecar.sync.health import Health
 from sidecar.sync.preview import Preview
 from sidecar.sync.privacy import Erased, Suppressed
+from sidecar.sync.segments import Looked
 from sidecar.sync.session import Choices, Progress
 from sidecar.sync.site import Fingerprint, Site
 from sidecar.sync.status import Status
@@ -170,6 +172,11 @@ class Runtime:
     def segments(self) -> Book:
         """The segments, as the file and the shop are now."""
         return Book(self.config, self.state)
+
+    def refresh_segments(self, *, full: bool = False, tagged: bool = True) -> Looked:
+        """Bring segments and their tags up to date; see `sync.segments.refresh`. Raises Paused."""
+        self._not_paused(None)
+        return groups.refresh(self.config, self.state, full=full, tagged=tagged)
 
     # --- the running sidecar ---------------------------------------------------------------------------
 

@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import strategies as st
 
+from sidecar.insights import rfm
+from sidecar.insights.rfm import NEVER, Scores
 from sidecar.people import facts as people_facts
 from sidecar.people.model import Facts, LedgerOrder, OrderDoc, Touch
 from sidecar.segments import model, traits
 from sidecar.segments.catalogue import FIELDS
-from sidecar.segments.evaluate import Act, Order, Subject
+from sidecar.segments.evaluate import Act, Held, Order, Subject
+from sidecar.segments.subjects import terms
 from sidecar.state.database import State
 from sidecar.store.model import Account, Product
 
@@ -22,10 +25,18 @@ PRODUCTS = {
     id_: Product(id=id_, title=f"P{id_}", kind="simple", categories=names, physical=True)
     for id_, names in CATEGORIES.items()
 }
+TERMS = ("tag:vip", "tag:łyżki", "tag:x' or 1=1 --", "list:news")
 COUPONS = ("save10", "Spring", "x")
 DAY = 86_400
 # Ages around which rules change their mind.
 AGES = [0, 1, 3599, 3600, 12 * 3600, DAY, 3 * DAY, 7 * DAY, 14 * DAY, 30 * DAY, 31 * DAY, 60 * DAY, 90 * DAY, 365 * DAY]
+
+
+class Contact(msgspec.Struct, kw_only=True):
+    """What FluentCRM knows of them: traits as fields of the catalogue, and values by name."""
+
+    traits: dict[str, Any]
+    values: dict[str, Held] = {}
 
 
 class Made(msgspec.Struct, kw_only=True):
@@ -36,6 +47,14 @@ class Made(msgspec.Struct, kw_only=True):
     account: Account | None
     country: str
     birthday: str
+    contact: Contact | None = None
+
+
+def buyer(*times: int, acts: tuple[tuple[int, str, int], ...] = (), total: int = 10) -> Made:
+    """Somebody who bought product 1 at these times, and did what `acts` say: (Unix seconds, kind, product)."""
+    document = OrderDoc(lines=((1, 0, 1, "n"),))
+    orders = [LedgerOrder(0, "candidate", "completed", total * 1_000_000, 0, at, document) for at in times]
+    return Made(orders=orders, acts=list(acts), account=None, country="", birthday="")
 
 
 def ages() -> st.SearchStrategy[int]:
@@ -81,7 +100,32 @@ def people(draw: st.DrawFn, now: int) -> Made:
         account=account,
         country=draw(st.sampled_from(["PL", "IR", ""])),
         birthday=draw(st.sampled_from(["", "1990-02-29", "1980-03-01", "1975-11-05", "1999-12-31"])),
+        contact=draw(st.none() | contacts(now)),
     )
+
+
+# Custom fields of every kind; the last slug is an attack.
+CUSTOM = ("contact.points", "contact.service", "contact.colour", "contact.x' OR 1=1 --")
+_HELD = ["blue", "lead", "100", "2.5", traits.joined(["Blue", "red"]), "google"]
+
+
+@st.composite
+def contacts(draw: st.DrawFn, now: int) -> Contact:
+    """A contact in FluentCRM."""
+    moments = st.none() | ages().map(lambda age: now - age)
+    status = draw(st.sampled_from(["subscribed", "unsubscribed", "pending"]))
+    found: dict[str, Any] = {"status": status, "consent": int(status == "subscribed")}
+    for name in ("emails_sent", "emails_opened", "emails_clicked"):
+        found[name] = draw(st.integers(0, 3))
+    for name in ("first_email", "last_email", "last_open", "last_click"):
+        found[name] = draw(moments)
+    found["engagement"] = draw(st.sampled_from([None, 0.0, 1.0, 60.0, 100.0]))
+    values = {name: Held() for name in draw(st.sets(st.sampled_from(TERMS)))}
+    for name in draw(st.sets(st.sampled_from(CUSTOM))):
+        values[name] = Held(
+            draw(st.sampled_from(_HELD)), draw(st.none() | st.sampled_from([0.0, 1.0, 2.5, 100.0])), draw(moments)
+        )
+    return Contact(traits=found, values=values)
 
 
 def facts_of(made: Made) -> Facts:
@@ -97,6 +141,7 @@ def fill(state: State, everybody: list[Made], zone: tzinfo) -> dict[int, Subject
     subjects = {}
     number = 0
     encode = msgspec.json.encode
+    borders = scores([facts_of(made) for made in everybody])
     with state.transaction() as sql:
         for id_, names in CATEGORIES.items():
             rows = [(id_, traits.fold(name)) for name in names]
@@ -114,7 +159,17 @@ def fill(state: State, everybody: list[Made], zone: tzinfo) -> dict[int, Subject
             for at, kind, product in made.acts:
                 number += 1
                 sql.execute(_ACT, (number, at * 1000 + 7, kind, person, product))
-            subjects[person] = subject(made, facts, zone)
+            if made.contact is not None:
+                names = list(made.contact.traits)
+                columns = ", ".join(FIELDS[name].column for name in names)
+                sql.execute(
+                    f"INSERT INTO contact_trait (person_id, contact_id, {columns}) VALUES (?, ?{', ?' * len(names)})",
+                    (person, person, *made.contact.traits.values()),
+                )
+                for name, held in made.contact.values.items():
+                    row = (name, person, held.value, held.number, held.moment)
+                    sql.execute("INSERT INTO contact_value VALUES (?, ?, ?, ?, ?)", row)
+            subjects[person] = subject(made, facts, zone, borders)
     return subjects
 
 
@@ -128,7 +183,18 @@ _ACT = (
 )
 
 
-def subject(made: Made, facts: Facts, zone: tzinfo) -> Subject:
+def scores(everybody: list[Facts]) -> Scores:
+    """The borders of the RFM scores of these people."""
+    buyers = [facts for facts in everybody if facts.orders_count]
+    values = (
+        [NEVER if facts.last_order is None else facts.last_order for facts in buyers],
+        [facts.orders_count for facts in buyers],
+        [facts.ltv for facts in buyers],
+    )
+    return Scores(*(rfm.borders(sorted(of)) for of in values))
+
+
+def subject(made: Made, facts: Facts, zone: tzinfo, borders: Scores) -> Subject:
     """The person for the naive evaluator."""
 
     def categories(products: Any) -> frozenset[str]:
@@ -141,7 +207,14 @@ def subject(made: Made, facts: Facts, zone: tzinfo) -> Subject:
             coupons = frozenset(map(traits.fold, order.doc.coupons))
             orders.append(Order(order.created, products, categories(products), coupons))
     acts = tuple(Act(at, kind, product, categories([product])) for at, kind, product in made.acts)
-    return Subject(traits=traits.of(facts, zone), orders=tuple(orders), acts=acts)
+    known = {
+        name: "" if field.kind == "text" else None for name, field in FIELDS.items() if field.table == "contact_trait"
+    }
+    values: dict[str, Held] = {}
+    if made.contact is not None:
+        known, values = made.contact.traits, made.contact.values
+    all_ = traits.of(facts, zone, borders) | known | terms(values)
+    return Subject(traits=all_, values=values, orders=tuple(orders), acts=acts)
 
 
 # --- random rules ---
@@ -155,6 +228,10 @@ NOWS = [
 ZONES: list[tzinfo] = [UTC, ZoneInfo("Asia/Tehran"), ZoneInfo("Europe/Sofia"), ZoneInfo("America/New_York"), ZoneInfo("Australia/Lord_Howe")]  # fmt: skip
 
 
+# Moments from which on things can be counted.
+_BEGINNINGS = [name for name in traits.COLUMNS if FIELDS[name].kind == "moment"]
+
+
 def fields_of(*kinds: str) -> st.SearchStrategy[str]:
     return st.sampled_from([name for name, field in FIELDS.items() if field.kind in kinds])
 
@@ -164,13 +241,20 @@ _PERIODS = st.builds(model.Period, days=st.sampled_from([1, 3, 7, 14, 30, 31, 60
 )
 _ENDS = st.none() | st.sampled_from([0.0, 1.0, 2.0, 3.0, 9_990_000.0, 100_000_000.0, 1e9]) | st.floats(0, 1e9)
 _TEXTS = st.lists(
-    st.sampled_from(["lead", "new", "PL", "ir", "google", "fa_IR", "fa", "cod", "retail", "none of them"]),
+    st.sampled_from(
+        ["lead", "new", "PL", "ir", "google", "Subscribed", "blue", "fa_IR", "fa", "cod", "retail", "none of them"]
+    ),
     min_size=1,
     max_size=3,
 ).map(tuple)
 _SETS = st.lists(
     st.sampled_from(["tea", "Gifts", "łyżki", "1", "2", "SAVE10", "physical", "cod"]), min_size=1, max_size=2
 ).map(tuple)
+_TERMS = st.lists(
+    st.sampled_from(["VIP", "Łyżki", "x' OR 1=1 --", "news", "nobody has it"]), min_size=1, max_size=2
+).map(tuple)
+_CHOICES = st.lists(st.sampled_from(["Blue", "red", "100", "x"]), min_size=1, max_size=2).map(tuple)
+_CUSTOM = st.sampled_from([*CUSTOM, "contact.nobody"])
 _ATOMS = st.one_of(
     st.builds(model.Number, fields_of("number", "money"), _ENDS, _ENDS, st.booleans(), st.booleans()),
     st.builds(model.Top, fields_of("number", "money"), st.sampled_from([0.5, 5.0, 34.0, 100.0])),
@@ -178,7 +262,7 @@ _ATOMS = st.one_of(
     st.builds(model.Text, fields_of("text"), _TEXTS, st.booleans()),
     st.builds(model.Has, fields_of("set"), _SETS, st.sampled_from(["any", "all", "none"])),
     st.builds(model.Flag, fields_of("flag"), st.booleans()),
-    st.builds(model.Known, st.sampled_from(sorted(FIELDS)), st.booleans()),
+    st.builds(model.Known, fields_of(*({field.kind for field in FIELDS.values()} - {"terms"})), st.booleans()),
     st.builds(model.Coming, fields_of("day"), st.sampled_from([1, 2, 7, 30, 365])),
     st.builds(
         model.Count, st.just("orders"), st.integers(1, 3), st.none() | st.integers(1, 3), st.none() | _PERIODS, days=st.booleans()
@@ -196,6 +280,21 @@ _ATOMS = st.one_of(
         model.Count, st.sampled_from(["views", "carts", "checkouts"]), st.just(0), st.integers(0, 2), st.none() | _PERIODS,
         category=st.sampled_from(["", "Tea", "GIFTS"]), days=st.booleans(), not_bought=st.booleans(),
     ),
+    st.builds(
+        model.Count, st.sampled_from(["views", "carts", "orders"]), st.integers(0, 2), st.none(), st.none() | _PERIODS,
+        after=st.sampled_from(_BEGINNINGS), later=st.just(model.Period()) | _PERIODS, days=st.booleans(),
+    ),
+    st.builds(
+        model.Count, st.sampled_from(["views", "carts"]), st.integers(2, 3), st.none(), st.none() | _PERIODS,
+        product=st.integers(0, 6), same_product=st.booleans(), not_bought=st.booleans(), in_a_row=st.just(True),
+    ),
+    st.builds(model.Has, st.sampled_from(["tags", "lists"]), _TERMS, st.sampled_from(["any", "all", "none"])),
+    st.builds(model.Has, _CUSTOM, _CHOICES, st.sampled_from(["any", "all", "none"])),
+    st.builds(model.Text, _CUSTOM, _TEXTS, st.booleans()),
+    st.builds(model.Known, _CUSTOM, st.booleans()),
+    st.builds(model.Number, _CUSTOM, _ENDS, _ENDS, st.booleans(), st.booleans()),
+    st.builds(model.Top, _CUSTOM, st.sampled_from([5.0, 34.0])),
+    st.builds(model.Age, _CUSTOM, st.booleans(), _PERIODS, st.sampled_from([0.0, 1.0])),
     st.just(model.Member("other")),
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ add_role( 'shop_manager', 'Shop manager', get_role( 'editor' )->capabilities + a
 get_role( 'administrator' )->add_cap( 'manage_woocommerce' );
 """
 FILL = r"""
-FluentCrmSidecar\Tables::activate();
+FluentCrmSidecar\Tables::install();
 wp_insert_post( array( 'post_type' => 'page', 'post_status' => 'publish', 'post_name' => 'classic-checkout', 'post_title' => 'Classic', 'post_content' => '[woocommerce_checkout]' ) );
 $ids = array();
 foreach ( array( 'tea' => '10', 'cup' => '20' ) as $slug => $price ) {

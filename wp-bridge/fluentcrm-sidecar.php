@@ -32,6 +32,6 @@ spl_autoload_register( static function ( $name ) {
 	}
 } );
 
-register_activation_hook( __FILE__, array( Tables::class, 'activate' ) );
-register_deactivation_hook( __FILE__, array( Tables::class, 'deactivate' ) );
+register_activation_hook( __FILE__, static fn( $network = false ) => Tables::each( (bool) $network, array( Tables::class, 'install' ) ) );
+register_deactivation_hook( __FILE__, static fn( $network = false ) => Tables::each( (bool) $network, static fn() => wp_clear_scheduled_hook( 'fcsc_cleanup' ) ) );
 Plugin::register();

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import tzinfo
+
 import click
 import msgspec
 
@@ -11,6 +13,7 @@ from sidecar.cli.segments_export import export
 from sidecar.segments import file as rules
 from sidecar.segments import model, words
 from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS
+from sidecar.segments.dwell import Stay
 from sidecar.segments.evaluate import Finding
 from sidecar.segments.people import Sample
 from sidecar.segments.rules import in_force
@@ -34,7 +37,7 @@ def list_(run: Context) -> None:
     with runtime.build(run.config) as shop:
         book = shop.segments
         found, sizes, looked, file = book.segments, book.sizes(), book.looked(), book.file
-    rows = [{"slug": one.slug, "name": one.name, "about": one.about, "size": sizes.get(one.slug, 0)} for one in found]
+    rows = [{"slug": one.slug, "name": one.name, "about": one.about, "group": one.group.slug if one.group else None, "size": sizes.get(one.slug, 0)} for one in found]  # fmt: skip
     run.output.result({"segments": rows, "refreshed": looked, "file": file})
     run.output.table([(row["slug"], row["size"], row["about"]) for row in rows], ["segment", "people", "who"])
     if looked is None:
@@ -43,18 +46,23 @@ def list_(run: Context) -> None:
 
 @segments.command()
 @click.option("--full", is_flag=True, help="Look at everybody, not only at who changed or is due.")
+@click.option("--no-tags", is_flag=True, help="Leave the tags in FluentCRM to the next refresh.")
 @pass_run
-def refresh(run: Context, full: bool) -> None:
-    """Bring memberships up to date and say who came and went. Writes nothing to the shop or to FluentCRM."""
+def refresh(run: Context, full: bool, no_tags: bool) -> None:
+    """Bring memberships and their tags in FluentCRM up to date and say who came and went. The running service does this
+    by itself. Quiet: starts no automation, writes nothing to the shop."""
     with runtime.build(run.config) as shop:
-        changes = shop.segments.refresh(full=full)
-    run.output.result({"changes": changes})
+        looked = shop.refresh_segments(full=full, tagged=not no_tags)
+    changes = looked.changes
+    run.output.result({"changes": changes, "contacts": looked.contacts})
     run.output.table(
         [(change.slug, change.size, change.entered, change.left) for change in changes],
         ["segment", "people", "came", "went"],
     )
     if not changes:
         run.output.say("Nothing changed.")
+    if looked.contacts:
+        run.output.say(f"\nTags of {looked.contacts} contacts were brought up to date.")
 
 
 @segments.command()
@@ -77,6 +85,57 @@ def show(run: Context, slug: str) -> None:
     if history:
         run.output.say()
         run.output.table(history[-10:], ["day", "people"])
+
+
+@segments.command()
+@click.argument("slug", required=False)
+@click.option("--of", "email", default="", metavar="EMAIL", help="One person's way through the group SLUG.")
+@pass_run
+def groups(run: Context, slug: str | None, email: str) -> None:
+    """Segments that exclude one another, as the stages of the journey: who is where, and for how long."""
+    with runtime.build(run.config) as shop:
+        book = shop.segments
+        if email:
+            _stays(run, book.stays(slug or "journey", email), book.zone)
+            return
+        known = [group for group in book.groups() if slug in (None, group.slug)]
+        if slug is not None:
+            book.group(slug)
+        stages = {group.slug: book.dwell(group.slug) for group in known}
+    run.output.result({"groups": [{"group": group, "stages": stages[group.slug]} for group in known]})
+    head = ["segment", "people", "share", "days (median)", "so far (median)"]
+    for number, group in enumerate(known):
+        if number:
+            run.output.say()
+        run.output.say(f"{group.name}: {group.about}")
+        run.output.table(
+            [
+                (
+                    one.name,
+                    one.people,
+                    f"{one.share * 100:.1f} %",
+                    _days(one.finished.median),
+                    _days(one.lasting.median),
+                )
+                for one in stages[group.slug]
+            ],
+            head,
+        )
+
+
+def _stays(run: Context, stays: list[Stay], zone: tzinfo) -> None:
+    run.output.result({"stays": stays})
+    rows = [
+        (one.name, dates.local_text(one.since, zone), "still" if one.until is None else dates.local_text(one.until, zone), _days(one.days))
+        for one in stays
+    ]  # fmt: skip
+    run.output.table(rows, ["segment", "since", "until", "days"])
+    if not stays:
+        run.output.say("In none of them so far.")
+
+
+def _days(days: float | None) -> str:
+    return "-" if days is None else f"{days:.1f}"
 
 
 @segments.command()

@@ -44,8 +44,9 @@ class Outcome(msgspec.Struct, kw_only=True):
 
 
 class Batch(msgspec.Struct, kw_only=True):
-    """What is written together."""
+    """What is written together. `undo`: whether undo rows are kept of changes (not of what follows from other data)."""
 
+    undo: bool = True
     new: list[NewContact] = []
     changes: list[Change] = []
     erase: list[tuple[int, int]] = []
@@ -56,12 +57,13 @@ class Batch(msgspec.Struct, kw_only=True):
     def halves(self) -> tuple[Batch, Batch]:
         """Two batches with half of the rows each."""
         middle = len(self) // 2
-        first = Batch(new=self.new[:middle])
+        first = Batch(undo=self.undo, new=self.new[:middle])
         left = middle - len(first.new)
         first.changes = self.changes[:left]
         left -= len(first.changes)
         first.erase = self.erase[:left]
         rest = Batch(
+            undo=self.undo,
             new=self.new[len(first.new) :],
             changes=self.changes[len(first.changes) :],
             erase=self.erase[len(first.erase) :],

@@ -175,14 +175,14 @@ class Rows:
                     f"DELETE FROM {pivot} WHERE object_type = {quote(type_)} AND (subscriber_id, object_id) IN ({','.join(group)})"
                 )
 
-    def update(self, changes: Sequence[Change]) -> None:
+    def update(self, changes: Sequence[Change], *, undo: bool = True) -> None:
         columns: dict[str, list[tuple[str, ...]]] = {}
         set_: list[tuple[str, ...]] = []
         empty: list[tuple[str, ...]] = []
         fresh: list[str] = []
         attach: list[tuple[int, int, str]] = []
         detach: list[tuple[int, int, str]] = []
-        undo: list[str] = []
+        kept: list[str] = []
         for change in changes:
             patch = change.patch
             id_ = patch.contact_id
@@ -200,13 +200,14 @@ class Rows:
             detach += [(id_, list_, LIST) for list_ in patch.lists_remove]
             if change.move_to:
                 self._move(id_, change.email, change.move_to)
-            undo.append(f"({self._run_id},'changed',{id_},{quote(undo_detail(change))},UTC_TIMESTAMP())")
+            if undo:
+                kept.append(f"({self._run_id},'changed',{id_},{quote(undo_detail(change))},UTC_TIMESTAMP())")
         self._set_columns(columns)
         self._set_fields(set_, empty)
         self._fields(fresh)
         self._attach(attach)
         self._detach(detach)
-        self._undo(undo)
+        self._undo(kept)
 
     def _set_columns(self, columns: dict[str, list[tuple[str, ...]]]) -> None:
         table = self._table("fc_subscribers")

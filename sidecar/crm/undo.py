@@ -12,6 +12,7 @@ from sidecar.crm import contacts
 from sidecar.crm.batch import Batch, Change
 from sidecar.crm.fields import entries_of
 from sidecar.crm.model import LIST, TAG, Contact, FieldValue, Patch, UndoDetail
+from sidecar.crm.segment_tags import SEGMENT, SEGMENT_FIELD
 from sidecar.crm.writer_sql import Writer
 from sidecar.crm.written import Written, digest, unpack
 from sidecar.crm.written import name as key
@@ -48,6 +49,7 @@ def undo(reader: Reader, writer: Writer, run_id: int) -> Result:
             hint="`sidecar sync status` lists the runs; what they replaced is kept for [sync] undo_days",
         )
     result = Result()
+    follows = _follows(reader)
     after = 0
     made: list[tuple[int, str, int, str]] = []
     while rows := reader.page("undo_page", run=run_id, after=after, limit=_PAGE):
@@ -55,14 +57,29 @@ def undo(reader: Reader, writer: Writer, run_id: int) -> Result:
         after = rows[-1][0]
         made += [(row[0], row[1], row[2], row[3]) for row in rows if row[1] not in ("created", "changed")]
         rows = [row for row in rows if row[1] in ("created", "changed")]
-        _contacts(reader, writer, rows, result)
+        _contacts(reader, writer, rows, result, follows)
     for row_id, kind, object_id, slug in reversed(made):
         _made(reader, writer, kind, object_id, slug, result)
         _forget(writer, [row_id])
     return result
 
 
-def _contacts(reader: Reader, writer: Writer, rows: Sequence[Sequence[Any]], result: Result) -> None:
+class _Follows(msgspec.Struct, frozen=True):
+    """What contacts have because of their segments: it says nothing about who touched them."""
+
+    tags: frozenset[int]
+    fields: frozenset[str]
+
+
+def _follows(reader: Reader) -> _Follows:
+    owned = reader.rows("owned_all")
+    return _Follows(
+        frozenset(row[1] for row in owned if row[0] == SEGMENT),
+        frozenset(row[2] for row in owned if row[0] == SEGMENT_FIELD),
+    )
+
+
+def _contacts(reader: Reader, writer: Writer, rows: Sequence[Sequence[Any]], result: Result, follows: _Follows) -> None:
     # One contact may stand twice in a run (a retry): newest first.
     ids = sorted({row[2] for row in rows})
     found = contacts.read(reader, (), ids).by_id if ids else {}
@@ -71,7 +88,7 @@ def _contacts(reader: Reader, writer: Writer, rows: Sequence[Sequence[Any]], res
         if contact is not None:
             if kind == "created":
                 status, written = _made_of(text)
-                gone = _untouched(contact, status, written)
+                gone = _untouched(contact, status, written, follows)
                 if gone:
                     _delete(writer, contact)
                     result.removed += 1
@@ -101,13 +118,14 @@ def _made_of(text: str) -> tuple[str, Written]:
     return status, unpack(raw if raw.startswith(b"{") else msgspec.json.decode(raw, type=bytes))
 
 
-def _untouched(contact: Contact, status: str, written: Written) -> bool:
+def _untouched(contact: Contact, status: str, written: Written, follows: _Follows) -> bool:
     """Whether a contact is still just as the run made it."""
     return (
         contact.status == status
         and written.c.items() <= {key(name): digest(value) for name, value in contact.columns.items()}.items()
-        and {key(slug): digest(row.value) for slug, row in contact.fields.items()} == written.f
-        and sorted(contact.tags) == written.t
+        and {key(slug): digest(row.value) for slug, row in contact.fields.items() if slug not in follows.fields}
+        == written.f
+        and sorted(contact.tags - follows.tags) == written.t
         and sorted(contact.lists) == written.l
     )
 

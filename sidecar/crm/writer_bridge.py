@@ -42,21 +42,22 @@ class BridgeWriter:
         ]
         outcomes: list[Outcome] = []
         for part in _parts(entries):
-            outcomes += self._part(part)
+            outcomes += self._part(part, batch.undo)
         return outcomes
 
-    def _part(self, part: Sequence[tuple[Entry, Item]]) -> list[Outcome]:
+    def _part(self, part: Sequence[tuple[Entry, Item]], undo: bool) -> list[Outcome]:
         try:
             answered = {one.person: one for one in self._bridge.contacts([item for _, item in part])}
         except ServerFailed:
             if len(part) > 1:
                 middle = len(part) // 2
-                return [*self._part(part[:middle]), *self._part(part[middle:])]
+                return [*self._part(part[:middle], undo), *self._part(part[middle:], undo)]
             # Alone and still failing: is it this contact, or all of WordPress? Then this raises.
             self._bridge.status()
             return [Outcome(person=part[0][1]["person"], state="refused", reason="wordpress_500")]
         outcomes = [_outcome(item, answered.get(item["person"])) for _, item in part]
-        self._undo(part, outcomes)
+        if undo:
+            self._undo(part, outcomes)
         return outcomes
 
     def _undo(self, part: Sequence[tuple[Entry, Item]], outcomes: Sequence[Outcome]) -> None:

@@ -114,7 +114,7 @@ class Writer:
         if batch.new:
             outcomes += self._sql.insert(batch.new)
         if batch.changes:
-            self._sql.update(batch.changes)
+            self._sql.update(batch.changes, undo=batch.undo)
             outcomes += [
                 Outcome(person=change.person, state="done", contact_id=change.patch.contact_id)
                 for change in batch.changes

@@ -1,4 +1,5 @@
-"""Figures about people: RFM, journey stage, engagement, cohorts. Pure: structs in, structs out.
+"""Figures about people: RFM scores (`rfm.py`), how long they stay at the stages of a journey (`journey.py`). Pure: values in,
+values out.
 
-May import `values` and the ground floor. Empty until its own issue: the room is kept so that the layers stand.
+May import `values` and the ground floor.
 """

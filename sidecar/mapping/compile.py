@@ -36,6 +36,12 @@ _RESERVED = frozenset(COLUMNS) | {
 }
 
 
+def may_be_slug(slug: str) -> bool:
+    """Whether a custom field of FluentCRM can have this slug."""
+    letters = slug.replace("_", "").replace("-", "")
+    return letters.isalnum() and slug not in _RESERVED and len(slug) <= 190
+
+
 def default_text() -> str:
     """The built-in mapping, which is also the commented example in `config/mapping.toml`."""
     return (resources.files("sidecar.mapping") / "default.toml").read_text(encoding="utf-8")
@@ -133,7 +139,7 @@ class _Compiler:
         limit = 0
         if rule.to.startswith(CUSTOM):
             slug = rule.to.removeprefix(CUSTOM)
-            if not slug or slug in _RESERVED or not slug.replace("_", "").replace("-", "").isalnum() or len(slug) > 190:
+            if not may_be_slug(slug):
                 self._say(
                     "field",
                     number,

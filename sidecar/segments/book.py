@@ -15,12 +15,12 @@ from sidecar.edited_file import RulesText
 from sidecar.errors import NotFound
 from sidecar.mysql.connection import Reader
 from sidecar.people.identity import Registry
-from sidecar.segments import export, figures, file, membership, people, rules, table, view
+from sidecar.segments import contacts, dwell, export, figures, file, membership, people, rules, table, view
+from sidecar.segments.dwell import Stage, Stay
 from sidecar.segments.evaluate import Moment
 from sidecar.segments.export import Exported
 from sidecar.segments.figures import Full, Line
-from sidecar.segments.membership import Change
-from sidecar.segments.model import Condition, Segment
+from sidecar.segments.model import Condition, Grouping, Segment
 from sidecar.segments.people import Member, Sample
 from sidecar.segments.view import Sheet, Why
 from sidecar.state.database import State
@@ -68,16 +68,13 @@ class Book:
         """When memberships were last brought up to date, in Unix seconds; None: never."""
         return membership.looked(self._state)
 
-    def refresh(self, *, full: bool = False) -> list[Change]:
-        """Bring memberships up to date: who changed and who is due, or (`full`) everybody. Answers what changed."""
-        look = membership.refresh if full else membership.tick
-        return look(self._state, self.segments, self._now, self.zone)
-
     def sheet(self, rule: Condition) -> Sheet:
-        """The people of whom a rule holds now, in figures."""
+        """The people of whom a rule holds now, in figures. What it asks of FluentCRM is read when it is not there yet."""
         return self._sheet(rule, self.segments)
 
     def _sheet(self, rule: Condition, segments: Sequence[Segment]) -> Sheet:
+        with Reader(self._config) as reader:
+            contacts.try_out(self._state, reader, segments, rule, self.zone)
         at = self._moment(segments)
         return view.sheet(self._state, rule, msgspec.structs.replace(at, tops=membership.tops(self._state, at, rule)))
 
@@ -89,17 +86,45 @@ class Book:
         """(day in the shop's time, size at its end) of days on which a segment's size changed."""
         return view.history(self._state, slug)
 
+    def groups(self) -> list[Grouping]:
+        """The groups of segments that exclude one another."""
+        return list(dict.fromkeys(segment.group for segment in self.segments if segment.group is not None))
+
+    def group(self, slug: str) -> list[Segment]:
+        """The segments of a group, in their order; raises NotFound."""
+        found = [segment for segment in self.segments if segment.group is not None and segment.group.slug == slug]
+        if not found:
+            raise NotFound(f"there is no group {slug}", hint="`sidecar segments groups` names them")
+        return found
+
+    def dwell(self, group: str) -> list[Stage]:
+        """How many are in each segment of a group, and for how long, as of the last refresh. Raises NotFound."""
+        return dwell.stages(self._state, self.group(group), self._now)
+
+    def stays(self, group: str, email: str) -> list[Stay]:
+        """Through which segments of a group a person went, the oldest first. Raises NotFound."""
+        segments = self.group(group)
+        person = self._person(email)
+        return dwell.stays(self._state, segments, person, self._now)
+
     def of(self, email: str) -> list[Why]:
         """Why a person is in each segment or not. Raises NotFound when they are no contact."""
         at = self._moment()
+        person = self._person(email)
+        ids = [row[0] for row in self._state.rows("SELECT contact_id FROM person WHERE id = ?", (person,)) if row[0]]
+        with Reader(self._config) as reader:
+            contacts.refresh(self._state, reader, self.segments, self.zone, ids)
+        found = view.why(self._state, self.segments, person, at)
+        if found is None:
+            raise _nobody()
+        return found
+
+    def _person(self, email: str) -> int:
         key = self._state.key(emails.identity(email) or "")
         person = Registry(self._state).find([key]).get(key)
-        found = None if person is None else view.why(self._state, self.segments, person, at)
-        if found is None:
-            raise NotFound(
-                "this address belongs to no contact that the sidecar knows", hint="`sidecar mapping explain` says more"
-            )
-        return found
+        if person is None:
+            raise _nobody()
+        return person
 
     def _moment(self, segments: Sequence[Segment] | None = None) -> Moment:
         table.refresh(self._state, self.zone)
@@ -175,3 +200,9 @@ class Book:
             return export.write(
                 self._state, reader, slug, stream, form=form, everybody=everybody, zone=self.zone, progress=progress
             )
+
+
+def _nobody() -> NotFound:
+    return NotFound(
+        "this address belongs to no contact that the sidecar knows", hint="`sidecar mapping explain` says more"
+    )

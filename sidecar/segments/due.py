@@ -11,9 +11,9 @@ from datetime import tzinfo
 
 import msgspec
 
-from sidecar.segments import model
+from sidecar.segments import model, scores
 from sidecar.segments import sql as rules
-from sidecar.segments.catalogue import ACTS, FIELDS
+from sidecar.segments.catalogue import ACTS, FIELDS, get
 from sidecar.segments.times import SLACK, days_of_year, slack
 from sidecar.state.database import State
 from sidecar.values import dates
@@ -43,12 +43,14 @@ def _clocks(segments: Iterable[model.Segment]) -> set[Clock]:
     found: set[Clock] = set()
     for part in _parts(segments):
         if isinstance(part, model.Age):
-            found.add(Clock("trait WHERE", FIELDS[part.field].column, part.period))
+            found.add(Clock(rules.rows(get(part.field)), rules.held(part), part.period))
         elif isinstance(part, model.Count) and part.within is not None:
             if part.what == "orders":
                 found.add(Clock("counted_order WHERE", "at", part.within))
             else:
-                acts = f"activity INDEXED BY activity_at WHERE person_id IS NOT NULL AND kind = '{ACTS[part.what]}' AND"
+                acts = (
+                    f"activity INDEXED BY activity_kind WHERE person_id IS NOT NULL AND kind = '{ACTS[part.what]}' AND"
+                )
                 found.add(Clock(acts, "at", part.within, 1000))
     return found
 
@@ -58,13 +60,13 @@ def _parts(segments: Iterable[model.Segment]) -> Iterator[model.Condition]:
         yield from model.walk(segment.rule)
 
 
-def _own(segments: Iterable[model.Segment]) -> dict[str, list[str]]:
-    """{column: when its moment is due, in SQL, for every number of own buying intervals that a rule asks for}."""
+def _own(segments: Iterable[model.Segment]) -> dict[str, list[float]]:
+    """{a moment in SQL: every number of own buying intervals that a rule asks for, from the lowest}."""
     found: dict[str, set[float]] = {}
     for part in _parts(segments):
         if isinstance(part, model.Age) and part.intervals:
-            found.setdefault(FIELDS[part.field].column, set()).add(part.intervals)
-    return {column: [rules.due_own(column, times) for times in sorted(several)] for column, several in found.items()}
+            found.setdefault(rules.column(part), set()).add(part.intervals)
+    return {column: sorted(several) for column, several in found.items()}
 
 
 def _days(segments: Iterable[model.Segment]) -> set[tuple[str, int]]:
@@ -85,9 +87,14 @@ def people(state: State, segments: Sequence[model.Segment], since: int, now: int
             text += f" AND {clock.due} > ? AND {clock.due} <= ?"
             ends += [since, now]
         found.update(row[0] for row in state.rows(text, ends))
-    for dues in _own(segments).values():
-        passed = " OR ".join(f"({due} > {since} AND {due} <= {now})" for due in dues)
-        rows = state.rows(f"SELECT person_id FROM trait WHERE interval_days IS NOT NULL AND ({passed})")
+    for column, several in _own(segments).items():
+        # For most people the shortest is not due yet, or the longest was long ago: asked first, it is half the time.
+        soonest, latest = (f"{column} + interval_days * {times * 86400!r}" for times in (several[0], several[-1]))
+        passed = " OR ".join(f"{rules.due_own(column, times)} BETWEEN {since + 1} AND {now}" for times in several)
+        rows = state.rows(
+            f"SELECT t.person_id FROM trait t WHERE interval_days IS NOT NULL AND {soonest} < {now + 2}"
+            f" AND {latest} > {since - 1} AND ({passed})"
+        )
         found.update(row[0] for row in rows)
     if dates.local_day(since, zone) != dates.local_day(now, zone):
         for column, days in _days(segments):
@@ -104,6 +111,10 @@ def next_after(state: State, segments: Sequence[model.Segment], now: int, zone: 
     rules.register(state.sql, zone)
     found: list[tuple[int | None, ...]] = []
     for clock in _clocks(segments):
+        plain, first = _plainly(state, clock, now, zone)
+        if plain:
+            found.append((first,))
+            continue
         source, column, wide = f"FROM {clock.rows} {clock.column}", clock.column, SLACK * clock.unit
         border = (now - clock.length) * clock.unit
         # Within the slack of the calendar the order of rows is not the order of what is due: look at all of them there,
@@ -115,12 +126,26 @@ def next_after(state: State, segments: Sequence[model.Segment], now: int, zone: 
         behind = state.rows(f"SELECT MIN({column}) {source} > ?", (border + wide,))[0][0]
         if behind is not None:
             found += state.rows(f"SELECT MIN({clock.due}) {source} >= ? AND {column} <= ?", (behind, behind + 2 * wide))
-    for dues in _own(segments).values():
+    for column, several in _own(segments).items():
+        dues = [rules.due_own(column, times) for times in several]
         firsts = ", ".join(f"MIN(CASE WHEN {due} > {now} THEN {due} END)" for due in dues)
-        found += state.rows(f"SELECT {firsts} FROM trait WHERE interval_days IS NOT NULL")
-    if _days(segments):
+        latest = f"{column} + interval_days * {several[-1] * 86400!r}"
+        found += state.rows(f"SELECT {firsts} FROM trait t WHERE interval_days IS NOT NULL AND {latest} > {now}")
+    if _days(segments) or any(getattr(part, "field", "") in scores.FIELDS for part in _parts(segments)):
         found.append((_midnight(now, zone),))
     return min((at for row in found for at in row if at is not None), default=None)
+
+
+def _plainly(state: State, clock: Clock, now: int, zone: tzinfo) -> tuple[bool, int | None]:
+    """When the first row behind the border is due, where no clock is changed near it or near now: rows are due in their order
+    then. (False, _) where one is."""
+    border = now - clock.length + 1
+    first = state.rows(
+        f"SELECT MIN({clock.column}) FROM {clock.rows} {clock.column} >= ?", (border * clock.unit,)
+    )[0][0]  # fmt: skip
+    at = None if first is None else first // clock.unit + clock.length
+    days = clock.period.days
+    return not days or not any(slack(one, one, days, zone) for one in (now, at) if one is not None), at
 
 
 def _midnight(now: int, zone: tzinfo) -> int:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import tzinfo
 
@@ -12,7 +13,7 @@ import msgspec
 
 from sidecar.segments import model
 from sidecar.segments.catalogue import ACTS
-from sidecar.segments.times import days_of_year, due, due_own
+from sidecar.segments.times import days_of_year, due, due_own, longest_run, passed
 from sidecar.segments.traits import SEPARATOR, Value, fold
 from sidecar.values import dates
 
@@ -35,10 +36,20 @@ class Act(msgspec.Struct, frozen=True):
     categories: frozenset[str] = frozenset()
 
 
+class Held(msgspec.Struct, frozen=True):
+    """A custom field or a column of the contact: as a text (several choices as a set is), and as a number and a moment where
+    it is one."""
+
+    value: str = ""
+    number: float | None = None
+    moment: int | None = None
+
+
 class Subject(msgspec.Struct, kw_only=True):
-    """All that rules can ask about one person. Texts are folded (`traits.fold`)."""
+    """All that rules can ask about one person. Texts are folded (`traits.fold`). `values`: by the names of their fields."""
 
     traits: Mapping[str, Value]
+    values: Mapping[str, Held] = {}
     orders: tuple[Order, ...] = ()
     acts: tuple[Act, ...] = ()
 
@@ -62,9 +73,36 @@ class Finding(msgspec.Struct, kw_only=True):
     of: list[Finding] = []
 
 
+def segments(person: Subject, at: Moment) -> set[str]:
+    """The segments that a person is in. Of a group that is the first one whose own rule holds: the others are not asked."""
+    found: set[str] = set()
+    placed: set[str] = set()
+    for slug, segment in at.segments.items():
+        group = segment.group
+        if group is None:
+            if member(segment.rule, person, at):
+                found.add(slug)
+        elif group.slug not in placed and member(segment.own, person, at):
+            placed.add(group.slug)
+            found.add(slug)
+    return found
+
+
 def member(rule: model.Condition, person: Subject, at: Moment) -> bool:
-    """Whether the rule holds for a person."""
-    return explain(rule, person, at).holds
+    """Whether the rule holds for a person: as `explain`, without telling why, and no further than the answer needs."""
+    if isinstance(rule, model.All):
+        return all(member(part, person, at) for part in rule.of)
+    if isinstance(rule, model.Any):
+        return any(member(part, person, at) for part in rule.of)
+    if isinstance(rule, model.Nothing):
+        return not any(member(part, person, at) for part in rule.of)
+    if isinstance(rule, model.Member):
+        return member(at.segments[rule.segment].rule, person, at)
+    if isinstance(rule, model.Earlier):
+        return _first(rule, person, at) is None
+    if isinstance(rule, model.Count):
+        return _enough(rule, _count(rule, person, at))
+    return _holds(rule, _value(rule, person), person, at)
 
 
 def explain(rule: model.Condition, person: Subject, at: Moment) -> Finding:
@@ -79,11 +117,31 @@ def explain(rule: model.Condition, person: Subject, at: Moment) -> Finding:
     if isinstance(rule, model.Member):
         below = explain(at.segments[rule.segment].rule, person, at)
         return Finding(rule=rule, holds=below.holds, of=[below])
+    if isinstance(rule, model.Earlier):
+        first = _first(rule, person, at)
+        return Finding(rule=rule, holds=first is None, value=first)
     if isinstance(rule, model.Count):
         number = _count(rule, person, at)
-        return Finding(rule=rule, holds=rule.low <= number and (rule.high is None or number <= rule.high), value=number)
-    value = person.traits[rule.field]
+        return Finding(rule=rule, holds=_enough(rule, number), value=number)
+    value = _value(rule, person)
     return Finding(rule=rule, holds=_holds(rule, value, person, at), value=value)
+
+
+def _first(rule: model.Earlier, person: Subject, at: Moment) -> str | None:
+    return next((slug for slug in rule.segments if member(at.segments[slug].own, person, at)), None)
+
+
+def _enough(rule: model.Count, number: int) -> bool:
+    return rule.low <= number and (rule.high is None or number <= rule.high)
+
+
+def _value(rule: model.OfField, person: Subject) -> Value:
+    if rule.field in person.traits:
+        return person.traits[rule.field]
+    held = person.values.get(rule.field) or Held()
+    if isinstance(rule, model.Number | model.Top):
+        return held.number
+    return held.moment if isinstance(rule, model.Age | model.Since) else held.value
 
 
 def _holds(
@@ -95,9 +153,11 @@ def _holds(
     if isinstance(rule, model.Known):
         return (value not in (None, "")) == rule.known
     if isinstance(rule, model.Text):
-        return (value in {fold(one) for one in rule.values}) != rule.negated
+        return any(fold(one) == value for one in rule.values) != rule.negated
     if isinstance(rule, model.Has):
-        found = [f"{SEPARATOR}{fold(one)}{SEPARATOR}" in str(value) for one in rule.values]
+        # A custom field with one choice holds a text, and is a set of one.
+        members = f"{SEPARATOR}{value}{SEPARATOR}"
+        found = [f"{SEPARATOR}{fold(one)}{SEPARATOR}" in members for one in rule.values]
         return any(found) if rule.how == "any" else all(found) if rule.how == "all" else not any(found)
     if isinstance(rule, model.Coming):
         return value in days_of_year(at.now, rule.days, at.zone)
@@ -113,20 +173,26 @@ def _holds(
         return bool(value) == rule.value
     if isinstance(rule, model.Since):
         return (rule.low is None or value >= rule.low) and (rule.high is None or value < rule.high)
-    return (_old_at(rule, int(value), person, at) <= at.now) == rule.older
+    return _old(rule, int(value), person, at) == rule.older
 
 
-def _old_at(rule: model.Age, moment: int, person: Subject, at: Moment) -> int:
+def _old(rule: model.Age, moment: int, person: Subject, at: Moment) -> bool:
     interval = person.traits["interval_days"]
     if rule.intervals and isinstance(interval, int | float):
-        return due_own(moment, interval, rule.intervals)
-    return due(moment, rule.period, at.zone)
+        return due_own(moment, interval, rule.intervals) <= at.now
+    return passed(moment, rule.period, at.now, at.zone)
 
 
 def _count(rule: model.Count, person: Subject, at: Moment) -> int:
     category, coupon = fold(rule.category), fold(rule.coupon)
     bought = str(person.traits["products"])
     found: list[tuple[int, int]] = []
+    start = -math.inf
+    if rule.after:
+        begins = person.traits[rule.after]
+        if not isinstance(begins, int):
+            return 0
+        start = due(begins, rule.later, at.zone)
     if rule.what == "orders":
         found = [
             (order.at, 0) for order in person.orders
@@ -142,8 +208,12 @@ def _count(rule: model.Count, person: Subject, at: Moment) -> int:
             and (not category or category in act.categories)
             and not (rule.not_bought and f"{SEPARATOR}{act.product}{SEPARATOR}" in bought)
         ]  # fmt: skip
-    if rule.within is not None:
-        found = [(moment, product) for moment, product in found if due(moment, rule.within, at.zone) > at.now]
+    found = [
+        (moment, product) for moment, product in found
+        if moment >= start and not (rule.within is not None and passed(moment, rule.within, at.now, at.zone))
+    ]  # fmt: skip
+    if not rule.same_product and not rule.days:
+        return len(found)
     groups: dict[int, list[int]] = {}
     for moment, product in found:
         groups.setdefault(product if rule.same_product else 0, []).append(moment)
@@ -151,4 +221,7 @@ def _count(rule: model.Count, person: Subject, at: Moment) -> int:
 
 
 def _times(moments: list[int], rule: model.Count, at: Moment) -> int:
-    return len({dates.local_day(moment, at.zone) for moment in moments}) if rule.days else len(moments)
+    if not rule.days and not rule.in_a_row:
+        return len(moments)
+    days = {dates.local_day(moment, at.zone) for moment in moments}
+    return longest_run(days) if rule.in_a_row else len(days)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import tzinfo
 from importlib import resources
@@ -11,14 +10,15 @@ from typing import Any
 
 from sidecar import toml_file
 from sidecar.errors import Problem, SegmentError
-from sidecar.segments.model import All, Condition, Member, Segment, walk
+from sidecar.segments import groups
+from sidecar.segments.model import All, Condition, Grouping, Segment, asked
 from sidecar.segments.parse import Parser
 from sidecar.toml_lines import Path as Place
 from sidecar.toml_lines import dotted, lines_of, nearest
 
 MAX_BYTES = 262_144
-_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_KEYS = ("slug", "name", "about", "rule", "no_offers")
+_KEYS = ("slug", "name", "about", "group", "rule", "no_offers", "tag")
+_TABLES = ("segment", "group")
 
 
 def default_text() -> str:
@@ -84,35 +84,37 @@ class _File:
 
     def read(self, data: dict[str, Any]) -> list[Segment]:
         for key in data:
-            if key != "segment":
-                self._say((key,), f"unknown key {key!r}", toml_file.did_you_mean(key, ("segment",)))
+            if key not in _TABLES:
+                self._say((key,), f"unknown key {key!r}", toml_file.did_you_mean(key, _TABLES))
         rows = data.get("segment", [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             self._say(("segment",), "segments are written [[segment]]")
             return []
+        known = groups.read(self._say, data.get("group", []), [row.get("group") for row in rows])
         segments: dict[str, tuple[int, Segment]] = {}
         slugs = [row["slug"] for row in rows if isinstance(row.get("slug"), str)]
         for number, row in enumerate(rows):
-            segment = self._segment(number, row, slugs)
+            segment = self._segment(number, row, slugs, known)
             if segment.slug in segments:
                 self._say(("segment", number, "slug"), f"{segment.slug!r} is there already")
             elif segment.slug:
                 segments[segment.slug] = (number, segment)
+        groups.keep_apart(self._say, segments)
         return self._sorted(segments)
 
-    def _segment(self, number: int, row: dict[str, Any], slugs: list[str]) -> Segment:
+    def _segment(self, number: int, row: dict[str, Any], slugs: list[str], known: dict[str, Grouping]) -> Segment:
         place: Place = ("segment", number)
         for key in row:
             if key not in _KEYS:
                 self._say((*place, key), f"unknown key {key!r}", toml_file.did_you_mean(key, _KEYS))
-        slug = self._text(place, row, "slug")
-        if slug and (not _SLUG.fullmatch(slug) or len(slug) > 60):
-            self._say((*place, "slug"), f"{slug!r} is no slug", "small letters, digits and single hyphens, at most 60")
-            slug = ""
+        slug = groups.slug(self._say, place, row)
         offers = row.get("no_offers", [])
         if not isinstance(offers, list) or not all(isinstance(offer, str) for offer in offers):
             self._say((*place, "no_offers"), "a list of texts is wanted")
             offers = []
+        tag = row.get("tag", True)
+        if not isinstance(tag, bool):
+            self._say((*place, "tag"), f"true or false is wanted, not {tag!r}")
         rule: Condition = All(())
         if "rule" not in row:
             self._say(place, "the segment has no rule")
@@ -120,18 +122,13 @@ class _File:
             rule = Parser(self._say, self._zone, slugs).condition(row["rule"], (*place, "rule"))
         return Segment(
             slug=slug,
-            name=self._text(place, row, "name"),
-            about=self._text(place, row, "about", ""),
+            name=groups.text(self._say, place, row, "name"),
+            about=groups.text(self._say, place, row, "about", ""),
+            group=groups.of(self._say, place, row, known),
             rule=rule,
             no_offers=tuple(offers),
+            tag=tag is not False,
         )
-
-    def _text(self, place: Place, row: dict[str, Any], key: str, default: str | None = None) -> str:
-        value = row.get(key, default)
-        if isinstance(value, str) and (value.strip() or default is not None):
-            return value
-        self._say((*place, key), f"a text is wanted for {key}" if key in row else f"{key} is missing")
-        return ""
 
     def _sorted(self, segments: dict[str, tuple[int, Segment]]) -> list[Segment]:
         """Those that are asked for first; a circle is a fault."""
@@ -144,12 +141,12 @@ class _File:
             number, segment = segments[slug]
             if slug in open_:
                 circle = " → ".join([*open_[open_.index(slug) :], slug])
-                self._say(("segment", number, "rule"), f"segments ask for one another in a circle: {circle}")
+                hint = "a segment of a group asks for those before it" if segment.group is not None else ""
+                self._say(("segment", number, "rule"), f"segments ask for one another in a circle: {circle}", hint)
                 return
             open_.append(slug)
-            for part in walk(segment.rule):
-                if isinstance(part, Member):
-                    visit(part.segment)
+            for other in asked(segment.rule):
+                visit(other)
             open_.pop()
             found[slug] = segment
 

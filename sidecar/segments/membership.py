@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import tzinfo
 
 import msgspec
 
-from sidecar.segments import due, evaluate, subjects, table
+from sidecar.segments import due, evaluate, scores, subjects, table
 from sidecar.segments import sql as rules
 from sidecar.segments.evaluate import Moment
 from sidecar.segments.model import Condition, Segment, Top, walk
+from sidecar.state import bulk
 from sidecar.state.database import State
 from sidecar.values import dates
 
@@ -21,7 +22,10 @@ _SOME = 500
 _EVENT_DAYS = 400  # comings and goings are kept for so long
 # "seconds|digest of the rules" of the last look, and the borders of the top percents then.
 _LOOKED, _TOPS = "segments.looked", "segments.tops"
-_EVENT = "INSERT INTO membership_event (segment, person_id, entered, at) VALUES (?, ?, ?, ?)"
+_EVENT = "INSERT INTO membership_event (segment, person_id, entered, at, live) VALUES (?, ?, ?, ?, ?)"
+# One by one costs more than everybody at once when there are many.
+_MANY, _MANY_SHARE = 2000, 10
+FRESH = 86_400
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,19 +54,29 @@ def looked(state: State) -> int | None:
     return int(since) if since else None
 
 
+def anew(state: State) -> None:
+    """The next look is one at everybody: more is known of them than they were looked at for."""
+    since = looked(state)
+    if since is not None:
+        state.set(_LOOKED, f"{since}|")
+
+
 def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], float]:
     """The value from which on somebody is in the top percent, for every such condition of the rules."""
     found: dict[tuple[str, float], float] = {}
+    buyers: dict[str, int] = {}
     for rule in wanted:
         for part in walk(rule):
             if isinstance(part, Top) and (part.field, part.percent) not in found:
                 # NULL is not above anything; put so, an index on the field is used where there is one.
-                where = f"orders_count > 0 AND {part.field} > -1e300"
-                buyers = state.rows(f"SELECT COUNT(*) FROM trait WHERE {where}")[0][0]
-                places = math.ceil(buyers * part.percent / 100 - 1e-9)
+                column = rules.column(part)
+                where = f"orders_count > 0 AND {column} > -1e300"
+                if column not in buyers:
+                    buyers[column] = state.rows(f"SELECT COUNT(*) FROM trait t WHERE {where}")[0][0]
+                places = math.ceil(buyers[column] * part.percent / 100 - 1e-9)
                 if places:
                     row = state.rows(
-                        f"SELECT {part.field} FROM trait WHERE {where} ORDER BY {part.field} DESC LIMIT 1 OFFSET ?",
+                        f"SELECT {column} FROM trait t WHERE {where} ORDER BY {column} DESC LIMIT 1 OFFSET ?",
                         (places - 1,),
                     )[0]
                     found[part.field, part.percent] = row[0]
@@ -70,25 +84,64 @@ def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], 
 
 
 def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
-    """Bring all traits and all memberships up to date, in one transaction a segment. Answers the segments that changed.
+    """Bring all traits and all memberships up to date, in one transaction a segment (in one for all of them while nobody is in
+    any and people are not too many). Answers the segments that changed.
 
     Segments that are no longer in the file are emptied: everybody leaves them. Interrupted, the next look makes up for it.
+    What happens to people who did something just now is live; nothing else is.
     """
     table.refresh(state, zone)
+    newest = state.rows("SELECT COALESCE(MAX(id), 0) FROM membership_event")[0][0]
+    scores.refresh(state, now, zone, always=True)
     stale = table.stale(state)
     at = moment(state, segments, now, zone)
-    changes = [_segment(state, segment, at) for segment in segments]
+    if state.rows("SELECT 1 FROM membership LIMIT 1") or not table.few(state):
+        changes = _everybody(state, segments, at)
+    else:
+        with state.transaction() as sql, bulk.rebuilt_indexes(sql, "membership", "membership_event"):
+            changes = _everybody(state, segments, at)
     for (slug,) in state.rows("SELECT DISTINCT segment FROM membership"):
         if slug not in at.segments:
             changes.append(_write(state, slug, "SELECT person_id FROM trait WHERE 0", [], at))
+    with state.transaction() as sql:
+        sql.execute(
+            "UPDATE membership_event SET live = 1 WHERE id > ? AND person_id IN"
+            " (SELECT person_id FROM trait_stale WHERE traits = 1 AND live = 1)",
+            (newest,),
+        )
     _looked(state, at, stale)
     return [change for change in changes if change.entered or change.left]
+
+
+def _everybody(state: State, segments: Sequence[Segment], at: Moment) -> list[Change]:
+    changes = [_segment(state, segment, at) for segment in segments if segment.group is None]
+    for group in dict.fromkeys(segment.group for segment in segments if segment.group is not None):
+        changes += _group(state, [segment for segment in segments if segment.group == group], at)
+    return changes
 
 
 def _segment(state: State, segment: Segment, at: Moment) -> Change:
     rules.register(state.sql, at.zone)
     where, parameters = rules.condition(segment.rule, at)
     return _write(state, segment.slug, f"SELECT t.person_id FROM trait t WHERE {where}", parameters, at)
+
+
+def _group(state: State, group: Sequence[Segment], at: Moment) -> list[Change]:
+    """The same of segments that exclude one another: each rule is asked of a person until one holds."""
+    rules.register(state.sql, at.zone)
+    cases, parameters = "", []
+    for number, segment in enumerate(group):
+        where, more = rules.condition(segment.own, at)
+        cases += f" WHEN {where} THEN {number}"
+        parameters += more
+    state.sql.execute("DROP TABLE IF EXISTS temp.placed")
+    state.sql.execute(
+        f"CREATE TEMP TABLE placed AS SELECT t.person_id, CASE{cases} END AS number FROM trait t", parameters
+    )
+    placed = "SELECT person_id FROM placed WHERE number = ?"
+    changes = [_write(state, segment.slug, placed, [number], at) for number, segment in enumerate(group)]
+    state.sql.execute("DROP TABLE temp.placed")
+    return changes
 
 
 def _write(state: State, slug: str, members: str, parameters: rules.Parameters, at: Moment) -> Change:
@@ -125,23 +178,31 @@ def sizes(state: State) -> dict[str, int]:
     return dict(state.rows("SELECT segment, COUNT(*) FROM membership GROUP BY segment"))
 
 
-def tick(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
+def tick(state: State, segments: Sequence[Segment], now: int, zone: tzinfo, fresh: int = FRESH) -> list[Change]:
     """Look at the people who changed since the last look, at those whom time alone may move, and at nobody else.
 
-    Answers the segments that changed. The first look, and one with other rules or another zone, is a refresh.
+    Answers the segments that changed. The first look, and one with other rules or another zone, is a refresh; so is one
+    at a large part of all people. What time does is live when the last look was at most `fresh` seconds ago.
     """
     since, _, before = state.get(_LOOKED).partition("|")
     if not since or before != _digest(segments, zone) or int(since) > now:
         return refresh(state, segments, now, zone)
     table.refresh(state, zone)
+    scores.refresh(state, now, zone, always=False)
     at = moment(state, segments, now, zone)
-    ids = {*table.stale(state), *due.people(state, segments, int(since), now, zone), *_overtaken(state, at)}
-    changes = _settle(state, segments, sorted(ids), at)
+    stale, live = set(table.stale(state)), set(table.live(state))
+    timely = {*due.people(state, segments, int(since), now, zone), *_overtaken(state, at)}
+    if now - int(since) <= fresh:
+        live |= timely - stale
+    ids = stale | timely
+    if len(ids) > max(_MANY, state.rows("SELECT COUNT(*) FROM trait")[0][0] // _MANY_SHARE):
+        return refresh(state, segments, now, zone)
+    changes = _settle(state, sorted(ids), at, live)
     _looked(state, at)
     return changes
 
 
-def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: Moment) -> list[Change]:
+def _settle(state: State, ids: Sequence[int], at: Moment, live: Collection[int]) -> list[Change]:
     """Bring the memberships of these people up to date, one by one."""
     sums: dict[str, list[int]] = {}
     for start in range(0, len(ids), _SOME):
@@ -154,12 +215,7 @@ def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: M
                 (encoded,),
             ).fetchall()
             have = set(rows)
-            want = {
-                (id_, segment.slug)
-                for id_, person in known.items()
-                for segment in segments
-                if evaluate.member(segment.rule, person, at)
-            }
+            want = {(id_, slug) for id_, person in known.items() for slug in evaluate.segments(person, at)}
             for person, slug in sorted(have ^ want):
                 entered = (person, slug) in want
                 sums.setdefault(slug, [0, 0])[not entered] += 1
@@ -167,7 +223,7 @@ def _settle(state: State, segments: Sequence[Segment], ids: Sequence[int], at: M
                     sql.execute("INSERT INTO membership VALUES (?, ?, ?)", (slug, person, at.now))
                 else:
                     sql.execute("DELETE FROM membership WHERE segment = ? AND person_id = ?", (slug, person))
-                sql.execute(_EVENT, (slug, person, entered, at.now))
+                sql.execute(_EVENT, (slug, person, entered, at.now, person in live))
             table.settled(sql, page)
     sizes_now = sizes(state) if sums else {}
     with state.transaction() as sql:
@@ -188,7 +244,8 @@ def _overtaken(state: State, at: Moment) -> set[int]:
         if old != new:
             ends = [end for end in (old, new) if end is not None]
             low, high = (min(ends), max(ends)) if len(ends) == 2 else (ends[0], math.inf)
-            rows = state.rows(f"SELECT person_id FROM trait WHERE {key[0]} >= ? AND {key[0]} <= ?", (low, high))
+            column = rules.column(Top(*key))
+            rows = state.rows(f"SELECT t.person_id FROM trait t WHERE {column} >= ? AND {column} <= ?", (low, high))
             found.update(row[0] for row in rows)
     return found
 

@@ -120,6 +120,8 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     """How often something happened within the last `within` (None: ever), narrowed to a product, a category or a coupon:
     at least `low` and at most `high` times. With `days` the days count on which it happened; with `same_product` the product
     with which it happened most often (`high` is None then); `not_bought` leaves out products that they have bought ever.
+    With `in_a_row` the longest run of days counts on each of which it happened (`high` is None then too). `after` counts from
+    a moment of the person on (a field), and so much later.
     """
 
     what: str
@@ -132,6 +134,9 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     days: bool = False
     same_product: bool = False
     not_bought: bool = False
+    in_a_row: bool = False
+    after: str = ""
+    later: Period = Period()
 
 
 class Member(msgspec.Struct, frozen=True, tag=True):
@@ -140,19 +145,61 @@ class Member(msgspec.Struct, frozen=True, tag=True):
     segment: str
 
 
+class Earlier(msgspec.Struct, frozen=True, tag=True):
+    """None of these segments' own rules holds (`Segment.own`): those that stand before a segment in its group."""
+
+    segments: tuple[str, ...]
+
+
 Group = All | Any | Nothing
 OfField = Number | Top | Age | Since | Text | Has | Flag | Known | Coming
-Condition = Group | OfField | Count | Member
+Condition = Group | OfField | Count | Member | Earlier
+
+
+class Grouping(msgspec.Struct, frozen=True, kw_only=True):
+    """Segments that exclude one another: whoever fits several is in the one that stands first. `field`: the slug of the custom
+    field in FluentCRM that holds the name of a person's segment, '' for none."""
+
+    slug: str
+    name: str
+    about: str = ""
+    field: str = ""
+    field_label: str = ""
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """A named group. `no_offers`: kinds of offers that do not fit these people (000-34)."""
+    """A named group of people. `rule` says who is in it; in a `group` it ends in what keeps it apart from those before it.
+    `no_offers`: kinds of offers that do not fit these people (000-34). `tag`: whether they have a tag of it in FluentCRM."""
 
     slug: str
     name: str
     about: str = ""
     rule: Condition
     no_offers: tuple[str, ...] = ()
+    tag: bool = True
+    group: Grouping | None = None
+
+    @property
+    def own(self) -> Condition:
+        """The rule as its owner wrote it, whoever stands before it in its group."""
+        rule = self.rule
+        return rule.of[0] if isinstance(rule, All) and len(rule.of) == 2 and isinstance(rule.of[1], Earlier) else rule
+
+
+def apart(rule: Condition, earlier: tuple[str, ...]) -> Condition:
+    """The rule of a segment that stands behind others in its group."""
+    return All((rule, Earlier(earlier))) if earlier else rule
+
+
+def asked(rule: Condition) -> list[str]:
+    """The segments that a rule asks about."""
+    found: list[str] = []
+    for part in walk(rule):
+        if isinstance(part, Member):
+            found.append(part.segment)
+        elif isinstance(part, Earlier):
+            found += part.segments
+    return found
 
 
 def walk(rule: Condition) -> list[Condition]:

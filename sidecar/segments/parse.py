@@ -10,7 +10,8 @@ from datetime import tzinfo
 from typing import Any
 
 from sidecar.segments import model
-from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS, Field
+from sidecar.segments.catalogue import CONTACT_COLUMNS, COUNTED, FIELDS, OPERATORS, VALUE, Field, Kind, find
+from sidecar.segments.traits import COLUMNS, fold
 from sidecar.toml_file import did_you_mean
 from sidecar.toml_lines import Path as Place
 from sidecar.values import dates, money
@@ -19,6 +20,7 @@ Say = Callable[..., None]
 _PERIOD = re.compile(r"(\d{1,5})(m|h|d|w)")
 _DEPTH = 12
 _ENDS = frozenset({"at_least", "at_most", "more_than", "less_than"})
+_NAMES = [*FIELDS, *(VALUE + name for name in CONTACT_COLUMNS)]
 _NEVER = model.All(())
 _SHAPES = ("all", "any", "none", "field", "count", "segment")
 
@@ -77,9 +79,12 @@ class Parser:
 
     def _field(self, data: dict[str, Any], place: Place) -> model.Condition:
         name = data["field"]
-        field = FIELDS.get(name) if isinstance(name, str) else None
+        field = find(name) if isinstance(name, str) else None
         if field is None:
-            self._say((*place, "field"), f"there is no field {name!r}", did_you_mean(str(name), list(FIELDS)))
+            hint = did_you_mean(str(name), _NAMES)
+            if str(name).startswith(VALUE):
+                hint = f"{VALUE} and the slug of a custom field or one of {', '.join(CONTACT_COLUMNS)}"
+            self._say((*place, "field"), f"there is no field {name!r}", hint)
             return _NEVER
         known = OPERATORS[field.kind]
         said = [key for key in data if key != "field"]
@@ -94,7 +99,7 @@ class Parser:
         if not said:
             self._say(place, f"what is asked of {field.name}?", ", ".join(sorted(known)))
             return _NEVER
-        ends = field.kind in ("number", "money") and set(said) <= _ENDS
+        ends = set(said) <= _ENDS
         pair = set(said) in ({"older_than_intervals", "otherwise"}, {"after", "before"})
         if len(said) > 1 and not ends and not pair:
             self._say(place, f"{' and '.join(said)} together", "write two conditions in all = [...]")
@@ -103,8 +108,8 @@ class Parser:
             return model.Known(field.name, self._flag(data["known"], (*place, "known")))
         read = {
             "number": self._number, "money": self._number, "moment": self._moment, "text": self._texts, "set": self._set,
-            "flag": self._yes, "day": self._day,
-        }[field.kind]  # fmt: skip
+            "terms": self._set, "flag": self._yes, "day": self._day,
+        }[_kind(data) if field.kind == "value" else field.kind]  # fmt: skip
         return read(field, data, place)
 
     def _number(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
@@ -203,7 +208,7 @@ class Parser:
             self._say(place, "the list is empty")
         texts = []
         for item in items:
-            if isinstance(item, bool) or not isinstance(item, str | int) or item == "":
+            if isinstance(item, bool) or not isinstance(item, str | int) or not fold(str(item)):
                 self._say(place, f"a text is wanted, not {item!r}")
             else:
                 texts.append(str(item))
@@ -230,8 +235,16 @@ class Parser:
         if what not in COUNTED:
             self._say((*place, "count"), f"{what!r} cannot be counted", did_you_mean(str(what), list(COUNTED)))
             return _NEVER
-        keys = ("count", "within", "at_least", "at_most", "days", *sorted(COUNTED[what]))
+        keys = ("count", "within", "at_least", "at_most", "days", "consecutive_days", *sorted(COUNTED[what]))
         self._only(data, place, keys)
+        run = self._whole(data, "consecutive_days", place, 0) or 0
+        if "consecutive_days" in data:
+            if run < 2:
+                self._say((*place, "consecutive_days"), "two days or more are wanted")
+            for key in ("at_least", "at_most", "days"):
+                if key in data:
+                    self._say((*place, key), f"{key} and consecutive_days together", "consecutive_days is enough")
+            data = {**data, "at_least": max(1, run)}
         low = self._whole(data, "at_least", place, 0 if "at_most" in data else 1)
         high = self._whole(data, "at_most", place, None)
         assert low is not None
@@ -257,7 +270,19 @@ class Parser:
             "days" in data and self._flag(data["days"], (*place, "days")),
             same,
             "not_bought" in data and self._flag(data["not_bought"], (*place, "not_bought")),
+            run > 0,
+            *self._after(data, place),
         )
+
+    def _after(self, data: dict[str, Any], place: Place) -> tuple[str, model.Period]:
+        """`after = "last_order"` or `after = "last_order + 12h"`."""
+        if "after" not in data:
+            return "", model.Period()
+        name, plus, period = (part.strip() for part in str(data["after"]).partition("+"))
+        moments = [name for name in COLUMNS if FIELDS[name].kind == "moment"]
+        if name not in moments:
+            self._say((*place, "after"), f"there is no moment {name!r}", did_you_mean(name, moments))
+        return name, self._period(period, (*place, "after")) if plus else model.Period()
 
     def _whole(self, data: dict[str, Any], key: str, place: Place, default: int | None) -> int | None:
         if key not in data:
@@ -267,3 +292,13 @@ class Parser:
             self._say((*place, key), f"a whole number is wanted, not {value!r}")
             return default
         return value
+
+
+def _kind(data: dict[str, Any]) -> Kind:
+    """As what a custom field is read: what is asked of it says so."""
+    is_ = data.get("is")
+    if isinstance(is_, int | float) and not isinstance(is_, bool):
+        return "number"
+    said = data.keys() - {"field"}
+    kinds: tuple[Kind, ...] = ("text", "set", "moment", "number")
+    return next(kind for kind in kinds if said & OPERATORS[kind])

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import tzinfo
+from typing import Any
 
 from sidecar.segments import model
-from sidecar.segments.catalogue import ACTS, FIELDS
+from sidecar.segments.catalogue import ACTS, Field, get
 from sidecar.segments.evaluate import Moment
-from sidecar.segments.times import days_of_year, slack
+from sidecar.segments.times import days_of_year, longest_run, slack
 from sidecar.segments.traits import SEPARATOR, fold
 from sidecar.values import dates
 
@@ -20,7 +21,7 @@ Parameters = list[int | float | str]
 
 def register(sql: sqlite3.Connection, zone: tzinfo) -> None:
     """The functions that conditions call: `days_later(moment, days)` and `local_day(moment)` in the shop's zone, NULL of NULL,
-    and `fold(text)`."""
+    `fold(text)`, and the aggregate `days_in_a_row(local day)`."""
 
     def days_later(moment: int | None, days: int) -> int | None:
         return None if moment is None else dates.days_later(moment, days, zone)
@@ -31,6 +32,53 @@ def register(sql: sqlite3.Connection, zone: tzinfo) -> None:
     sql.create_function("days_later", 2, days_later, deterministic=True)
     sql.create_function("local_day", 1, local_day, deterministic=True)
     sql.create_function("fold", 1, fold, deterministic=True)
+    sql.create_aggregate("days_in_a_row", 1, _Run)
+
+
+class _Run:
+    """The longest run of days of a group."""
+
+    def __init__(self) -> None:
+        self._days: set[str] = set()
+
+    def step(self, day: Any) -> None:
+        self._days.add(day)
+
+    def finalize(self) -> int:
+        return longest_run(self._days)
+
+
+def column(rule: model.OfField) -> str:
+    """Where the value stands that a condition asks for: an expression over `trait`, alias t. NULL where there is none, '' of
+    a text."""
+    field = get(rule.field)
+    if field.table == "trait":
+        return f"t.{field.column}"
+    name = held(rule)
+    found = f"(SELECT {name} FROM {rows(field)} person_id = t.person_id)"
+    return f"COALESCE({found}, '')" if name == "value" or field.kind == "text" else found
+
+
+def rows(field: Field) -> str:
+    """The table that has a field, and what goes before the rest of a WHERE."""
+    return (
+        f"contact_value WHERE name = {_literal(field.column)} AND" if field.kind == "value" else f"{field.table} WHERE"
+    )
+
+
+def held(rule: model.OfField) -> str:
+    """The column of that table which a condition asks for."""
+    field = get(rule.field)
+    if field.kind != "value":
+        return field.column
+    if isinstance(rule, model.Number | model.Top):
+        return "number"
+    return "moment" if isinstance(rule, model.Age | model.Since) else "value"
+
+
+def _literal(text: str) -> str:
+    """A text in SQL without a quote in it, whatever it is: parameters have an order, and this may stand anywhere."""
+    return f"CAST(x'{text.encode().hex()}' AS TEXT)"
 
 
 def due(column: str, period: model.Period, unit: int = 1) -> str:
@@ -61,6 +109,8 @@ def _of(rule: model.Condition, at: Moment, out: Parameters, denied: bool) -> str
         return f"NOT ({text})" if isinstance(rule, model.Nothing) else text
     if isinstance(rule, model.Member):
         return _of(at.segments[rule.segment].rule, at, out, denied)
+    if isinstance(rule, model.Earlier):
+        return _of(model.Nothing(tuple(at.segments[slug].own for slug in rule.segments)), at, out, denied)
     if isinstance(rule, model.Count):
         return _count(rule, at, out)
     text = _field(rule, at, out)
@@ -72,34 +122,46 @@ def _field(
     at: Moment,
     out: Parameters,
 ) -> str:
-    column = f"t.{FIELDS[rule.field].column}"
-    if isinstance(rule, model.Known):
-        return f"({column} IS NOT NULL AND {column} <> '') = {int(rule.known)}"
-    if isinstance(rule, model.Text):
-        return f"{column} {'NOT ' if rule.negated else ''}IN ({_many([fold(value) for value in rule.values], out)})"
     if isinstance(rule, model.Has):
-        out += [f"{SEPARATOR}{fold(value)}{SEPARATOR}" for value in rule.values]
-        text = (" AND " if rule.how == "all" else " OR ").join(f"instr({column}, ?) > 0" for _ in rule.values)
-        return f"NOT ({text})" if rule.how == "none" else text
+        return _has(rule, out)
+    of = column(rule)
+    if isinstance(rule, model.Known):
+        return f"({of} IS NOT NULL AND {of} <> '') = {int(rule.known)}"
+    if isinstance(rule, model.Text):
+        return f"{of} {'NOT ' if rule.negated else ''}IN ({_many([fold(value) for value in rule.values], out)})"
     if isinstance(rule, model.Coming):
-        return f"{column} IN ({_many(days_of_year(at.now, rule.days, at.zone), out)})"
+        return f"{of} IN ({_many(days_of_year(at.now, rule.days, at.zone), out)})"
     if isinstance(rule, model.Number):
-        return _between(column, (">" if rule.above else ">=", rule.low), ("<" if rule.below else "<=", rule.high), out)
+        return _between(of, (">" if rule.above else ">=", rule.low), ("<" if rule.below else "<=", rule.high), out)
     if isinstance(rule, model.Since):
-        return _between(column, (">=", rule.low), ("<", rule.high), out)
+        return _between(of, (">=", rule.low), ("<", rule.high), out)
     if isinstance(rule, model.Flag):
-        return f"{column} IS {int(rule.value)}"
+        return f"{of} IS {int(rule.value)}"
     if isinstance(rule, model.Top):
         least = at.tops.get((rule.field, rule.percent))
         if least is None:
             return "0"
         out.append(least)
-        return f"t.orders_count > 0 AND {column} >= ?"
-    text = _aged(column, rule.period, rule.older, at)
+        return f"t.orders_count > 0 AND {of} >= ?"
+    text = _aged(of, rule.period, rule.older, at)
     if rule.intervals:
-        own = f"{due_own(column, rule.intervals)} {'<=' if rule.older else '>'} {at.now}"
+        own = f"{due_own(of, rule.intervals)} {'<=' if rule.older else '>'} {at.now}"
         text = f"CASE WHEN t.interval_days IS NOT NULL THEN {own} ELSE {text} END"
     return text
+
+
+def _has(rule: model.Has, out: Parameters) -> str:
+    field = get(rule.field)
+    if field.kind == "terms":
+        one = "t.person_id IN (SELECT person_id FROM contact_value WHERE name = ?)"
+        out += [field.column + fold(value) for value in rule.values]
+    else:
+        # A custom field with one choice holds a text, and is a set of one.
+        of = f"char(31) || {column(rule)} || char(31)" if field.kind == "value" else column(rule)
+        one = f"instr({of}, ?) > 0"
+        out += [f"{SEPARATOR}{fold(value)}{SEPARATOR}" for value in rule.values]
+    text = (" AND " if rule.how == "all" else " OR ").join(one for _ in rule.values)
+    return f"NOT ({text})" if rule.how == "none" else text
 
 
 def _between(column: str, low: tuple[str, float | None], high: tuple[str, float | None], out: Parameters) -> str:
@@ -112,20 +174,21 @@ def _aged(column: str, period: model.Period, older: bool, at: Moment, unit: int 
     """That a moment is `period` ago or longer, or that it is not yet. `unit`: how many of the column make a second.
 
     Where a clock is changed on the way the first comparison is wider than the truth: an index finds the rows, and only those
-    near the border are asked about one by one.
+    near the border are asked about one by one. Most are older: an index that finds them row by row would take longer than a
+    look at all of them, which is what `likely` tells SQLite.
     """
     now, zone = at.now, at.zone
     if not period.days:
         border = (now - period.seconds + 1) * unit
-        return f"{column} < {border}" if older else f"{column} >= {border}"
+        return f"likely({column} < {border})" if older else f"{column} >= {border}"
     wide = slack(now, now, period.days, zone)
     if not wide:
         border = (now - period.days * 86400 + 1) * unit
-        return f"{column} < {border}" if older else f"{column} >= {border}"
+        return f"likely({column} < {border})" if older else f"{column} >= {border}"
     low, high = ((now - period.days * 86400 + by) * unit for by in (-wide, wide + 1))
     when = due(column, period, unit)
     if older:
-        return f"({column} < {high} AND ({column} < {low} OR {when} <= {now}))"
+        return f"(likely({column} < {high}) AND ({column} < {low} OR {when} <= {now}))"
     return f"({column} >= {low} AND ({column} >= {high} OR {when} > {now}))"
 
 
@@ -166,9 +229,16 @@ def _count(rule: model.Count, at: Moment, out: Parameters) -> str:
                 "NOT EXISTS (SELECT 1 FROM trait b WHERE b.person_id = e.person_id"
                 " AND instr(b.products, char(31) || e.object_id || char(31)))"
             )
+    if rule.after:
+        column = get(rule.after).column
+        begins = f"b.{column}" if rule.later == model.Period() else due(f"b.{column}", rule.later)
+        moment = "e.at" if unit == 1 else f"e.at / {unit}"
+        narrow.append(f"EXISTS (SELECT 1 FROM trait b WHERE b.person_id = e.person_id AND {moment} >= {begins})")
     if rule.within is not None:
         narrow.insert(0, _aged("e.at", rule.within, False, at, unit))
     number = f"COUNT(DISTINCT local_day(e.at / {unit}))" if rule.days else "COUNT(*)"
+    if rule.in_a_row:
+        number = f"days_in_a_row(local_day(e.at / {unit}))"
     group = f"SELECT e.person_id FROM {source}{' WHERE ' if narrow else ''}{' AND '.join(narrow)} GROUP BY e.person_id"
     if rule.same_product:
         group += ", e.object_id"

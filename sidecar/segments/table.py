@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import tzinfo
 
 import msgspec
 
 from sidecar.people.model import Facts
-from sidecar.segments import traits
+from sidecar.segments import scores, traits
+from sidecar.state import bulk
 from sidecar.state.database import State
 
 _PAGE = 2000
+_MANY = 10_000  # from so many people on, and when they are most of all, indexes are built anew
+# Up to so many that is one transaction, for whose seconds nobody else can write to the state: the others wait 30 of them.
+_MOST = 200_000
 _facts = msgspec.json.Decoder(Facts).decode
 _INSERT = (
     f"INSERT OR REPLACE INTO trait (person_id, {', '.join(traits.COLUMNS)})"
@@ -20,7 +24,7 @@ _INSERT = (
 )
 _STALE = (
     "SELECT s.person_id, p.verdict, d.facts FROM trait_stale s LEFT JOIN person p ON p.id = s.person_id"
-    " LEFT JOIN person_doc d ON d.person_id = s.person_id WHERE s.traits = 0 ORDER BY s.person_id LIMIT ?"
+    " LEFT JOIN person_doc d ON d.person_id = s.person_id WHERE s.traits = 0 AND s.person_id > ? ORDER BY s.person_id LIMIT ?"
 )
 # Traits are made anew when the way they are made changes (count it up), or the zone that their days are in.
 _MADE, _WAY = "segments.traits", 1
@@ -39,17 +43,39 @@ def refresh(state: State, zone: tzinfo) -> None:
     between loses nobody.
     """
     _remake(state, zone)
+    new = _size(state, "trait_stale WHERE traits = 0")
+    if _MANY <= new <= _MOST and new * 2 > (there := _size(state, "trait")):
+        with state.transaction() as sql, bulk.rebuilt_indexes(sql, "trait", "counted_order_at"):
+            if not there:
+                scores.foresee(state)
+            _pages(state, zone)
+    else:
+        _pages(state, zone)
+
+
+def few(state: State) -> bool:
+    """Whether everybody can be written in one transaction."""
+    return _size(state, "trait") <= _MOST
+
+
+def _size(state: State, rows: str) -> int:
+    return int(state.rows(f"SELECT COUNT(*) FROM {rows}")[0][0])
+
+
+def _pages(state: State, zone: tzinfo) -> None:
+    last = 0
     while True:
         # Read in the transaction: what is written anew meanwhile would else be taken for done.
         with state.transaction() as sql:
-            page = sql.execute(_STALE, (_PAGE,)).fetchall()
+            borders = scores.kept(state)
+            page = sql.execute(_STALE, (last, _PAGE)).fetchall()
             if not page:
                 return
-            rows = []
-            for id_, verdict, facts in page:
-                if verdict == "in" and facts is not None:
-                    values = traits.of(_facts(facts), zone)
-                    rows.append((id_, *[values[name] for name in traits.COLUMNS]))
+            rows = [
+                (id_, *traits.of(_facts(facts), zone, borders).values())
+                for id_, verdict, facts in page
+                if verdict == "in" and facts is not None
+            ]
             ids = msgspec.json.encode([row[0] for row in page]).decode()
             members = msgspec.json.encode([row[0] for row in rows]).decode()
             for table in ("trait", "counted_order"):
@@ -57,11 +83,27 @@ def refresh(state: State, zone: tzinfo) -> None:
             sql.executemany(_INSERT, rows)
             sql.execute(_ORDERS, (members,))
             sql.execute("UPDATE trait_stale SET traits = 1 WHERE person_id IN (SELECT value FROM json_each(?))", (ids,))
+            last = page[-1][0]
 
 
 def stale(state: State) -> list[int]:
     """People whose memberships are older than their traits."""
     return [row[0] for row in state.rows("SELECT person_id FROM trait_stale WHERE traits = 1")]
+
+
+def live(state: State) -> list[int]:
+    """Those of them who did something just now: what happens to them may start automations."""
+    return [row[0] for row in state.rows("SELECT person_id FROM trait_stale WHERE traits = 1 AND live = 1")]
+
+
+def lively(state: State, ids: Collection[int]) -> None:
+    """These people did something just now. Who is not to be looked at again is left alone."""
+    if ids:
+        with state.transaction() as sql:
+            sql.execute(
+                "UPDATE trait_stale SET live = 1 WHERE person_id IN (SELECT value FROM json_each(?))",
+                (msgspec.json.encode(sorted(ids)).decode(),),
+            )
 
 
 def settled(sql: sqlite3.Connection, ids: Sequence[int]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta, tzinfo
+from functools import lru_cache
 
 from sidecar.segments.model import Period
 from sidecar.values import dates
@@ -29,6 +31,14 @@ def due(moment: int, period: Period, zone: tzinfo) -> int:
     return moment + period.seconds
 
 
+def passed(moment: int, period: Period, now: int, zone: tzinfo) -> bool:
+    """Whether a moment is `period` ago or longer. Away from the border without asking the calendar."""
+    plain = moment + period.days * 86400 + period.seconds
+    if not period.days or not -SLACK <= plain - now <= SLACK:
+        return plain <= now
+    return due(moment, period, zone) <= now
+
+
 def due_own(moment: int, interval_days: float, intervals: float) -> int:
     """When a moment will be so many of a person's own buying intervals ago."""
     return moment + int(interval_days * intervals * 86400)
@@ -36,7 +46,13 @@ def due_own(moment: int, interval_days: float, intervals: float) -> int:
 
 def days_of_year(now: int, days: int, zone: tzinfo) -> list[str]:
     """MM-DD of today and the days after it, `days` in all. 29 February is kept on 1 March where the year has none."""
-    today = date.fromisoformat(dates.local_day(now, zone))
+    return _days_from(dates.local_day(now, zone), days)
+
+
+@lru_cache(maxsize=32)
+def _days_from(start: str, days: int) -> list[str]:
+    """Cached: each rule about a day asks it of every person."""
+    today = date.fromisoformat(start)
     found: list[str] = []
     for number in range(days):
         day = today + timedelta(days=number)
@@ -45,3 +61,12 @@ def days_of_year(now: int, days: int, zone: tzinfo) -> list[str]:
             found.append("02-29")
         found.append(text)
     return found
+
+
+def longest_run(days: Collection[str]) -> int:
+    """How many of these days (YYYY-MM-DD) follow one another at most."""
+    longest = run = last = 0
+    for day in sorted(date.fromisoformat(day).toordinal() for day in set(days)):
+        run = run + 1 if day == last + 1 else 1
+        longest, last = max(longest, run), day
+    return longest

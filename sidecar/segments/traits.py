@@ -7,6 +7,8 @@ from collections.abc import Collection
 from datetime import tzinfo
 from functools import lru_cache
 
+from sidecar.insights import rfm
+from sidecar.insights.rfm import Scores
 from sidecar.people.model import Facts
 from sidecar.segments.catalogue import FIELDS
 from sidecar.values import dates
@@ -14,7 +16,7 @@ from sidecar.values import dates
 Value = int | float | str | None
 # Between and around the members of a set: no text that a person types holds it.
 SEPARATOR = "\x1f"
-COLUMNS = tuple(FIELDS)
+COLUMNS = tuple(name for name, field in FIELDS.items() if field.table == "trait")
 
 
 @lru_cache(maxsize=16384)
@@ -28,6 +30,10 @@ def joined(values: Collection[object]) -> str:
     """A set as one text, '' when it is empty."""
     if not values:
         return ""
+    if len(values) == 1:
+        (only,) = values
+        text = fold(str(only))
+        return f"{SEPARATOR}{text}{SEPARATOR}" if text else ""
     folded = sorted({fold(str(value)) for value in values} - {""})
     return f"{SEPARATOR}{SEPARATOR.join(folded)}{SEPARATOR}" if folded else ""
 
@@ -37,9 +43,10 @@ def members(text: str) -> list[str]:
     return [part for part in text.split(SEPARATOR) if part]
 
 
-def of(facts: Facts, zone: tzinfo) -> dict[str, Value]:
+def of(facts: Facts, zone: tzinfo, scores: Scores) -> dict[str, Value]:
     """The value of every field. Money in micros, moments in Unix seconds; days of the year are those of the shop's `zone`
-    as MM-DD. A number or moment that is not there is None, a text or a set ''."""
+    as MM-DD. A number or moment that is not there is None, a text or a set ''. `scores`: the borders of the RFM scores."""
+    buyer = facts.orders_count > 0
     first, last, registered = facts.first_order, facts.last_order, facts.registered
     interval = None
     if facts.orders_count > 1 and first is not None and last is not None and last > first:
@@ -84,6 +91,9 @@ def of(facts: Facts, zone: tzinfo) -> dict[str, Value]:
         "birthday": facts.birthday[5:],
         "membership_day": _day(registered, zone),
         "first_order_day": _day(first, zone),
+        "recency_score": rfm.score(rfm.NEVER if last is None else last, scores.recency) if buyer else None,
+        "frequency_score": rfm.score(facts.orders_count, scores.frequency) if buyer else None,
+        "monetary_score": rfm.score(facts.ltv, scores.monetary) if buyer else None,
     }
 
 

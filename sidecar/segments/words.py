@@ -7,7 +7,7 @@ from datetime import tzinfo
 import msgspec
 
 from sidecar.segments import model
-from sidecar.segments.catalogue import FIELDS
+from sidecar.segments.catalogue import get
 from sidecar.segments.traits import Value, members
 from sidecar.values import dates, money
 
@@ -20,6 +20,8 @@ def condition(rule: model.Condition, zone: tzinfo) -> str:
         return _JOIN[type(rule)]
     if isinstance(rule, model.Member):
         return f"in segment {rule.segment}"
+    if isinstance(rule, model.Earlier):
+        return f"and in none of {', '.join(rule.segments)}, which stand before it in its group"
     if isinstance(rule, model.Count):
         return _count(rule)
     return f"{rule.field} {_asked(rule, zone)}"
@@ -60,7 +62,7 @@ def _asked(
 
 
 def _amount(field: str, value: float) -> str:
-    return money.fixed(round(value)) if FIELDS[field].kind == "money" else f"{value:g}"
+    return money.fixed(round(value)) if get(field).kind == "money" else f"{value:g}"
 
 
 def _count(rule: model.Count) -> str:
@@ -72,6 +74,10 @@ def _count(rule: model.Count) -> str:
     ends = f"at least {rule.low}" if rule.low or rule.high is None else ""
     ends += f"{', ' if ends else ''}at most {rule.high}" if rule.high is not None else ""
     window = f" within {rule.within}" if rule.within else ""
+    if rule.after:
+        window += f" after {rule.after}{f' + {rule.later}' if rule.later != model.Period() else ''}"
+    if rule.in_a_row:
+        return f"{rule.what}{of}{window}, on days in a row: {ends}"
     return f"{rule.what}{of}{window}{', on different days' if rule.days else ''}: {ends}"
 
 
@@ -79,15 +85,15 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
     """The value that a condition looked at."""
     if found is None or found == "":
         return "nothing"
-    if isinstance(rule, model.Group | model.Member | model.Count):
+    if isinstance(rule, model.Group | model.Member | model.Earlier | model.Count):
         return str(found)
-    kind = FIELDS[rule.field].kind
+    kind = get(rule.field).kind
     if kind == "money":
         return money.fixed(int(found))
-    if kind == "moment":
+    if kind == "moment" or isinstance(rule, model.Age | model.Since):
         return dates.local_text(int(found), zone)
-    if kind == "set":
-        return ", ".join(members(str(found)))
+    if isinstance(found, str):
+        return ", ".join(members(found))
     if kind == "flag":
         return "yes" if found else "no"
     return f"{found:.2f}" if isinstance(found, float) else str(found)

@@ -249,7 +249,16 @@ MIGRATIONS: Final = (
     """,
     """
     -- Whether a change is of now (the shop's live mode) or of an import and the like: only the first may start automations.
-    ALTER TABLE membership_event ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
+    -- AUTOINCREMENT: who follows the comings and goings remembers the last id, so that none may come again.
+    DROP TRIGGER person_forgotten;
+    CREATE TABLE new_event (id INTEGER PRIMARY KEY AUTOINCREMENT, segment TEXT NOT NULL, person_id INTEGER NOT NULL,
+     entered INTEGER NOT NULL, at INTEGER NOT NULL, live INTEGER NOT NULL DEFAULT 0);
+    INSERT INTO new_event (id, segment, person_id, entered, at)
+     SELECT id, segment, person_id, entered, at FROM membership_event;
+    DROP TABLE membership_event;
+    ALTER TABLE new_event RENAME TO membership_event;
+    CREATE INDEX membership_event_person ON membership_event (person_id);
+    CREATE INDEX membership_event_at ON membership_event (at);
     ALTER TABLE trait_stale ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
     DROP TRIGGER person_doc_written;
     CREATE TRIGGER person_doc_written AFTER INSERT ON person_doc
@@ -264,15 +273,21 @@ MIGRATIONS: Final = (
     CREATE TRIGGER activity_forgotten AFTER DELETE ON activity WHEN old.person_id IS NOT NULL
      BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (old.person_id); END;
 
+    -- What visitors did, by kind: windows of counts and when they end.
+    CREATE INDEX activity_kind ON activity (kind, at, person_id) WHERE person_id IS NOT NULL;
+
     -- RFM scores, 1 to 5; NULL without an order. trait.ltv and the like are where they come from.
     ALTER TABLE trait ADD COLUMN recency_score INTEGER;
     ALTER TABLE trait ADD COLUMN frequency_score INTEGER;
     ALTER TABLE trait ADD COLUMN monetary_score INTEGER;
 
     -- What FluentCRM knows of a contact: its status, and how it answers to e-mails. Moments in Unix seconds UTC.
+    -- consent: whether the status is subscribed. mails: whether its e-mails were looked at.
     CREATE TABLE contact_trait (
         person_id INTEGER PRIMARY KEY,
-        status TEXT NOT NULL DEFAULT '',
+        contact_id INTEGER NOT NULL,
+        status TEXT NOT NULL DEFAULT '', consent INTEGER NOT NULL DEFAULT 0,
+        mails INTEGER NOT NULL DEFAULT 0,
         emails_sent INTEGER NOT NULL DEFAULT 0, emails_opened INTEGER NOT NULL DEFAULT 0,
         emails_clicked INTEGER NOT NULL DEFAULT 0,
         first_sent INTEGER, last_sent INTEGER, last_open INTEGER, last_click INTEGER, engagement REAL
@@ -287,12 +302,13 @@ MIGRATIONS: Final = (
     CREATE INDEX contact_value_person ON contact_value (person_id);
     CREATE INDEX contact_value_moment ON contact_value (name, moment) WHERE moment IS NOT NULL;
 
+    -- People whose contact must be read again for rules that ask about it; live: because of what was done just now.
+    CREATE TABLE contact_stale (person_id INTEGER PRIMARY KEY, live INTEGER NOT NULL DEFAULT 0);
     -- People whose tags in FluentCRM must be compared as a whole: their contact is another one.
     CREATE TABLE tag_stale (person_id INTEGER PRIMARY KEY);
     CREATE TRIGGER contact_changed AFTER UPDATE OF contact_id ON person
      WHEN new.contact_id IS NOT old.contact_id AND EXISTS (SELECT 1 FROM membership WHERE person_id = new.id)
      BEGIN INSERT OR REPLACE INTO tag_stale VALUES (new.id); END;
-    DROP TRIGGER person_forgotten;
     CREATE TRIGGER person_forgotten AFTER DELETE ON person BEGIN
      DELETE FROM trait WHERE person_id = old.id;
      DELETE FROM trait_stale WHERE person_id = old.id;
@@ -301,6 +317,7 @@ MIGRATIONS: Final = (
      DELETE FROM membership_event WHERE person_id = old.id;
      DELETE FROM contact_trait WHERE person_id = old.id;
      DELETE FROM contact_value WHERE person_id = old.id;
+     DELETE FROM contact_stale WHERE person_id = old.id;
      DELETE FROM tag_stale WHERE person_id = old.id;
     END;
     """,

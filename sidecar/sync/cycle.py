@@ -7,10 +7,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from sidecar import clock, logs
 from sidecar.config import Config
-from sidecar.errors import Conflict, OnHold, SidecarError
+from sidecar.errors import BridgeRefused, BridgeUnreachable, Conflict, OnHold, SidecarError
 from sidecar.events import activity, monitor
 from sidecar.events.outbox import Hint, Outbox
 from sidecar.mapping.compiled import Mapping
@@ -20,7 +21,9 @@ from sidecar.state.database import State
 from sidecar.sync import engine, poll, site
 from sidecar.sync.link import PLUGIN, Link, LinkState
 from sidecar.sync.live import Way
+from sidecar.sync.segments import Groups
 from sidecar.sync.session import Choices, Session
+from sidecar.sync.tagging import Place
 from sidecar.sync.warm import Warm
 from sidecar.sync.work import RECONCILE_NOW, PassReport, Work
 
@@ -44,6 +47,7 @@ class Passes:
         self._warm = Warm(config, state, mapping)
         self._reader: Reader | None = None
         self.link = Link(config, state)
+        self._groups = Groups(config, state)
 
     def close(self) -> None:
         """Close all connections; a later pass opens them again."""
@@ -100,7 +104,33 @@ class Passes:
                 break
         if report.state == "done" and (reconcile_now or self._reconcile_due()):
             self._reconcile(report)
+        if report.state == "done" and self._groups.due():
+            with suppress(Conflict), runs.lock(self._state, runs.PASS):
+                self._segments(report)
         return report
+
+    def _segments(self, report: PassReport) -> None:
+        """Memberships and tags that follow from what happened, and from time. Under the lock."""
+        session = self._warm.session()
+        if site.look(session.reader, self._state).held:
+            report.state = "held"
+            return
+        link = self.link.ask(session.info.home, listed=_listed(session))
+        way = self._way(session, link)
+        place: Place | None = Place(
+            reader=session.reader, connect=way.connect, quiet=way.quiet, live=way.live, failed=self._failed,
+            wall=session.wall(), run_id=session.run.id, now=session.now,
+        )  # fmt: skip
+        if link.mode == "waiting":
+            place = None  # for a moment only: what is live should start automations, so the tags wait
+        looked = self._groups.look(
+            session.reader, session.info.zone, place, fresh=self._config.events.live_hours * 3600
+        )
+        report.moved, report.tagged = looked.moved, looked.contacts
+
+    def _failed(self, error: BridgeUnreachable | BridgeRefused) -> bool:
+        self.link.failed(error)
+        return isinstance(error, BridgeRefused) or self.link.state().mode == "silent"
 
     def _peek(self) -> list[Hint]:
         """The hints that are due, without the lock: most passes find none and are done."""
@@ -208,7 +238,7 @@ class Passes:
         if report.state in ("busy", "paused"):
             return
         now = _now()
-        if report.events or report.reconciled or not 0 <= now - int(self._state.get(_LAST) or 0) < 10:
+        if report.events or report.reconciled or report.moved or not 0 <= now - int(self._state.get(_LAST) or 0) < 10:
             with self._state.transaction():
                 self._state.set(_LAST, str(now))
                 self._state.set(_ERROR, "")

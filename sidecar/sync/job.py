@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import msgspec
 
 from sidecar.errors import Conflict, OnHold, Paused, SidecarError
-from sidecar.segments.book import Book
 from sidecar.state import jobs, pause
 from sidecar.state.database import State
 from sidecar.state.jobs import Job
 from sidecar.sync import retry
 from sidecar.sync.engine import Report
+from sidecar.sync.segments import Looked
 from sidecar.sync.session import Choices, Progress
 from sidecar.sync.undo import Undone
 
@@ -32,9 +32,8 @@ class Shop(Protocol):
     def state(self) -> State:
         """The sidecar's own database."""
 
-    @property
-    def segments(self) -> Book:
-        """The segments, as the file and the shop are now."""
+    def refresh_segments(self, *, full: bool = False, tagged: bool = True) -> Looked:
+        """Bring segments and their tags up to date."""
 
     def sync(self, choices: Choices | None = None, progress: Progress | None = None) -> Report:
         """The main job."""
@@ -93,8 +92,9 @@ def _do(shop: Shop, job: Job, progress: _Progress) -> dict[str, Any]:
                     "kept": undone.kept,
                 }
             if job.kind == "segments":
-                changes = shop.segments.refresh()
-                return {"came": sum(one.entered for one in changes), "went": sum(one.left for one in changes)}
+                looked = shop.refresh_segments()
+                came, went = (sum(getattr(one, way) for one in looked.changes) for way in ("entered", "left"))
+                return {"came": came, "went": went, "contacts": looked.contacts}
             if letters is not None:
                 retry.mark(shop.state, letters)
                 letters = None

@@ -15,6 +15,7 @@ from pymysql.connections import Connection
 from sidecar.events import activity, monitor, refusals, topics
 from sidecar.events.monitor import Done
 from sidecar.events.outbox import Hint
+from sidecar.segments import contacts, table
 from sidecar.store.model import Order
 from sidecar.sync import concerned, crm_side, forget, restage, standing
 from sidecar.sync.concerned import Concerned
@@ -96,6 +97,8 @@ class _Batch:
         for number, hint in enumerate(self._hints):
             self._result(hint, people[number], whats, orders, after, live)
         self._remember(before, after)
+        self._lively(wanted & young, moved | risen if any_young else set(), after)
+        self._contacts_changed(whats, live)
         return self._applied
 
     # --- reading again ---------------------------------------------------------------------------------
@@ -220,6 +223,30 @@ class _Batch:
         if said_no:
             refusals.add(self._state, said_no, self._session.now)
         activity.record(self._state, acts, people)
+
+    def _lively(self, did: Collection[int], touched: Collection[int], after: Concerned) -> None:
+        """Who did something just now: what becomes of their segments may start automations."""
+        way = self._way
+        acts = {
+            after.actor(hint)
+            for hint in self._hints
+            if concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours) and not after.imported(hint)
+        }
+        table.lively(self._state, {id_ for id_ in {*did, *touched, *acts} if id_ is not None})
+
+    def _contacts_changed(self, whats: dict[int, What], live: Collection[int]) -> None:
+        """Whose contact is another one now, by us or by what FluentCRM told: rules may ask about it."""
+        told = Concerned(
+            self._state, [hint for hint in self._hints if topics.of(hint.topic).family in ("contact", "email")]
+        )
+        way = self._way
+        for hint in self._hints:
+            if topics.of(hint.topic).family in ("contact", "email"):
+                young = concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours)
+                contacts.note(self._state, told.people(hint), live=young)
+        changed = {id_ for id_, what in whats.items() if what.outcome == "changed"}
+        contacts.note(self._state, changed & set(live), live=True)
+        contacts.note(self._state, changed - set(live), live=False)
 
 
 def _looks(hint: Hint) -> bool:

@@ -34,7 +34,8 @@ class PassReport(msgspec.Struct, kw_only=True):
     """What a pass did. `state`: done; busy (another is at work); paused; held (see `sidecar site show`); waiting for
     the first import, or for WordPress to answer. `events` are rows of the outbox that went; `changed`, `nothing`,
     `left` and `failed` what became of these and of what polling found; `later` were pushed back, `dead` given up;
-    `rest` are rows that are due still; `seconds` its length."""
+    `rest` are rows that are due still; `moved` how many came into a segment or left one, `tagged` contacts whose tags
+    followed; `seconds` its length."""
 
     state: Literal["done", "busy", "paused", "held", "waiting"] = "done"
     events: int = 0
@@ -48,6 +49,8 @@ class PassReport(msgspec.Struct, kw_only=True):
     reconciled: bool = False
     live: bool = False
     rest: int = 0
+    moved: int = 0
+    tagged: int = 0
     seconds: float = 0.0
 
 

@@ -91,7 +91,7 @@ def sit(chrome: Any, shots: Path, demo_hpos: ShopDatabase, config_for: Callable[
         )
         dead_letters.add(runtime.state, "order", f"order:{SCRIPT}", IMAGE, SCRIPT)
         runtime.explore("users")
-        runtime.segments.refresh()
+        runtime.refresh_segments()
         _past_sizes(runtime)
         known = pairing.first("http://127.0.0.1:8765")
         pairing.write(runtime.config.state.dir, known)
@@ -189,7 +189,7 @@ def test_a_rule_is_edited_and_its_new_count_seen(sit: Sit, who: str) -> None:
     page.fill("#fcsc-text", text.replace("at_least = 2", "at_least = 3"))
     page.click("button[value=save]")
     page.wait_for_selector(".fcsc-notice--ok")
-    desk.runtime.segments.refresh()
+    desk.runtime.refresh_segments()
     desk.visit("segments", q="repeat-buyers")
     row = page.locator("tr", has=page.locator("a[href$='segment=repeat-buyers']"))
     assert _number(row.locator("td").first.inner_text()) == thrice

@@ -134,7 +134,7 @@ def without_plugin(site: Site) -> Iterator[None]:
         site.php(
             "update_option( 'active_plugins', array_merge( get_option( 'active_plugins' ), array( $in ) ) );", name
         )
-        site.php("FluentCrmSidecar\\Tables::activate();")
+        site.php("FluentCrmSidecar\\Tables::install();")
 
 
 def test_the_plugin_is_deactivated(live: Live, shopper: Shopper) -> None:

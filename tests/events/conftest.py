@@ -9,11 +9,14 @@ from support import ShopDatabase
 from syncing import ConfigFor, run
 
 from sidecar.config import Config
+from sidecar.runtime import build
 
 
 def _live(database: ShopDatabase, config: Config) -> LiveShop:
     run(config)
     install(database)
+    with build(config) as sidecar:
+        sidecar.refresh_segments()
     return LiveShop(database, Shopkeeper(database), config)
 
 

@@ -10,7 +10,7 @@ from crowd import COUPONS, NOWS, RULES, ZONES, Made, ages, fields_of, fill, peop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.segments import evaluate, file, membership, table
+from sidecar.segments import evaluate, file, membership, scores, table
 from sidecar.segments.model import (
     Number,
     Segment,
@@ -33,6 +33,7 @@ def test_both_evaluators_agree(data: st.DataObject, tmp_path_factory: pytest.Tem
     with State(tmp_path_factory.mktemp("state")) as state:
         subjects = fill(state, everybody, zone)
         table.refresh(state, zone)
+        scores.refresh(state, now, zone, always=True)
         assert table.stale(state) == sorted(subjects)
         at = membership.moment(state, segments, now, zone)
         for segment in segments:
@@ -67,7 +68,7 @@ def test_the_built_in_segments_agree(tmp_path: Path) -> None:
 def _crowd(now: int) -> list[Made]:
     import random
 
-    from crowd import DAY, OrderDoc, Touch
+    from crowd import DAY, Contact, OrderDoc, Touch
 
     from sidecar.people.model import LedgerOrder
     from sidecar.store.model import Account
@@ -100,6 +101,16 @@ def _crowd(now: int) -> list[Made]:
         crowd.append(
             Made(orders=orders, acts=acts, account=account if number % 3 else None, country="BG", birthday=month)
         )
+    for number, made in enumerate(crowd[:300]):
+        sent = number % 9
+        made.contact = Contact(
+            traits={
+                "status": "subscribed", "consent": 1, "emails_sent": sent, "engagement": number % 60 if sent > 2 else None,
+                "first_email": now - (number % 90) * DAY if sent else None,
+                "last_open": now - (number % 70) * DAY if sent > 4 else None,
+                "last_click": now - (number % 80) * DAY if sent > 6 else None,
+            }
+        )  # fmt: skip
     crowd[0].orders = [
         LedgerOrder(0, "candidate", "completed", 5_000_000, 0, now - 365 * DAY, OrderDoc(lines=((1, 0, 1, "n"),)))
     ]

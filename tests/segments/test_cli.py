@@ -116,3 +116,39 @@ def test_fields_are_listed(bench: Bench) -> None:
     found = bench.json("segments", "fields")
     assert {"ltv", "country", "birthday"} <= {row["field"] for row in found["fields"]}
     assert "last_order" in bench.run("segments", "fields").output
+
+
+def test_groups_of_segments(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.run("segments", "refresh")
+    found = {row["group"]["slug"]: row["stages"] for row in bench.json("segments", "groups")["groups"]}
+    assert set(found) == {"journey", "rfm"}
+    people = _facts(bench)
+    assert sum(stage["people"] for stage in found["journey"]) == len(people)
+    assert sum(stage["people"] for stage in found["rfm"]) == sum(count > 0 for count, _ in people) > 0
+    assert sum(stage["share"] for stage in found["journey"]) == pytest.approx(1)
+    assert all(stage["finished"]["median"] is None for stage in found["journey"])
+    # Time passes: recent buyers are left behind, and have stayed for as long as it took.
+    monkeypatch.setenv("SIDECAR_NOW", "2027-11-01T12:00:00Z")
+    bench.run("segments", "refresh")
+    (journey,) = bench.json("segments", "groups", "journey")["groups"]
+    stages = {stage["slug"]: stage for stage in journey["stages"]}
+    assert stages["stage-loyalty"]["people"] == stages["stage-purchase"]["people"] == 0
+    assert max(stage["lasting"]["median"] or 0 for stage in stages.values()) == 365
+    text = bench.run("segments", "groups", "journey").output
+    assert "Awareness" in text and "Hibernating" not in text
+    way = bench.json("segments", "groups", "journey", "--of", ANNA.upper())["stays"]
+    assert way[-1]["until"] is None and all(stay["slug"].startswith("stage-") for stay in way)
+    assert "still" in bench.run("segments", "groups", "journey", "--of", ANNA).output
+    for missing in (("x",), ("journey", "--of", "nobody@example.org"), ("x", "--of", ANNA)):
+        assert bench.json("segments", "groups", *missing, code=1)["error"]["code"] == "not_found"
+
+
+def test_a_segment_of_a_group_is_shown_as_its_owner_wrote_it(bench: Bench) -> None:
+    bench.run("segments", "refresh")
+    text = bench.run("segments", "show", "stage-consideration").output
+    assert "orders_count is 0" in text and "and in none of stage-awareness, which" in text
+    rows = {row["slug"]: row["group"] for row in bench.json("segments", "list")["segments"]}
+    assert (rows["stage-consideration"], rows["vip"]) == ("journey", None)
+    why = {row["slug"]: row for row in bench.json("segments", "explain", ANNA)["segments"]}
+    assert sum(why[slug]["holds"] for slug, group in rows.items() if group == "journey") == 1
+    assert sum(why[slug]["holds"] for slug, group in rows.items() if group == "rfm") == 1

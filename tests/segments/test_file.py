@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sidecar.errors import SegmentError
-from sidecar.segments import file, model, words
+from sidecar.segments import file, model, traits, words
 from sidecar.segments.catalogue import FIELDS, OPERATORS
 from sidecar.state.database import State
 
@@ -48,6 +48,20 @@ def _rule(text: str) -> model.Condition:
         ('{ field = "birthday", in_next = "1w" }', model.Coming("birthday", 7)),
         ('{ segment = "vip" }', model.Member("vip")),
         ('{ count = "orders", category = "Tea", within = "90d", at_least = 2 }', model.Count("orders", 2, None, model.Period(days=90), category="Tea")),
+        ('{ count = "views", same_product = true, within = "7d", consecutive_days = 3 }', model.Count("views", 3, None, model.Period(days=7), same_product=True, in_a_row=True)),
+        ('{ field = "tags", has_none = ["VIP", "x\' OR 1=1"] }', model.Has("tags", ("VIP", "x' OR 1=1"), "none")),
+        ('{ field = "lists", has = "news" }', model.Has("lists", ("news",))),
+        ('{ field = "consent", is = true }', model.Flag("consent", True)),
+        ('{ field = "engagement", at_most = 10 }', model.Number("engagement", None, 10)),
+        # Of a custom field what is asked says how it is read.
+        ('{ field = "contact.points", is = 100 }', model.Number("contact.points", 100, 100)),
+        ('{ field = "contact.points", is = "100" }', model.Text("contact.points", ("100",))),
+        ('{ field = "contact.points", at_least = 1, less_than = 2.5 }', model.Number("contact.points", 1, 2.5, False, True)),
+        ('{ field = "contact.points", top_percent = 5 }', model.Top("contact.points", 5)),
+        ('{ field = "contact.service", within = "30d" }', model.Age("contact.service", False, model.Period(days=30))),
+        ('{ field = "contact.service", after = "2026-01-01" }', model.Since("contact.service", 1767218400, None)),
+        ('{ field = "contact.likes", has_all = ["a", 2] }', model.Has("contact.likes", ("a", "2"), "all")),
+        ('{ field = "contact.city", known = true }', model.Known("contact.city", True)),
         ('{ count = "views", at_most = 0 }', model.Count("views", 0, 0)),
         ('{ count = "views", same_product = true, at_least = 3, days = true }', model.Count("views", 3, days=True, same_product=True)),
         (
@@ -120,6 +134,12 @@ def test_ten_mistakes_are_ten_problems() -> None:
         '{ field = "birthday", in_next = "12h" }', '{ field = "birthday", in_next = "400d" }',
         '{ field = "country", in = "PL" }', '{ field = "country", in = [] }', '{ field = "country", is = ["PL"] }',
         '{ field = "optin", is = "yes" }', '{ segment = 3 }', '{ segment = "vip", field = "ltv" }',
+        '{ field = "tags", known = true }', '{ field = "tags", is = "vip" }', '{ field = "tags", has = " " }',
+        '{ field = "contact.", is = "x" }', '{ field = "contact.a\\u0000b", is = "x" }', '{ field = "contact.email", is = "x" }',
+        '{ field = "contact.points", is = true }', '{ field = "contact.points", at_least = "many" }',
+        '{ field = "contact.points", is = "x", at_least = 3 }', '{ field = "contact.points", in_next = "3d" }', '{ field = "contact.points" }',
+        '{ count = "views", consecutive_days = 1 }', '{ count = "views", consecutive_days = 3, at_least = 2 }',
+        '{ count = "views", consecutive_days = "3" }',
         '{ count = "orders", at_least = -1 }', '{ count = "orders", at_least = 3, at_most = 2 }',
         '{ count = "orders", product = 1, category = "Tea" }', '{ count = "checkouts", product = 1 }',
         '{ count = "views", same_product = true, at_most = 2 }', '{ count = "views", at_least = 1.5 }', "{",
@@ -131,6 +151,21 @@ def test_what_is_refused(text: str) -> None:
         _rule(text)
     assert caught.value.problems
     assert all(problem.message for problem in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("contct.city", "did you mean contact.city?"),
+        ("last_opn", "did you mean last_open?"),
+        ("tag", "did you mean tags?"),
+        ("contact.phone", "contact. and the slug of a custom field or one of prefix, first_name"),
+    ],
+)
+def test_fields_that_there_are_not(name: str, hint: str) -> None:
+    with pytest.raises(SegmentError) as caught:
+        _rule(f'{{ field = "{name}", is = "x" }}')
+    assert caught.value.problems[0].hint.startswith(hint)
 
 
 def test_a_rule_may_not_nest_without_end() -> None:
@@ -173,6 +208,12 @@ def test_nesting_without_end_is_a_problem_not_a_crash() -> None:
         ('{ field = "interval_days", is = 0.3 }', "interval_days is 0.3"),
         ('{ count = "views", not_bought = true, within = "12h" }', "views never bought within 12h: at least 1"),
         ('{ field = "first_order", after = "2026-01-01" }', "first_order from 2026-01-01 00:00:00"),
+        ('{ field = "contact.points", at_least = 2.5 }', "contact.points at least 2.5"),
+        ('{ field = "tags", has_all = ["a", "b"] }', "tags has all of a, b"),
+        (
+            '{ count = "views", same_product = true, within = "7d", consecutive_days = 3 }',
+            "views of one product within 7d, on days in a row: at least 3",
+        ),
     ],
 )
 def test_a_rule_in_words(text: str, said: str) -> None:
@@ -195,7 +236,10 @@ def test_segments_stand_behind_those_they_ask_for() -> None:
 def test_the_table_has_every_field_and_the_file_explains_every_operator(tmp_path: Path) -> None:
     with State(tmp_path) as state:
         columns = {row[1] for row in state.rows("PRAGMA table_info(trait)")}
-    assert columns == {"person_id", *FIELDS}
+        contact = {row[1] for row in state.rows("PRAGMA table_info(contact_trait)")}
+    assert columns - {"person_id"} == set(traits.COLUMNS)
+    of_contact = {field.column for field in FIELDS.values() if field.table == "contact_trait"}
+    assert contact == {"person_id", "contact_id", "mails", *of_contact}
     text = file.default_text()
     for operator in sorted(set().union(*OPERATORS.values())):
         assert operator in text, operator

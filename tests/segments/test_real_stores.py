@@ -69,3 +69,32 @@ def test_frequent_buyers_equal_the_shops_own_count(real: ShopDatabase, sizes: di
         ((NOW - timedelta(days=365)).strftime("%Y-%m-%d %H:%M:%S"),),
     )
     assert sizes["frequent-buyers"] == found[0][0] > 0
+
+
+def test_rfm_equals_sql_over_the_fields_in_fluentcrm(real: ShopDatabase, sizes: dict[str, int]) -> None:
+    """Fifths by MariaDB's own RANK() over what the sync wrote to the contacts, and the grid written a second time."""
+    meta = "JOIN wp_fc_subscriber_meta {0} ON {0}.subscriber_id = s.id AND {0}.object_type = 'custom_field' AND {0}.`key` = '{1}'"
+    score = "LEAST(5, 1 + FLOOR(5 * (RANK() OVER (ORDER BY {}) - 1) / COUNT(*) OVER ()))"
+    rows = real.rows(
+        "SELECT CASE"
+        " WHEN r = 5 AND f >= 4 AND m >= 4 THEN 'champions' WHEN r >= 3 AND f >= 4 THEN 'loyal'"
+        " WHEN r <= 2 AND (f = 5 OR m = 5) THEN 'cannot-lose' WHEN r <= 2 AND f IN (3, 4) THEN 'at-risk'"
+        " WHEN r >= 4 AND f IN (2, 3) THEN 'potential-loyalists' WHEN r = 5 AND f = 1 THEN 'new'"
+        " WHEN r = 4 AND f = 1 THEN 'promising' WHEN r = 3 AND f = 3 THEN 'need-attention'"
+        " WHEN r = 3 AND f <= 2 THEN 'about-to-sleep' WHEN r = 1 AND f = 1 THEN 'lost' ELSE 'hibernating' END AS name, COUNT(*)"
+        f" FROM (SELECT {score.format('l.value')} AS r, {score.format('n.value + 0')} AS f,"
+        f" {score.format('CAST(v.value AS DECIMAL(20, 6))')} AS m FROM wp_fc_subscribers s"
+        f" {meta.format('n', 'woo_orders_count')} {meta.format('v', 'woo_ltv')} {meta.format('l', 'woo_last_order')}"
+        " WHERE n.value + 0 > 0) x GROUP BY name"
+    )
+    found = {f"rfm-{name}": count for name, count in rows}
+    assert len(found) >= 9 and sum(found.values()) > 100
+    assert {slug: size for slug, size in sizes.items() if slug.startswith("rfm-") and size} == found
+
+
+def test_every_contact_is_at_one_stage(real: ShopDatabase, sizes: dict[str, int]) -> None:
+    known = real.rows(
+        "SELECT COUNT(DISTINCT s.id) FROM wp_fc_subscribers s JOIN wp_fc_subscriber_meta n ON n.subscriber_id = s.id"
+        " AND n.`key` = 'woo_orders_count'"
+    )[0][0]
+    assert sum(size for slug, size in sizes.items() if slug.startswith("stage-")) == known > 0

@@ -35,7 +35,7 @@ REPEAT = '[[segment]]\nslug = "repeat-buyers"\nname = "Repeat"\nrule = { field =
 @pytest.fixture
 def book(synced: Signer, runtime: Runtime) -> Signer:
     """A shop whose segments were refreshed."""
-    runtime.segments.refresh()
+    runtime.refresh_segments()
     return synced
 
 
@@ -247,7 +247,7 @@ def test_hostile_names_stay_text(
     )
     (state_dir / "segments.toml").write_text(text, "utf-8")
     runtime.sync(Choices())
-    runtime.segments.refresh()
+    runtime.refresh_segments()
     for query in ("", "?segment=evil", "?edit=evil", "?edit=%2A", "?q=" + "%3Cscript%3E"):
         html = bridge.page(f"segments{query}")
         Checked(html)
@@ -276,7 +276,7 @@ def test_a_rule_is_tried_and_saved(book: Signer, runtime: Runtime, state_dir: Pa
     written = (state_dir / "segments.toml").read_text("utf-8")
     text = built_in.default_text()
     assert written == text.replace(document.block(text, "repeat-buyers"), (REPEAT % 3).rstrip())
-    runtime.segments.refresh()
+    runtime.refresh_segments()
     assert runtime.segments.sizes()["repeat-buyers"] == three
     # Who looked at the file before cannot save over it.
     late = form(
@@ -355,7 +355,7 @@ def test_a_refresh_from_the_page(synced: Signer, runtime: Runtime) -> None:
     assert job is not None and (job.kind, job.state) == ("segments", "done")
     assert job.result["came"] == sum(runtime.segments.sizes().values()) > 0
     assert " came #" in page(synced, "?segment=repeat-buyers")
-    assert f"{job.result['came']} came" in re.sub(r"\s+", " ", Checked(synced.page("sync")).text)
+    assert f"{job.result['came']:,} came" in re.sub(r"\s+", " ", Checked(synced.page("sync")).text)
 
 
 def test_two_cannot_save_at_once(book: Signer, runtime: Runtime) -> None:

@@ -12,12 +12,8 @@ final class AdminPage {
 	/** @var bool Whether the page is in a menu. */
 	private static $added = false;
 
-	public static function in_fluentcrm() {
-		self::elsewhere( 'fluentcrm-admin' );
-	}
-
-	/** FluentCRM's menu is absent, or this user has none: in WooCommerce's, else one of its own. */
-	public static function elsewhere( string $parent = '' ) {
+	/** Under `$parent`; without one (FluentCRM's menu is absent, or this user has none) in WooCommerce's, else one of its own. */
+	public static function menu( string $parent = '' ) {
 		$parent = '' === $parent && current_user_can( 'manage_woocommerce' ) && class_exists( 'WooCommerce' ) ? 'woocommerce' : $parent;
 		if ( self::$added || '' === Roles::current() ) {
 			return;

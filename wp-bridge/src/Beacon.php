@@ -36,11 +36,7 @@ final class Beacon {
 		}
 		$page = array( 'url' => \WC_AJAX::get_endpoint( 'fcsc_beacon' ), 'basis' => $asks ? 'ask' : Settings::get( 'basis' ) );
 		$page += is_product() ? array( 'view' => get_queried_object_id() ) : array();
-		if ( is_order_received_page() ) {
-			$page['order'] = absint( get_query_var( 'order-received' ) );
-		} elseif ( is_checkout() ) {
-			$page['checkout'] = 1;
-		}
+		$page += is_order_received_page() ? array( 'order' => absint( get_query_var( 'order-received' ) ) ) : ( is_checkout() ? array( 'checkout' => 1 ) : array() );
 		$needs = wp_script_is( 'wp-consent-api', 'registered' ) ? array( 'wp-consent-api' ) : array();
 		wp_enqueue_script( 'fcsc-beacon', plugins_url( 'assets/beacon.js', FILE ), $needs, VERSION, array( 'strategy' => 'defer', 'in_footer' => true ) );
 		wp_add_inline_script( 'fcsc-beacon', 'window.fcscPage=' . wp_json_encode( $page ) . ';', 'before' );

@@ -31,17 +31,14 @@ final class Carts {
 			'coupons'  => $items || ! $old ? substr( implode( ',', WC()->cart->get_applied_coupons() ), 0, 255 ) : $old['coupons'],
 			'language' => substr( determine_locale(), 0, 20 ),
 		);
-		$changed = ! $old;
-		foreach ( $new as $name => $value ) {
-			$changed = $changed || ( 'total' === $name ? (float) $value !== (float) $old[ $name ] : (string) $value !== (string) $old[ $name ] );
-		}
-		$id = $changed ? self::write( $visitor, $new, ! $old || ( $items && ! $open ) ) : 0;
+		$same    = fn( $name ) => 'total' === $name ? (float) $new[ $name ] === (float) $old[ $name ] : (string) $new[ $name ] === (string) $old[ $name ];
+		$changed = array_filter( array_keys( $new ), fn( $name ) => ! $old || ! $same( $name ) );
+		$id      = $changed ? self::write( $visitor, $new, ! $old || ( $items && ! $open ) ) : 0;
 		if ( ! $id ) {
 			return;
 		}
-		$news  = fn( string $topic, string $detail = '' ) => Outbox::add( $topic, $id, 0, $detail, $new['user_id'], $visitor );
-		$other = ! $open || $old['items'] !== $new['items'] || $old['coupons'] !== $new['coupons'] || (float) $old['total'] !== (float) $new['total'];
-		if ( $items && $other ) {
+		$news = fn( string $topic, string $detail = '' ) => Outbox::add( $topic, $id, 0, $detail, $new['user_id'], $visitor );
+		if ( $items && ( ! $open || array_intersect( array( 'items', 'coupons', 'total' ), $changed ) ) ) {
 			$news( 'cart.changed', (string) array_sum( array_column( $items, 'quantity' ) ) );
 		} elseif ( ! $items && $open ) {
 			$news( 'cart.emptied' );
@@ -49,7 +46,7 @@ final class Carts {
 		if ( $items && 'checkout' === $status && ( ! $open || 'checkout' !== $old['status'] ) ) {
 			$news( 'checkout.started' );
 		}
-		if ( '' !== $new['email'] && ( ! $old || $old['email'] !== $new['email'] || $old['consent'] !== $new['consent'] ) ) {
+		if ( '' !== $new['email'] && array_intersect( array( 'email', 'consent' ), $changed ) ) {
 			$news( 'cart.email' );
 		}
 	}
@@ -66,12 +63,10 @@ final class Carts {
 
 	/** What recovery needs, and nothing that a buyer typed into an add-on's field. */
 	private static function items(): array {
-		$items = array();
-		foreach ( WC()->cart ? WC()->cart->get_cart() : array() as $line ) {
-			$total   = wc_format_decimal( ( $line['line_total'] ?? 0 ) + ( $line['line_tax'] ?? 0 ), 4 );
-			$items[] = array( 'product_id' => (int) $line['product_id'], 'variation_id' => (int) $line['variation_id'], 'quantity' => 0 + $line['quantity'], 'total' => $total );
-		}
-		return $items;
+		return array_map( static fn( $line ) => array(
+			'product_id' => (int) $line['product_id'], 'variation_id' => (int) $line['variation_id'], 'quantity' => 0 + $line['quantity'],
+			'total'      => wc_format_decimal( ( $line['line_total'] ?? 0 ) + ( $line['line_tax'] ?? 0 ), 4 ),
+		), array_values( WC()->cart ? WC()->cart->get_cart() : array() ) );
 	}
 
 	/** One statement, so that two tabs at once cannot make two rows. Returns the row's id, 0 when it failed. */
@@ -81,12 +76,9 @@ final class Carts {
 		$new   += array( 'updated_gmt' => $now );
 		$update = implode( ',', array_map( fn( $name ) => "$name=VALUES($name)", array_keys( $fresh ? $new + array( 'created_gmt' => $now ) : $new ) ) );
 		$row    = array( 'visitor' => $visitor, 'created_gmt' => $now ) + $new;
-		$quiet  = $wpdb->suppress_errors( true );
 		$sql    = 'INSERT INTO %i (' . implode( ',', array_keys( $row ) ) . ') VALUES (' . implode( ',', array_fill( 0, count( $row ), '%s' ) ) . ')';
 		// phpcs:ignore WordPress.DB -- the names are those above.
-		$done   = $wpdb->query( $wpdb->prepare( "$sql ON DUPLICATE KEY UPDATE id=LAST_INSERT_ID(id),$update", array_merge( array( Tables::name( 'carts' ) ), array_values( $row ) ) ) );
-		$id     = false === $done ? 0 : (int) $wpdb->insert_id;
-		$wpdb->suppress_errors( $quiet );
-		return $id;
+		$done   = Tables::quietly( fn() => $wpdb->query( $wpdb->prepare( "$sql ON DUPLICATE KEY UPDATE id=LAST_INSERT_ID(id),$update", array_merge( array( Tables::name( 'carts' ) ), array_values( $row ) ) ) ) );
+		return false === $done ? 0 : (int) $wpdb->insert_id;
 	}
 }

@@ -157,12 +157,8 @@ final class ContactWriter {
 	/** Set, change or ('') remove. The model serializes lists itself. 2.9's own method would overwrite internal meta of the same name. */
 	private function fields( Subscriber $contact, array $fields ): array {
 		$stored  = $this->stored( $contact->id, array_map( 'strval', array_keys( $fields ) ) );
-		$changed = array();
-		foreach ( $fields as $slug => $value ) {
-			$value = (string) $value;
-			if ( $value === ( $stored[ $slug ] ?? '' ) ) {
-				continue;
-			}
+		$changed = array_filter( array_map( 'strval', $fields ), fn( $value, $slug ) => $value !== ( $stored[ $slug ] ?? '' ), ARRAY_FILTER_USE_BOTH );
+		foreach ( $changed as $slug => $value ) {
 			$rows  = SubscriberMeta::where( 'subscriber_id', $contact->id )->where( 'object_type', 'custom_field' )->where( 'key', (string) $slug );
 			$plain = preg_match( '/^[as]:\d+:/', $value ) && is_serialized( $value ) ? unserialize( $value, array( 'allowed_classes' => false ) ) : false; // phpcs:ignore
 			$plain = false === $plain ? $value : $plain;

@@ -25,10 +25,7 @@ final class Keys {
 		if ( 0 === random_int( 0, 99 ) ) {
 			$wpdb->query( $wpdb->prepare( 'DELETE FROM %i WHERE seen < %d', $table, time() - 2 * Signer::SECONDS ) );
 		}
-		$quiet = $wpdb->suppress_errors( true );
-		$rows  = $wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO %i (nonce, seen) VALUES (%s, %d)', $table, $nonce, time() ) );
-		$wpdb->suppress_errors( $quiet );
-		return 1 === $rows;
+		return 1 === Tables::quietly( fn() => $wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO %i (nonce, seen) VALUES (%s, %d)', $table, $nonce, time() ) ) );
 	}
 
 	/** From the settings page: the new key becomes the current one, the one before it stays valid for a while. */
@@ -44,15 +41,11 @@ final class Keys {
 	private static function rows(): array {
 		global $wpdb;
 		$table = Tables::name( 'keys' );
-		$quiet = $wpdb->suppress_errors( true );
-		$rows  = (array) $wpdb->get_results( $wpdb->prepare( 'SELECT * FROM %i ORDER BY created_gmt DESC, state LIMIT 20', $table ), ARRAY_A );
-		$wpdb->suppress_errors( $quiet );
+		$rows  = Tables::quietly( fn() => (array) $wpdb->get_results( $wpdb->prepare( 'SELECT * FROM %i ORDER BY created_gmt DESC, state LIMIT 20', $table ), ARRAY_A ) );
 		$now   = array_slice( array_filter( $rows, fn( $row ) => 'current' === $row['state'] ), 0, 1 );
 		$old   = array_filter( $rows, fn( $row ) => $now && 'previous' === $row['state'] );
 		if ( $old && time() - (int) strtotime( $now[0]['created_gmt'] . ' UTC' ) > self::OVERLAP ) {
-			foreach ( $old as $row ) {
-				$wpdb->delete( $table, array( 'key_id' => $row['key_id'] ) );
-			}
+			array_map( fn( $row ) => $wpdb->delete( $table, array( 'key_id' => $row['key_id'] ) ), $old );
 			$old = array();
 		}
 		return array_merge( $now, $old );

@@ -75,14 +75,11 @@ final class Outbox {
 	private static function write( int $blog, array $rows ) {
 		global $wpdb;
 		$values = implode( ',', array_map( fn( $row ) => $wpdb->prepare( '(%s,%d,%d,%s,%d,%s,%d)', $row ), self::without_echoes( $rows ) ) );
-		$quiet  = $wpdb->suppress_errors( true );
 		try {
 			// phpcs:ignore WordPress.DB -- prepared above, in pieces; our own table.
-			$wpdb->query( 'INSERT INTO `' . $wpdb->get_blog_prefix( $blog ) . "fcsc_outbox` (topic,object_id,sub_id,detail,user_id,visitor,created_ms) VALUES $values" );
+			Tables::quietly( fn() => $wpdb->query( 'INSERT INTO `' . $wpdb->get_blog_prefix( $blog ) . "fcsc_outbox` (topic,object_id,sub_id,detail,user_id,visitor,created_ms) VALUES $values" ) );
 		} catch ( \Throwable $error ) { // phpcs:ignore -- the shop goes before our news.
 			unset( $error );
-		} finally {
-			$wpdb->suppress_errors( $quiet );
 		}
 	}
 }

@@ -24,26 +24,19 @@ final class Plugin {
 		self::note( 'woocommerce_increase_coupon_usage_count', array( Orders::class, 'coupon' ), 'coupon.used' );
 		add_filter( 'woocommerce_pre_delete_order_refund', array( Orders::class, 'before_refund_delete' ), 10, 2 );
 		self::note( 'user_register', array( Shop::class, 'customer' ), 'customer.created' );
-		self::note( 'profile_update', array( Shop::class, 'customer' ), 'customer.updated' );
-		self::note( 'woocommerce_update_customer', array( Shop::class, 'customer' ), 'customer.updated' );
-		self::note( 'woocommerce_checkout_update_user_meta', array( Shop::class, 'customer' ), 'customer.updated' );
+		self::note( array( 'profile_update', 'woocommerce_update_customer', 'woocommerce_checkout_update_user_meta' ), array( Shop::class, 'customer' ), 'customer.updated' );
 		self::note( 'woocommerce_customer_save_address', array( Shop::class, 'customer' ), 'customer.address' );
 		self::note( 'wp_login', array( Shop::class, 'customer' ), 'customer.login' );
-		self::note( 'deleted_user', array( Shop::class, 'customer' ), 'customer.deleted' );
-		self::note( 'remove_user_from_blog', array( Shop::class, 'customer' ), 'customer.deleted' );
-		foreach ( array( 'new_product', 'update_product', 'new_product_variation', 'update_product_variation' ) as $name ) { self::note( "woocommerce_$name", array( Shop::class, 'product' ), 'product.updated' ); }
-		foreach ( array( 'product', 'variation' ) as $name ) {
-			self::note( "woocommerce_{$name}_set_stock", array( Shop::class, 'stock' ), 'stock.changed' );
-			self::note( "woocommerce_{$name}_set_stock_status", array( Shop::class, 'stock' ), 'stock.changed' );
-		}
+		self::note( array( 'deleted_user', 'remove_user_from_blog' ), array( Shop::class, 'customer' ), 'customer.deleted' );
+		foreach ( array( 'product', 'product_variation' ) as $name ) { self::note( array( "woocommerce_new_$name", "woocommerce_update_$name" ), array( Shop::class, 'product' ), 'product.updated' ); }
+		foreach ( array( 'product', 'variation' ) as $name ) { self::note( array( "woocommerce_{$name}_set_stock", "woocommerce_{$name}_set_stock_status" ), array( Shop::class, 'stock' ), 'stock.changed' ); }
 		foreach ( array( 'trashed_post', 'untrashed_post', 'before_delete_post' ) as $name ) { self::note( $name, array( Shop::class, 'post' ), $name ); }
 		self::note( 'wp_insert_comment', array( Shop::class, 'comment' ), 'review.posted' );
 		self::note( 'transition_comment_status', array( Shop::class, 'comment_status' ), 'review.posted' );
 
 		// FluentCRM. Only the names with a slash: the old ones have their arguments the other way round.
 		self::note( 'fluent_crm/contact_created', array( Contacts::class, 'contact' ), 'contact.created' );
-		foreach ( array( 'contact_updated', 'contact_updated_with_changes', 'contact_email_changed' ) as $name ) { self::note( "fluent_crm/$name", array( Contacts::class, 'contact' ), 'contact.updated' ); }
-		self::note( 'fluent_crm/contact_custom_data_updated', array( Contacts::class, 'contact' ), 'contact.updated' );
+		foreach ( array( 'updated', 'updated_with_changes', 'email_changed', 'custom_data_updated' ) as $name ) { self::note( "fluent_crm/contact_$name", array( Contacts::class, 'contact' ), 'contact.updated' ); }
 		self::note( 'fluent_crm/subscriber_status_changed', array( Contacts::class, 'status' ), 'contact.status' );
 		self::note( 'fluent_crm/before_contact_unsubscribe_from_email', array( Contacts::class, 'unsubscribed' ), 'contact.unsubscribed' );
 		foreach ( array( 'tags', 'lists' ) as $name ) {
@@ -61,10 +54,12 @@ final class Plugin {
 		// The sidecar and the staff.
 		add_action( 'rest_api_init', array( Rest::class, 'routes' ) );
 		add_filter( 'rest_pre_serve_request', array( Rest::class, 'serve' ), 10, 4 );
-		add_action( 'fluent_crm/after_core_menu_items', array( AdminPage::class, 'in_fluentcrm' ) );
-		add_action( 'admin_menu', array( AdminPage::class, 'elsewhere' ), 99 );
+		add_action( 'fluent_crm/after_core_menu_items', static fn() => AdminPage::menu( 'fluentcrm-admin' ) );
+		add_action( 'admin_menu', array( AdminPage::class, 'menu' ), 99 );
 		add_action( 'fluent_crm/after_init', array( AdminPage::class, 'contact_tab' ) );
 		add_action( 'fluentcrm_loading_app', array( AdminPage::class, 'style' ) );
+		add_filter( 'fluentcrm_dynamic_segments', array( Segments::class, 'listed' ) );
+		add_filter( 'fluentcrm_dynamic_segment_fcsc_segment', array( Segments::class, 'details' ), 10, 3 ); // Segments::SLUG
 		foreach ( array( 'prevent_admin_access', 'disable_admin_bar' ) as $name ) { add_filter( "woocommerce_$name", array( Roles::class, 'prevent_admin_access' ) ); }
 
 		// Privacy, tables, cron.
@@ -79,8 +74,8 @@ final class Plugin {
 		defined( 'WP_CLI' ) && WP_CLI && \WP_CLI::add_command( 'sidecar', Cli::class );
 	}
 
-	/** `$listener( $topic, ...the hook's arguments )`. Whatever goes wrong in it, the shop's request goes on. */
-	private static function note( string $hook, array $listener, string $topic ) {
+	/** `$listener( $topic, ...the hook's arguments )`. Whatever goes wrong in it, the shop's request goes on. `$hooks`: a name, or some. */
+	private static function note( $hooks, array $listener, string $topic ) {
 		$run = static function ( ...$arguments ) use ( $listener, $topic ) {
 			try {
 				$listener( $topic, ...$arguments );
@@ -88,7 +83,7 @@ final class Plugin {
 				do_action( 'fcsc_listener_failed', $topic, $error ); // for those who want to know
 			}
 		};
-		add_action( $hook, $run, 10, 9 );
+		foreach ( (array) $hooks as $hook ) { add_action( $hook, $run, 10, 9 ); }
 	}
 
 	/** Without this, WooCommerce does not let a new shop turn its order tables on. */

@@ -38,9 +38,7 @@ final class Privacy {
 			$wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE visitor = %s AND topic <> 'order.created'", Tables::name( 'outbox' ), $cart['visitor'] ) );
 		}
 		$contact = self::contact( (string) $email );
-		if ( $contact ) {
-			self::forget( $contact );
-		}
+		$contact && self::forget( $contact );
 		// The row works when the sidecar is down; asking at once is only faster. WordPress has checked who may.
 		Outbox::add( 'person.erased', $contact, 0, $hash, $user ? $user->ID : 0 );
 		$answer   = Sidecar::ask( 'POST', '/api/v1/privacy/erase', '-', (string) wp_json_encode( array( 'email' => (string) $email ) ), 'application/json' );
@@ -51,10 +49,7 @@ final class Privacy {
 	/** Whether the person with this address was erased. */
 	public static function suppressed( string $email ): bool {
 		global $wpdb;
-		$quiet = $wpdb->suppress_errors( true );
-		$found = $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM %i WHERE hash = %s', Tables::name( 'suppressed' ), self::hash( $email ) ) );
-		$wpdb->suppress_errors( $quiet );
-		return null !== $found;
+		return null !== Tables::quietly( fn() => $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM %i WHERE hash = %s', Tables::name( 'suppressed' ), self::hash( $email ) ) ) );
 	}
 
 	/** The contact with all that hangs on it; FluentCRM leaves the tracked events, the sidecar its undo rows. */
@@ -63,10 +58,8 @@ final class Privacy {
 		if ( class_exists( '\FluentCrm\App\Services\Helper' ) ) {
 			\FluentCrm\App\Services\Helper::deleteContacts( array( $contact ) );
 		}
-		$quiet = $wpdb->suppress_errors( true ); // both tables may be absent
-		$wpdb->delete( $wpdb->prefix . 'fc_event_tracking', array( 'subscriber_id' => $contact ) );
-		$wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE object_id = %d AND kind LIKE 'contact%%'", Tables::name( 'undo' ), $contact ) );
-		$wpdb->suppress_errors( $quiet );
+		Tables::quietly( fn() => $wpdb->delete( $wpdb->prefix . 'fc_event_tracking', array( 'subscriber_id' => $contact ) ) ); // it may be absent, as the next
+		Tables::quietly( fn() => $wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE object_id = %d AND kind LIKE 'contact%%'", Tables::name( 'undo' ), $contact ) ) );
 	}
 
 	private static function hash( string $email ): string {

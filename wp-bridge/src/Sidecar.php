@@ -18,11 +18,10 @@ final class Sidecar {
 		$time    = (string) time();
 		$nonce   = bin2hex( random_bytes( 16 ) );
 		$mac     = Signer::sign( $key['secret'], $method, $target, $time, $nonce, $actor, $body );
-		$headers = array( 'X-FCSC-Key' => $key['key_id'], 'X-FCSC-Timestamp' => $time, 'X-FCSC-Nonce' => $nonce, 'X-FCSC-Actor' => $actor, 'X-FCSC-Signature' => $mac );
-		$headers = '' === $type ? $headers : $headers + array( 'Content-Type' => $type );
-		$answer = self::send( $key['endpoint'], $target, compact( 'method', 'headers', 'body' ) );
+		$headers = array( 'X-FCSC-Key' => $key['key_id'], 'X-FCSC-Timestamp' => $time, 'X-FCSC-Nonce' => $nonce, 'X-FCSC-Actor' => $actor, 'X-FCSC-Signature' => $mac ) + ( '' === $type ? array() : array( 'Content-Type' => $type ) );
+		$answer  = self::send( $key['endpoint'], $target, compact( 'method', 'headers', 'body' ) );
 		if ( is_wp_error( $answer ) ) {
-			return new \WP_Error( 'fcsc_unreachable', self::unreachable(), $answer->get_error_message() );
+			return new \WP_Error( 'fcsc_unreachable', __( 'The sidecar does not answer. Start it on the server with `systemctl start fluentcrm-sidecar` or `sidecar serve`; on a host without services put `sidecar tick` into the crontab. The shop works on without it: what happens meanwhile is kept and worked off later.', 'fluentcrm-sidecar' ), $answer->get_error_message() );
 		}
 		$status = (int) wp_remote_retrieve_response_code( $answer );
 		$said   = (string) wp_remote_retrieve_body( $answer );
@@ -32,10 +31,6 @@ final class Sidecar {
 		}
 		$header = fn( $name ) => (string) wp_remote_retrieve_header( $answer, $name );
 		return array( 'status' => $status, 'type' => $header( 'content-type' ), 'location' => $header( 'location' ), 'body' => $said );
-	}
-
-	public static function unreachable(): string {
-		return __( 'The sidecar does not answer. Start it on the server with `systemctl start fluentcrm-sidecar` or `sidecar serve`; on a host without services put `sidecar tick` into the crontab. The shop works on without it: what happens meanwhile is kept and worked off later.', 'fluentcrm-sidecar' );
 	}
 
 	/** WordPress' HTTP API knows no Unix sockets, and WP_HTTP_BLOCK_EXTERNAL counts 127.0.0.1 as outside: curl gets the address. */

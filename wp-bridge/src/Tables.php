@@ -15,12 +15,15 @@ final class Tables {
 		return $wpdb->prefix . 'fcsc_' . $table;
 	}
 
-	public static function activate( $network_wide = false ) {
-		self::each( (bool) $network_wide, array( self::class, 'install' ) );
-	}
-
-	public static function deactivate( $network_wide = false ) {
-		self::each( (bool) $network_wide, fn() => wp_clear_scheduled_hook( 'fcsc_cleanup' ) );
+	/** `$work` without a complaint in the log where a table is missing or the database fails. */
+	public static function quietly( callable $work ) {
+		global $wpdb;
+		$quiet = $wpdb->suppress_errors( true );
+		try {
+			return $work();
+		} finally {
+			$wpdb->suppress_errors( $quiet );
+		}
 	}
 
 	/** A blog that is made while the plugin is active in the whole network. */

@@ -1,0 +1,128 @@
+"""The tags of segments in FluentCRM: made where missing, found again by what `fcsc_owned` says of them, never by their name.
+
+A tag that the owner made is never taken, whatever it is called; ours may be renamed there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import msgspec
+from pymysql.connections import Connection
+
+from sidecar.crm.model import TAG, FieldValue
+from sidecar.mysql.connection import Reader
+
+# How `fcsc_owned` calls the tag of a segment, and a custom field that says in which segment of a group somebody is.
+SEGMENT, SEGMENT_FIELD = "segment", "segment_field"
+_ABOUT = "Kept by FluentCRM Sidecar: who has it follows from the rules of the segment"
+_CARRIERS = 20_000
+
+
+class Attached(msgspec.Struct):
+    """A contact, and those of our tags that it has."""
+
+    email: str
+    tags: set[int] = set()
+
+
+class SegmentTags:
+    """The tags of one site. `connection` may write; `wall` is wall-clock text in the shop's time zone."""
+
+    def __init__(self, reader: Reader, connection: Connection[Any], wall: str) -> None:
+        self._reader = reader
+        self._connection = connection
+        self._prefix = reader.tables.prefix
+        self._wall = wall
+        self.ids: dict[str, int] = {}
+        self._titles: dict[str, str] = {}
+        for slug, id_, title in sorted(reader.rows("segment_tags"), key=lambda row: row[1], reverse=True):
+            self.ids[slug], self._titles[slug] = int(id_), title
+
+    def ensure(self, titles: Mapping[str, str], last: Mapping[str, str]) -> None:
+        """Make the tags of {segment: title} that are missing. One whose title is still the `last` that we gave it is renamed
+        when the segment is called otherwise now."""
+        taken: set[str] | None = None
+        for slug, title in titles.items():
+            title = title[:192]
+            if slug not in self.ids:
+                if taken is None:
+                    taken = {row[2] for row in self._reader.page("terms_tags")}
+                self._make(slug, title, taken)
+            elif self._titles[slug] == last.get(slug) != title:
+                with self._connection.cursor() as cursor:
+                    cursor.execute(
+                        f"UPDATE `{self._prefix}fc_tags` SET title = %s, updated_at = %s WHERE id = %s AND title = %s",
+                        (title, self._wall, self.ids[slug], self._titles[slug]),
+                    )
+                self._connection.commit()
+                self._titles[slug] = title
+
+    def own(self, fields: Collection[str]) -> None:
+        """Remember custom fields as those of groups."""
+        with self._connection.cursor() as cursor:
+            for field in fields:
+                self._record(cursor, SEGMENT_FIELD, 0, field)
+        self._connection.commit()
+
+    def _record(self, cursor: Any, kind: str, id_: int, slug: str) -> None:
+        cursor.execute(
+            f"INSERT IGNORE INTO `{self._prefix}fcsc_owned` (kind, object_id, slug, created_gmt)"
+            " VALUES (%s, %s, %s, UTC_TIMESTAMP())",
+            (kind, id_, slug),
+        )
+
+    def _make(self, slug: str, title: str, taken: set[str]) -> None:
+        name, number = f"segment-{slug}", 1
+        while name in taken:
+            number += 1
+            name = f"segment-{slug}-{number}"
+        taken.add(name)
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO `{self._prefix}fc_tags` (title, slug, description, created_at, updated_at)"
+                " VALUES (%s, %s, %s, %s, %s)",
+                (title, name, _ABOUT, self._wall, self._wall),
+            )
+            self.ids[slug] = int(cursor.lastrowid)
+            self._record(cursor, SEGMENT, self.ids[slug], slug)
+        self._connection.commit()
+        self._titles[slug] = title
+
+    def attached(self, contacts: Collection[int]) -> dict[int, Attached]:
+        """Those of these contacts that there are, with those of our tags that they have."""
+        if not contacts:
+            return {}
+        found = {
+            id_: Attached(email=email or "") for id_, email in self._reader.page("segment_contacts", ids=list(contacts))
+        }
+        if found and self.ids:
+            for contact, tag in self._reader.page(
+                "segment_attached", ids=list(found), tags=list(self.ids.values()), type=TAG
+            ):
+                found[contact].tags.add(tag)
+        return found
+
+    def carriers(self) -> Iterator[tuple[int, int]]:
+        """(contact, tag) of everybody who has one of our tags."""
+        after = 0
+        while self.ids:
+            page = sorted(
+                self._reader.page(
+                    "segment_carriers", after=after, tags=list(self.ids.values()), type=TAG, limit=_CARRIERS
+                )
+            )
+            yield from ((contact, tag) for _, contact, tag in page)
+            if len(page) < _CARRIERS:
+                return
+            after = page[-1][0]
+
+    def values(self, contacts: Collection[int], fields: Collection[str]) -> dict[int, dict[str, FieldValue]]:
+        """What contacts have in some custom fields."""
+        found: dict[int, dict[str, FieldValue]] = {}
+        if contacts and fields:
+            rows = self._reader.page("segment_fields", ids=list(contacts), keys=list(fields))
+            for id_, contact, slug, value, updated in sorted(rows, reverse=True):
+                found.setdefault(contact, {})[slug] = FieldValue(id_, value or "", updated or "")
+        return found
