@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from fragments import EVIL, PERSIAN, Checked
 from shopkeeper import Shopkeeper
@@ -21,7 +20,7 @@ from sidecar.runtime import Runtime
 from sidecar.segments import document
 from sidecar.segments import file as built_in
 from sidecar.segments.figures import Bar, Chart, daily, round_up
-from sidecar.segments.model import All, Segment
+from sidecar.segments.model import All, Grouping, Segment
 from sidecar.state import jobs
 from sidecar.sync.session import Choices
 from sidecar.tasks import Tasks
@@ -132,32 +131,20 @@ def test_the_status_in_fluentcrm_is_shown_where_it_is_known(book: Signer, runtim
     assert "status" not in charts_of()
     with runtime.state.transaction() as sql:
         sql.execute(
-            "INSERT INTO contact_trait (person_id, status) SELECT person_id, IIF(rowid % 3, 'subscribed', 'bounced') FROM trait"
+            "INSERT INTO contact_trait (person_id, contact_id, status) SELECT person_id, person_id, IIF(rowid % 3, 'subscribed', 'bounced') FROM trait"
         )
     bars = {bar["text"]: bar["count"] for bar in charts_of()["status"]}
     assert set(bars) == {"subscribed", "bounced"} and sum(bars.values()) == runtime.segments.sizes()["repeat-buyers"]
     assert "Bounced" in page(book, "?segment=repeat-buyers")
 
 
-class Grouping(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file says of segments that belong together."""
-
-    slug: str
-    name: str
-    about: str = ""
-
-
-class Grouped(Segment, frozen=True, kw_only=True):
-    group: Grouping | None = None
-
-
 def test_groups_have_headings(book: Signer, monkeypatch: pytest.MonkeyPatch) -> None:
     def load(*_: object) -> list[Segment]:
         rfm = Grouping(slug="rfm", name=f"RFM {EVIL}", about="How recently, how often.")
         return [
-            Grouped(slug="a", name="Champions", rule=All(()), group=rfm),
+            Segment(slug="a", name="Champions", rule=All(()), group=rfm),
             Segment(slug="b", name="Alone", rule=All(())),
-            Grouped(slug="c", name="Lost", rule=All(()), group=rfm),
+            Segment(slug="c", name="Lost", rule=All(()), group=rfm),
         ]
 
     monkeypatch.setattr(built_in, "load", load)
