@@ -62,6 +62,11 @@ class Pages:
             for kind, type_, slugs in (("tag", TAG, asked.tags), ("list", LIST, asked.lists)) if slugs
         ]  # fmt: skip
 
+    @property
+    def terms(self) -> set[str]:
+        """The tags and lists that there are of those asked for, as names of values."""
+        return {name for _, names in self._terms for name in names.values()}
+
     def contacts(self, ids: Collection[int]) -> dict[int, tuple[str, dict[str, Held]]]:
         """{id: (status, values by name)} of those that there are."""
         near = spans(ids)

@@ -133,17 +133,21 @@ def follow(state: State, reader: Reader, segments: Sequence[Segment], zone: tzin
         sql.executemany("DELETE FROM contact_stale WHERE person_id = ?", [row[:1] for row in noted])
 
 
-def try_out(state: State, reader: Reader, segments: Sequence[Segment], rule: Condition, zone: tzinfo) -> None:
+def try_out(state: State, reader: Reader, rule: Condition, zone: tzinfo) -> None:
     """See that what one more rule asks for is there, until the next refresh of the segments; it reads only when it is not."""
     more = asked.of([rule])
     if not more.contact:
         return
-    kept = _get(state, _KEPT)
-    if not kept.plus(_get(state, _TRIED)).covers(more):
-        wanted = asked.of(segment.rule for segment in segments).plus(more)
-        _everybody(state, reader, wanted, zone, kept)
-        with state.transaction():
-            state.set(_TRIED, msgspec.json.encode(wanted, order="deterministic").decode())
+    kept, tried = _get(state, _KEPT), _get(state, _TRIED)
+    have = kept.plus(tried)
+    if have.covers(more):
+        return
+    # While somebody types a rule: of tags that there are not (yet) nothing is to be read.
+    there = Pages(reader, more, zone).terms | more.values
+    if not have.contact or more.mails > have.mails or there - have.names:
+        _everybody(state, reader, more, zone, kept)
+    with state.transaction():
+        state.set(_TRIED, msgspec.json.encode(tried.plus(more), order="deterministic").decode())
 
 
 def _get(state: State, key: str) -> Asked:

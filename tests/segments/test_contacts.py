@@ -393,13 +393,22 @@ def test_a_rule_that_is_tried_out_moves_nobody(crm: Crm) -> None:
     crm.refresh(rules)
     membership.tick(crm.state, rules, NOW, ZONE)
     tried = '{ field = "tags", has = "new" }'
-    contacts.try_out(crm.state, crm.reader, rules, file.rule(tried, ZONE, []), ZONE)
+    contacts.try_out(crm.state, crm.reader, file.rule(tried, ZONE, []), ZONE)
     assert crm.who(tried) == {2, 3}
     assert crm.who('{ field = "tags", has = "vip" }') == {1}
     assert crm.state.rows("SELECT 1 FROM trait_stale") == []
     before = crm.reader.queries
-    contacts.try_out(crm.state, crm.reader, rules, file.rule(tried, ZONE, []), ZONE)
+    contacts.try_out(crm.state, crm.reader, file.rule(tried, ZONE, []), ZONE)
     assert crm.reader.queries == before
+    # A tag that there is not (yet): no contact is read.
+    contacts.try_out(crm.state, crm.reader, file.rule('{ field = "tags", has = "ne" }', ZONE, []), ZONE)
+    assert crm.reader.queries == before + 1
+    assert crm.who(tried) == {2, 3}
+    crm.mail(4, NOW - DAY)
+    mails = '{ all = [{ field = "emails_sent", at_least = 1 }, { field = "contact.city", is = "sofia" }] }'
+    contacts.try_out(crm.state, crm.reader, file.rule(mails, ZONE, []), ZONE)
+    assert crm.who(mails) == {4}
+    assert crm.state.rows("SELECT 1 FROM trait_stale") == []
     assert crm.refresh(rules) == 0
     assert crm.state.rows("SELECT DISTINCT name FROM contact_value") == [("tag:vip",)]
 
