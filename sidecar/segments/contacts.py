@@ -154,14 +154,18 @@ def _get(state: State, key: str) -> Asked:
 def _these(
     state: State, reader: Reader, wanted: Asked, zone: tzinfo, contact_ids: Collection[int], *, live: bool
 ) -> int:
+    kept = _get(state, _KEPT)
     pairs = state.rows(
-        f"{_HERE} AND contact_id IN (SELECT value FROM json_each(?))",
+        f"{_HERE} AND contact_id IN (SELECT value FROM json_each(?)) ORDER BY contact_id",
         (msgspec.json.encode(sorted(contact_ids)).decode(),),
     )
     if not pairs:
         return 0
     pages = Pages(reader, wanted, zone)
-    return _page(state, pages, pairs, wanted, _get(state, _KEPT), {contact for _, contact in pairs}, live=live)
+    return sum(
+        _page(state, pages, pairs[start : start + _FIRST], wanted, kept, None, live=live)
+        for start in range(0, len(pairs), _FIRST)
+    )
 
 
 def _everybody(
@@ -254,7 +258,8 @@ def _page(
 def _note(sql: sqlite3.Connection, people: Collection[int], *, live: bool) -> None:
     """Their memberships are older than their values. Whoever is to be looked at as a whole stays so."""
     sql.executemany(
-        "INSERT INTO trait_stale (person_id, traits, live) VALUES (?, 1, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO trait_stale (person_id, traits, live) VALUES (?, 1, ?)"
+        " ON CONFLICT DO UPDATE SET live = MAX(live, excluded.live)",
         [(person, int(live)) for person in sorted(people)],
     )
 
