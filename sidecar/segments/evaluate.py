@@ -217,7 +217,7 @@ def _count(rule: model.Count, person: Subject, at: Moment) -> int:
         (moment, product) for moment, product in found
         if moment >= start and not (rule.within is not None and passed(moment, rule.within, at.now, at.zone))
     ]  # fmt: skip
-    if not rule.same_product and not rule.days:
+    if not rule.same_product and not rule.days and not rule.in_a_row:
         return len(found)
     groups: dict[int, list[int]] = {}
     for moment, product in found:

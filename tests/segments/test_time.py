@@ -182,7 +182,7 @@ def test_a_tick_sees_who_changed_and_who_was_overtaken(tmp_path: Path) -> None:
         assert 4 not in _in(state)
         # And who is forgotten leaves no trace.
         state.sql.execute("DELETE FROM person WHERE id = 1")
-        for table in ("trait", "counted_order", "membership", "membership_event"):
+        for table in ("trait", "counted_order", "reorder", "membership", "membership_event"):
             assert state.rows(f"SELECT 1 FROM {table} WHERE person_id = 1") == []
 
 
