@@ -139,6 +139,7 @@ def test_ticks_keep_memberships_right(data: st.DataObject, tmp_path_factory: pyt
             }  # fmt: skip
 
         membership.tick(state, segments, now, zone)
+        start = now
         for _ in range(4):
             ahead = due.next_after(state, segments, now, zone)
             before = wanted(now)
@@ -150,6 +151,8 @@ def test_ticks_keep_memberships_right(data: st.DataObject, tmp_path_factory: pyt
             now = data.draw(st.just(ahead) | _STEPS.map(lambda step, start=now: start + step))  # type: ignore[misc]
             membership.tick(state, segments, now, zone)
             assert set(state.rows("SELECT segment, person_id FROM membership")) == wanted(now)
+        if now - start > 400 * DAY:
+            return  # the first comings are forgotten by now
         told = state.rows("SELECT segment, person_id, SUM(entered * 2 - 1) FROM membership_event GROUP BY 1, 2")
         assert {(slug, id_) for slug, id_, sum_ in told if sum_} == set(
             state.rows("SELECT segment, person_id FROM membership")
