@@ -10,7 +10,7 @@ import pytest
 from crowd import DAY, NOWS, Made, fill
 
 from sidecar.people.model import LedgerOrder, OrderDoc
-from sidecar.segments import due, evaluate, membership, subjects, table, words
+from sidecar.segments import due, evaluate, membership, subjects, table, traits, words
 from sidecar.segments.model import Reorder, Segment
 from sidecar.state.database import State
 
@@ -63,8 +63,14 @@ def _rows(state: State, person: int = 1) -> list[tuple[object, ...]]:
 )  # fmt: skip
 def test_intervals(made: Made, wanted: list[tuple[int, str, int, float]], tmp_path: Path) -> None:
     with State(tmp_path) as state:
-        fill(state, [made], ZONE)
+        people = fill(state, [made], ZONE)
         assert _rows(state) == [(product, name, NOW - ago * DAY, days) for product, name, ago, days in wanted]
+        # And so the evaluator of one person.
+        at = membership.moment(state, [], NOW, ZONE)
+        products = evaluate.explain(Reorder("product", 0.1, 100.0), people[1], at).value
+        categories = evaluate.explain(Reorder("category", 0.1, 100.0), people[1], at).value
+        assert traits.members(str(products)) == [str(row[0]) for row in wanted if row[0]]
+        assert traits.members(str(categories)) == [row[1] for row in wanted if row[1]]
 
 
 def test_another_order_another_interval(tmp_path: Path) -> None:
@@ -103,6 +109,9 @@ def test_due_to_the_second(rule: Reorder, comes: int, goes: int, tmp_path: Path)
     comes, goes = NOW + comes * DAY, NOW + goes * DAY
     with State(tmp_path) as state:
         fill(state, [made, _bought((10, (1, 3)))], ZONE)
+        for now, holds in ((comes - 1, []), (comes, [1]), (goes - 1, [1]), (goes, [])):
+            table.refresh(state, ZONE)
+            assert membership.matching(state, rule, membership.moment(state, segments, now, ZONE)) == holds
         assert membership.tick(state, segments, NOW, ZONE) == []
         assert due.next_after(state, segments, NOW, ZONE) == comes
         assert membership.tick(state, segments, comes - 1, ZONE) == []
