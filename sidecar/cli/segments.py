@@ -12,7 +12,7 @@ from sidecar.cli.context import Context, pass_run
 from sidecar.cli.segments_export import export
 from sidecar.segments import file as rules
 from sidecar.segments import model, words
-from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS
+from sidecar.segments.catalogue import CONTACT_COLUMNS, COUNTED, FIELDS, OPERATORS, VALUE
 from sidecar.segments.dwell import Stay
 from sidecar.segments.evaluate import Finding
 from sidecar.segments.people import Sample
@@ -230,6 +230,10 @@ def check(run: Context, file: str | None) -> None:
 def fields(run: Context) -> None:
     """What rules can ask about a person."""
     found = [{"field": one.name, "kind": one.kind, "about": one.about, "operators": sorted(OPERATORS[one.kind])} for one in FIELDS.values()]  # fmt: skip
-    run.output.result({"fields": found, "counted": {what: sorted(by) for what, by in COUNTED.items()}})
+    contact = [VALUE + name for name in CONTACT_COLUMNS]
+    run.output.result(
+        {"fields": found, "contact": contact, "counted": {what: sorted(by) for what, by in COUNTED.items()}}
+    )
     run.output.table([(one.name, one.kind, one.about) for one in FIELDS.values()], ["field", "kind", "what it is"])
-    run.output.say("\nTo be counted: " + ", ".join(COUNTED))
+    run.output.say(f"\nOf the contact in FluentCRM: {', '.join(contact)}, and {VALUE}SLUG of any custom field.")
+    run.output.say("To be counted: " + ", ".join(COUNTED))

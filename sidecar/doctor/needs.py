@@ -87,6 +87,9 @@ CRM_INDEXED: dict[str, tuple[str, ...]] = {
     "fc_subscribers": ("email", "user_id"),
     "fc_subscriber_meta": ("subscriber_id",),
     "fc_subscriber_pivot": ("subscriber_id",),
+    # Read for segments: how contacts answer to e-mails.
+    "fc_campaign_emails": ("subscriber_id", "updated_at"),
+    "fc_campaign_url_metrics": ("subscriber_id",),
 }
 
 

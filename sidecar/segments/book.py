@@ -74,7 +74,7 @@ class Book:
 
     def _sheet(self, rule: Condition, segments: Sequence[Segment]) -> Sheet:
         with Reader(self._config) as reader:
-            contacts.try_out(self._state, reader, segments, rule, self.zone)
+            contacts.try_out(self._state, reader, rule, self.zone)
         at = self._moment(segments)
         return view.sheet(self._state, rule, msgspec.structs.replace(at, tops=membership.tops(self._state, at, rule)))
 

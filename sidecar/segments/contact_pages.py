@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import tzinfo
 
 import msgspec
@@ -58,9 +58,14 @@ class Pages:
         self._zone = zone
         # Neither slug nor title is unique in FluentCRM: any tag of that slug counts.
         self._terms = [
-            (type_, {id_: f"{kind}:{fold(slug)}" for id_, _, slug in reader.page(f"terms_{kind}s") if fold(slug) in slugs})
+            (type_, {id_: f"{kind}:{fold(slug)}" for id_, _, slug in reader.page(f"terms_{kind}s") if slug and fold(slug) in slugs})
             for kind, type_, slugs in (("tag", TAG, asked.tags), ("list", LIST, asked.lists)) if slugs
         ]  # fmt: skip
+
+    @property
+    def terms(self) -> set[str]:
+        """The tags and lists that there are of those asked for, as names of values."""
+        return {name for _, names in self._terms for name in names.values()}
 
     def contacts(self, ids: Collection[int]) -> dict[int, tuple[str, dict[str, Held]]]:
         """{id: (status, values by name)} of those that there are."""
@@ -119,9 +124,12 @@ class Pages:
     def changed(self, since: Cursor) -> set[int]:
         """Contacts to whom something was sent, or who opened or clicked, since then."""
         found: set[int] = set()
-        for id_, contact in self._follow("segments_metrics_changed", since.metric):
-            del id_
-            found.add(contact)
+        after = since.metric
+        while rows := self._reader.page("segments_metrics_changed", after=after, limit=_CHANGED):
+            found.update(row[1] for row in rows)
+            after = max(row[0] for row in rows)
+            if len(rows) < _CHANGED:
+                break
         begin = dates.utc(since.at)
         at, after = "1971-01-01 00:00:00" if begin is None else dates.local_text(begin - _OVERLAP, _UTC), 0
         while rows := self._reader.page("segments_mails_changed", at=at, after=after, limit=_CHANGED):
@@ -130,13 +138,6 @@ class Pages:
             if len(rows) < _CHANGED:
                 break
         return found
-
-    def _follow(self, name: str, after: int) -> Iterator[tuple[int, int]]:
-        while rows := self._reader.page(name, after=after, limit=_CHANGED):
-            yield from ((row[0], row[1]) for row in rows)
-            after = max(row[0] for row in rows)
-            if len(rows) < _CHANGED:
-                return
 
 
 _UTC = dates.site_zone(None, None)

@@ -133,17 +133,21 @@ def follow(state: State, reader: Reader, segments: Sequence[Segment], zone: tzin
         sql.executemany("DELETE FROM contact_stale WHERE person_id = ?", [row[:1] for row in noted])
 
 
-def try_out(state: State, reader: Reader, segments: Sequence[Segment], rule: Condition, zone: tzinfo) -> None:
+def try_out(state: State, reader: Reader, rule: Condition, zone: tzinfo) -> None:
     """See that what one more rule asks for is there, until the next refresh of the segments; it reads only when it is not."""
     more = asked.of([rule])
     if not more.contact:
         return
-    kept = _get(state, _KEPT)
-    if not kept.plus(_get(state, _TRIED)).covers(more):
-        wanted = asked.of(segment.rule for segment in segments).plus(more)
-        _everybody(state, reader, wanted, zone, kept)
-        with state.transaction():
-            state.set(_TRIED, msgspec.json.encode(wanted, order="deterministic").decode())
+    kept, tried = _get(state, _KEPT), _get(state, _TRIED)
+    have = kept.plus(tried)
+    if have.covers(more):
+        return
+    # While somebody types a rule: of tags that there are not (yet) nothing is to be read.
+    there = Pages(reader, more, zone).terms | more.values
+    if not have.contact or more.mails > have.mails or there - have.names:
+        _everybody(state, reader, more, zone, kept)
+    with state.transaction():
+        state.set(_TRIED, msgspec.json.encode(tried.plus(more), order="deterministic").decode())
 
 
 def _get(state: State, key: str) -> Asked:
@@ -154,14 +158,18 @@ def _get(state: State, key: str) -> Asked:
 def _these(
     state: State, reader: Reader, wanted: Asked, zone: tzinfo, contact_ids: Collection[int], *, live: bool
 ) -> int:
+    kept = _get(state, _KEPT)
     pairs = state.rows(
-        f"{_HERE} AND contact_id IN (SELECT value FROM json_each(?))",
+        f"{_HERE} AND contact_id IN (SELECT value FROM json_each(?)) ORDER BY contact_id",
         (msgspec.json.encode(sorted(contact_ids)).decode(),),
     )
     if not pairs:
         return 0
     pages = Pages(reader, wanted, zone)
-    return _page(state, pages, pairs, wanted, _get(state, _KEPT), {contact for _, contact in pairs}, live=live)
+    return sum(
+        _page(state, pages, pairs[start : start + _FIRST], wanted, kept, None, live=live)
+        for start in range(0, len(pairs), _FIRST)
+    )
 
 
 def _everybody(
@@ -254,7 +262,8 @@ def _page(
 def _note(sql: sqlite3.Connection, people: Collection[int], *, live: bool) -> None:
     """Their memberships are older than their values. Whoever is to be looked at as a whole stays so."""
     sql.executemany(
-        "INSERT INTO trait_stale (person_id, traits, live) VALUES (?, 1, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO trait_stale (person_id, traits, live) VALUES (?, 1, ?)"
+        " ON CONFLICT DO UPDATE SET live = MAX(live, excluded.live)",
         [(person, int(live)) for person in sorted(people)],
     )
 

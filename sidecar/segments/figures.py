@@ -23,8 +23,8 @@ _DAY = 86400
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A segment in a list. `share` is of all contacts, 0 to 1. `change` is in people over 30 days, None when it was not
-    known then. `sizes` are by day, today's last, at most 60; they begin on the first day that is known."""
+    """A segment in a list. `group` is the slug of its group, '' without one. `share` is of all contacts, 0 to 1. `change`
+    is in people over 30 days, None when it was not known then. `sizes` are by day, today's last, at most 60; they begin on the first day that is known."""
 
     slug: str
     name: str
@@ -95,12 +95,11 @@ def lines(state: State, segments: Sequence[Segment], today: str) -> list[Line]:
 
 def _line(segment: Segment, size: int, people: int, trend: list[tuple[str, int]], today: str) -> Line:
     by_day = daily(trend, today)
-    group = getattr(segment, "group", None)
     return Line(
         slug=segment.slug,
         name=segment.name,
         about=segment.about,
-        group=getattr(group, "slug", ""),
+        group=segment.group.slug if segment.group else "",
         size=size,
         share=size / people if people else 0.0,
         change=size - by_day[-_AGO - 1] if len(by_day) > _AGO else None,

@@ -68,17 +68,12 @@ def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], 
     for rule in wanted:
         for part in walk(rule):
             if isinstance(part, Top) and (part.field, part.percent) not in found:
-                # NULL is not above anything; put so, an index on the field is used where there is one.
-                column = rules.column(part)
-                where = f"orders_count > 0 AND {column} > -1e300"
-                if column not in buyers:
-                    buyers[column] = state.rows(f"SELECT COUNT(*) FROM trait t WHERE {where}")[0][0]
-                places = math.ceil(buyers[column] * part.percent / 100 - 1e-9)
+                value, where = rules.buyers(part)
+                if where not in buyers:
+                    buyers[where] = state.rows(f"SELECT COUNT(*) {where}")[0][0]
+                places = math.ceil(buyers[where] * part.percent / 100 - 1e-9)
                 if places:
-                    row = state.rows(
-                        f"SELECT {column} FROM trait t WHERE {where} ORDER BY {column} DESC LIMIT 1 OFFSET ?",
-                        (places - 1,),
-                    )[0]
+                    row = state.rows(f"SELECT {value} {where} ORDER BY {value} DESC LIMIT 1 OFFSET ?", (places - 1,))[0]
                     found[part.field, part.percent] = row[0]
     return found
 

@@ -55,11 +55,13 @@ def block(text: str, slug: str) -> str:
 def draft(text: str, slug: str, new: str, zone: tzinfo) -> Draft:
     """A text in which `new` stands for the segment `slug` ('' adds one, `*` is the whole file).
 
-    Raises SegmentError with every problem. A problem of `new` has its line there; one of the rest of the file has none, and
+    Raises NotFound when there is no such segment, SegmentError with every problem. A problem of `new` has its line there; one of the rest of the file has none, and
     says where it is.
     """
     if slug == ALL:
         return Draft(text=new, segments=file.parse(new, NAME, zone), edited=None)
+    if slug and slug not in document.slugs(text):
+        raise NotFound(f"there is no segment {slug}")
     before = document.leading(new)
     edit = document.replace(text, slug, new) if slug else document.insert(text, new)
     try:

@@ -9,6 +9,8 @@ import sqlite3
 from datetime import tzinfo
 from typing import Any
 
+import msgspec
+
 from sidecar.segments import model
 from sidecar.segments.catalogue import ACTS, Field, get
 from sidecar.segments.evaluate import Moment
@@ -49,14 +51,21 @@ class _Run:
 
 
 def column(rule: model.OfField) -> str:
-    """Where the value stands that a condition asks for: an expression over `trait`, alias t. NULL where there is none, '' of
-    a text."""
+    """Where the value stands that a condition asks for: an expression over `trait`, alias t; NULL where there is none."""
     field = get(rule.field)
     if field.table == "trait":
         return f"t.{field.column}"
-    name = held(rule)
-    found = f"(SELECT {name} FROM {rows(field)} person_id = t.person_id)"
-    return f"COALESCE({found}, '')" if name == "value" or field.kind == "text" else found
+    return f"(SELECT {held(rule)} FROM {rows(field)} person_id = t.person_id)"
+
+
+def buyers(rule: model.Top) -> tuple[str, str]:
+    """(the value, FROM and WHERE) of everybody with an order and a value, of whom a rule asks for the top."""
+    field, name = get(rule.field), held(rule)
+    if field.table == "trait":
+        # NULL is not above anything; put so, an index on the field is used where there is one.
+        return name, f"FROM trait WHERE orders_count > 0 AND {name} > -1e300"
+    bought = f"EXISTS (SELECT 1 FROM trait t WHERE t.person_id = {field.table}.person_id AND t.orders_count > 0)"
+    return name, f"FROM {rows(field)} {name} > -1e300 AND {bought}"
 
 
 def rows(field: Field) -> str:
@@ -132,13 +141,42 @@ def _field(
     at: Moment,
     out: Parameters,
 ) -> str:
-    if isinstance(rule, model.Has):
-        return _has(rule, out)
-    of = column(rule)
+    field = get(rule.field)
+    if field.table == "trait":
+        return _of_column(f"t.{field.column}", rule, at, out)
+    if isinstance(rule, model.Has) and field.kind == "terms":
+        out += [field.column + fold(value) for value in rule.values]
+        one = "t.person_id IN (SELECT person_id FROM contact_value WHERE name = ?)"
+        return _joined(rule, [one] * len(rule.values))
+    if isinstance(rule, model.Age) and rule.intervals:
+        return _of_column(column(rule), rule, at, out)
+    # One answer for everybody: who has no row has no value.
+    negated, rule = _positive(rule)
+    text = _of_column(held(rule), rule, at, out)
+    bought = "t.orders_count > 0 AND " if isinstance(rule, model.Top) else ""
+    return f"{bought}t.person_id {'NOT ' if negated else ''}IN (SELECT person_id FROM {rows(field)} ({text}))"
+
+
+def _positive(rule: model.OfField) -> tuple[bool, model.OfField]:
+    """Whether a condition denies, and what it denies: that is false of whom there is no value."""
+    if isinstance(rule, model.Text) and rule.negated:
+        return True, msgspec.structs.replace(rule, negated=False)
+    if isinstance(rule, model.Known) and not rule.known:
+        return True, msgspec.structs.replace(rule, known=True)
+    if isinstance(rule, model.Has) and rule.how == "none":
+        return True, msgspec.structs.replace(rule, how="any")
+    return False, rule
+
+
+def _of_column(of: str, rule: model.OfField, at: Moment, out: Parameters) -> str:
     if isinstance(rule, model.Known):
         return f"({of} IS NOT NULL AND {of} <> '') = {int(rule.known)}"
     if isinstance(rule, model.Text):
         return f"{of} {'NOT ' if rule.negated else ''}IN ({_many([fold(value) for value in rule.values], out)})"
+    if isinstance(rule, model.Has):
+        out += [f"{SEPARATOR}{fold(value)}{SEPARATOR}" for value in rule.values]
+        # A custom field with one choice holds a text, and is a set of one.
+        return _joined(rule, [f"instr(char(31) || {of} || char(31), ?) > 0"] * len(rule.values))
     if isinstance(rule, model.Coming):
         return f"{of} IN ({_many(days_of_year(at.now, rule.days, at.zone), out)})"
     if isinstance(rule, model.Number):
@@ -152,7 +190,7 @@ def _field(
         if least is None:
             return "0"
         out.append(least)
-        return f"t.orders_count > 0 AND {of} >= ?"
+        return f"{'t.orders_count > 0 AND ' if of.startswith('t.') else ''}{of} >= ?"
     text = _aged(of, rule.period, rule.older, at)
     if rule.intervals:
         own = f"{due_own(of, rule.intervals)} {'<=' if rule.older else '>'} {at.now}"
@@ -160,17 +198,8 @@ def _field(
     return text
 
 
-def _has(rule: model.Has, out: Parameters) -> str:
-    field = get(rule.field)
-    if field.kind == "terms":
-        one = "t.person_id IN (SELECT person_id FROM contact_value WHERE name = ?)"
-        out += [field.column + fold(value) for value in rule.values]
-    else:
-        # A custom field with one choice holds a text, and is a set of one.
-        of = f"char(31) || {column(rule)} || char(31)" if field.kind == "value" else column(rule)
-        one = f"instr({of}, ?) > 0"
-        out += [f"{SEPARATOR}{fold(value)}{SEPARATOR}" for value in rule.values]
-    text = (" AND " if rule.how == "all" else " OR ").join(one for _ in rule.values)
+def _joined(rule: model.Has, parts: list[str]) -> str:
+    text = (" AND " if rule.how == "all" else " OR ").join(parts)
     return f"NOT ({text})" if rule.how == "none" else text
 
 

@@ -307,6 +307,11 @@ MIGRATIONS: Final = (
     CREATE INDEX contact_value_person ON contact_value (person_id);
     CREATE INDEX contact_value_moment ON contact_value (name, moment) WHERE moment IS NOT NULL;
 
+    -- A new contact, or another one, may have other values. (OR IGNORE would be overruled by the statement outside.)
+    CREATE TRIGGER contact_linked AFTER UPDATE OF contact_id ON person
+     WHEN new.contact_id IS NOT old.contact_id AND NOT EXISTS (SELECT 1 FROM trait_stale WHERE person_id = new.id)
+     BEGIN INSERT INTO trait_stale (person_id, traits) VALUES (new.id, 1); END;
+
     -- People whose contact must be read again for rules that ask about it; live: because of what was done just now.
     CREATE TABLE contact_stale (person_id INTEGER PRIMARY KEY, live INTEGER NOT NULL DEFAULT 0);
     -- People whose tags in FluentCRM must be compared as a whole: their contact is another one.

@@ -198,6 +198,14 @@ def test_the_rest_proxy(hpos: Site, sidecar: FakeSidecar, admin: Shopper) -> Non
     assert answer.headers["Content-Type"].startswith("application/json")
     asked = sidecar.asked[-1]
     assert (asked.good, asked.body, asked.headers["content-type"]) == (True, b'{"letters":[3]}', "application/json")
+    for path in (
+        "api/v1/segments",
+        "api/v1/segments/vip",
+        "api/v1/segments/no-1/people?after=7",
+        "api/v1/segment-rules",
+    ):
+        assert admin.get(f"{PROXY}/{path}", headers=nonce).json() == {"data": [1]}, path
+        assert sidecar.asked[-1].target == f"/{path}"
     sidecar.answer = lambda _: Answer("<b>x</b>", signature="0" * 64)
     assert admin.get(f"{PROXY}/ui/events", headers=nonce).status_code == 502
 
@@ -213,6 +221,8 @@ def test_the_rest_proxy_refuses(hpos: Site, sidecar: FakeSidecar, admin: Shopper
         "api/v1/openapi.json",
         "api/v1/contacts/7/x",
         "ui/contact/0",
+        "api/v1/segments/UP",
+        "api/v1/segments/a/b/people",
     ):
         assert admin.get(f"{PROXY}/{path}", headers=nonce).status_code in (403, 404), path
     for method in ("PUT", "DELETE", "PATCH"):
@@ -230,6 +240,9 @@ def test_the_rest_proxy_refuses(hpos: Site, sidecar: FakeSidecar, admin: Shopper
             "api/v1/sync/start",
             "api/v1/sync/undo",
             "api/v1/mapping/save",
+            "api/v1/segments/refresh",
+            "api/v1/segment-rules/save",
+            "ui/segments",
             "api/v1/site/confirm",
             "api/v1/privacy/erase",
             "ui/sync",

@@ -102,6 +102,8 @@ BROKEN: list[Case] = [
         "column wp_fc_subscribers.phone",
     ),
     ("ALTER TABLE wp_fc_subscribers DROP INDEX email", "crm.W007", "warning", "unique key on email"),
+    ("ALTER TABLE wp_fc_campaign_emails DROP INDEX wp_fc_cam__updated_at", "crm.W007", "warning", "(updated_at)"),
+    ("ALTER TABLE wp_fc_campaign_url_metrics DROP INDEX subscriber_id", "crm.W007", "warning", "(subscriber_id)"),
     (
         "ALTER TABLE wp_fc_subscriber_pivot DROP INDEX subscriber_object_type_unique",
         "crm.I005",

@@ -25,6 +25,11 @@ def known(site: Site, email: str) -> Contact:
     return found
 
 
+def tagged(site: Site, email: str, tag: str) -> bool:
+    found = contact(site, email)
+    return found is not None and tag in found.tags
+
+
 def until(site: Site, email: str, slug: str, value: str) -> Contact:
     """The contact once that field has that value ("" is: no such field)."""
 
@@ -84,7 +89,9 @@ def test_a_classic_checkout(live: Live, shopper: Shopper) -> None:
     sidecar: Sidecar = live.sidecar
     sidecar.quiet()
     assert sidecar.hooks(found.id).count("contact_created") == 1
-    assert sidecar.hooks(found.id).count("contact_added_to_tags") == 1
+    assert sidecar.hooks(found.id).count("contact_added_to_tags") == 2, (
+        "the tags of the rules, and those of the segments"
+    )
     loopless(sidecar, live.site)
     assert sidecar.hooks(found.id).count("contact_created") == 1
 
@@ -164,8 +171,37 @@ def test_the_owners_automation_starts_and_nothing_loops(live: Live, shopper: Sho
         live.sidecar.run("sync", "--full")
     finally:
         extra.unlink()
-    assert known(site, "auto@shop.example").tags == {"woo-new", "vip"}
+    tags = known(site, "auto@shop.example").tags
+    assert {tag for tag in tags if not tag.startswith("segment-")} == {"woo-new", "vip"}
     assert "vip" not in known(site, "before@shop.example").tags
+
+
+ON_SEGMENT = """<?php add_action( 'fluent_crm/contact_added_to_tags', function ( $contact, $ids ) {
+	foreach ( (array) $ids as $id ) {
+		if ( 'segment-repeat-buyers' === FluentCrm\\App\\Models\\Tag::find( $id )->slug ) {
+			file_put_contents( WP_CONTENT_DIR . '/entered.log', $contact->email . "\\n", FILE_APPEND );
+		}
+	}
+}, 10, 2 );"""
+
+
+def test_entering_a_segment_starts_the_owners_automation(live: Live, shopper: Shopper) -> None:
+    """Once for who enters it now; never for who was found there by an import."""
+    site: Site = live.site
+    extra, log = site.content / "extra" / "entered.php", site.content / "entered.log"
+    extra.write_text(ON_SEGMENT, "utf-8")
+    try:
+        bought(site, shopper, "twice@shop.example")
+        eventually(lambda: tagged(site, "twice@shop.example", "segment-first-time-buyers"), SECONDS)
+        assert not log.exists()
+        bought(site, shopper, "twice@shop.example")
+        eventually(lambda: tagged(site, "twice@shop.example", "segment-repeat-buyers"), SECONDS)
+        assert "segment-first-time-buyers" not in known(site, "twice@shop.example").tags
+        loopless(live.sidecar, site)
+        live.sidecar.run("segments", "refresh", "--full")
+        assert log.read_text("utf-8") == "twice@shop.example\n"
+    finally:
+        extra.unlink()
 
 
 def test_an_unsubscribed_contact_stays_so(live: Live, shopper: Shopper) -> None:

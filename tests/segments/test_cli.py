@@ -112,7 +112,29 @@ def test_the_owners_file(bench: Bench) -> None:
 def test_fields_are_listed(bench: Bench) -> None:
     found = bench.json("segments", "fields")
     assert {"ltv", "country", "birthday"} <= {row["field"] for row in found["fields"]}
-    assert "last_order" in bench.run("segments", "fields").output
+    assert "contact.city" in found["contact"]
+    text = bench.run("segments", "fields").output
+    assert "last_order" in text and "contact.SLUG" in text
+
+
+def test_what_fluentcrm_knows(bench: Bench) -> None:
+    """A segment over tags, fields and e-mails: refreshed, tried out, explained."""
+    contact = bench.contact(ANNA)
+    bench.execute("INSERT INTO wp_fc_tags (id, title, slug) VALUES (900, 'Club', 'club'), (901, 'Old', 'old')")
+    attach = "INSERT INTO wp_fc_subscriber_pivot (subscriber_id, object_id, object_type) VALUES (%s, %s, %s)"
+    bench.execute(attach, (contact, 900, "FluentCrm\\App\\Models\\Tag"))
+    club = '{ all = [{ field = "tags", has = "club" }, { field = "contact.woo_orders_count", at_least = 3 }] }'
+    mine = bench.file.with_name("segments.toml")
+    mine.write_text(f'[[segment]]\nslug = "club"\nname = "C"\nrule = {club}\n')
+    (change,) = bench.json("segments", "refresh")["changes"]
+    assert (change["slug"], change["size"]) == ("club", 1)
+    bench.execute(attach, (contact, 901, "FluentCrm\\App\\Models\\Tag"))
+    assert bench.json("segments", "preview", '{ field = "tags", has = "old" }')["sheet"]["size"] == 1
+    bench.execute("DELETE FROM wp_fc_subscriber_pivot WHERE object_id = 900")
+    assert bench.json("segments", "explain", ANNA)["segments"][0]["holds"] is False
+    (change,) = bench.json("segments", "refresh")["changes"]
+    assert (change["left"], change["size"]) == (1, 0)
+    assert bench.json("segments", "refresh", "--full")["changes"] == []
 
 
 def test_groups_of_segments(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sidecar.events import activity
 from sidecar.people.model import LedgerOrder, OrderDoc
-from sidecar.segments import categories, due, evaluate, file, membership
+from sidecar.segments import categories, due, evaluate, file, membership, times
 from sidecar.segments.model import Age, Coming, Count, Number, Period, Segment
 from sidecar.state import database
 from sidecar.state.database import State
@@ -299,3 +299,43 @@ def test_other_rules_are_looked_at_as_a_whole(tmp_path: Path) -> None:
         changes = membership.tick(state, file.parse(other, "s.toml", zone), now + 2, zone)
         assert {(change.slug, change.entered, change.left) for change in changes} == {("a", 0, 1), ("b", 1, 0)}
         assert state.rows("SELECT segment FROM membership") == [("b",)]
+
+
+@pytest.mark.parametrize(
+    ("days", "run"),
+    [
+        ([], 0), (["2026-03-01"], 1), (["2026-03-01", "2026-03-03", "2026-03-05"], 1),
+        (["2026-03-03", "2026-02-27", "2026-03-01", "2026-02-28", "2026-03-01"], 3),
+        (["2027-01-01", "2026-12-31", "2026-12-28", "2026-12-29"], 2), (["2028-02-28", "2028-03-01"], 1),
+    ],
+)  # fmt: skip
+def test_the_longest_run_of_days(days: list[str], run: int) -> None:
+    assert times.longest_run(days) == run
+
+
+def test_days_in_a_row_are_those_of_the_shop(tmp_path: Path) -> None:
+    """Looked at late in the evening and early in the morning: three days in Sofia, two in UTC; a fourth day begins it anew."""
+    rule = Count("views", 3, within=Period(days=7), same_product=True, in_a_row=True)
+    segments = [Segment(slug="row", name="R", rule=rule)]
+
+    def person(*acts: tuple[str, int]) -> Made:
+        seen = [(_at(text, SOFIA), "view", product) for text, product in acts]
+        return Made(orders=[], acts=seen, account=None, country="", birthday="")
+
+    everybody = [
+        person(("2026-11-20 23:30:00", 1), ("2026-11-21 12:00:00", 1), ("2026-11-22 00:30:00", 1)),
+        person(("2026-11-20 23:30:00", 1), ("2026-11-21 12:00:00", 2), ("2026-11-22 00:30:00", 1)),
+        person(("2026-11-19 12:00:00", 1), ("2026-11-20 12:00:00", 1), ("2026-11-22 12:00:00", 1)),
+    ]
+    with State(tmp_path) as state:
+        fill(state, everybody, SOFIA)
+        membership.tick(state, segments, _at("2026-11-23 12:00:00", SOFIA), SOFIA)
+        assert _in(state) == {1}
+        membership.tick(state, segments, _at("2026-11-23 12:01:00", ZoneInfo("UTC")), UTC)
+        assert _in(state) == set()
+        membership.tick(state, segments, _at("2026-11-23 13:00:00", SOFIA), SOFIA)
+        # The first of the three days leaves the window.
+        ahead = due.next_after(state, segments, _at("2026-11-27 12:00:00", SOFIA), SOFIA)
+        assert ahead == _at("2026-11-27 23:30:00", SOFIA)
+        (change,) = membership.tick(state, segments, ahead, SOFIA)
+        assert (change.left, change.size) == (1, 0)

@@ -56,7 +56,7 @@
 				headers: { 'X-WP-Nonce': page.nonce },
 				credentials: 'same-origin'
 			} ).then( function ( answer ) {
-				return answer.ok || answer.status === 422 ? answer.text() : Promise.reject();
+				return answer.ok ? answer.text() : Promise.reject();
 			} ).then( function ( html ) {
 				var fresh = new DOMParser().parseFromString( html, 'text/html' ).getElementById( id );
 				if ( fresh && mine === asked ) {

@@ -42,9 +42,8 @@ def show(error: Error | None = None, code: int = 200) -> Response:
 
 
 def preview() -> Response:
-    """Whom it would find, or what is wrong with it."""
-    tried = attempt(_slug(), _text())
-    return _page(_slug(), _text(), _base(), runtime().segments.text(), tried=tried, code=200 if tried.ok else 422)
+    """Whom it would find, or what is wrong with it: either is an answer (200), also while somebody is still typing."""
+    return _page(_slug(), _text(), _base(), runtime().segments.text(), tried=attempt(_slug(), _text()))
 
 
 def save() -> Response:

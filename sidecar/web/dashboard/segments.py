@@ -10,6 +10,7 @@ from sidecar.errors import SegmentError
 from sidecar.segments import rules
 from sidecar.segments.book import Book
 from sidecar.segments.figures import Line
+from sidecar.segments.model import Grouping
 from sidecar.segments.words import told
 from sidecar.state import jobs
 from sidecar.values import money
@@ -64,12 +65,12 @@ def _found(line: Line, wanted: str) -> bool:
     return all(word in text for word in wanted.casefold().split())
 
 
-def _grouped(book: Book, lines: list[Line]) -> list[tuple[Any, list[Line]]]:
+def _grouped(book: Book, lines: list[Line]) -> list[tuple[Grouping | None, list[Line]]]:
     """Segments below the heading of their group, those without one first; groups in the order of the file."""
     by_group: dict[str, list[Line]] = {"": []}
     for line in lines:
         by_group.setdefault(line.group, []).append(line)
-    heads = {group.slug: group for one in book.segments if (group := getattr(one, "group", None)) is not None}
+    heads = {one.group.slug: one.group for one in book.segments if one.group}
     return [(heads.get(slug), rows) for slug, rows in by_group.items() if rows]
 
 
