@@ -119,7 +119,7 @@ class Passes:
         way = self._way(session, link)
         place: Place | None = Place(
             reader=session.reader, connect=way.connect, quiet=way.quiet, live=way.live, failed=self._failed,
-            wall=session.wall(), run_id=session.run.id, now=session.now,
+            wall=session.wall(), now=session.now,
         )  # fmt: skip
         if link.mode == "waiting":
             place = None  # for a moment only: what is live should start automations, so the tags wait

@@ -28,6 +28,8 @@ from sidecar.sync.few import LIVE_PAGE, Writes
 # "Unix seconds|digest" of the last comparison of everybody; the titles that the tags were given.
 _COMPARED, _TITLES = "segments.compared", "segments.titles"
 _DAY = 86_400
+# Fields of groups are of no run: undoing one does not take them away.
+_NO_RUN = 0
 _ROUNDS = 3
 
 
@@ -41,7 +43,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     live: Writes | None
     failed: Callable[[BridgeUnreachable | BridgeRefused], bool]
     wall: str
-    run_id: int
     now: int
 
 
@@ -86,7 +87,7 @@ class Tagging:
         if last != self._titles:
             state.set(_TITLES, msgspec.json.encode(self._titles).decode())
         if self._fields:
-            fields = Fields(place.reader, place.connect(), place.run_id, place.wall)
+            fields = Fields(place.reader, place.connect(), _NO_RUN, place.wall)
             fields.ensure(
                 [
                     Definition(
