@@ -205,6 +205,9 @@ def test_two_people_with_one_contact(shop: LiveShop) -> None:
     refresh(shop.config, full=True)
     assert {slug for slug, one in tagged(shop.database) if one == contact} >= {"big", "small"}
     assert shop.database.rows("SELECT COUNT(*) FROM wp_fc_subscriber_meta WHERE `key` = 'worth' AND subscriber_id = %s", (contact,)) == [(1,)]  # fmt: skip
+    with State(shop.config.state.dir) as state:
+        state.sql.execute("INSERT INTO tag_stale (person_id) VALUES (?)", (small,))
+    assert refresh(shop.config).contacts == 0, "one of them is looked at"
     assert refresh(shop.config, full=True).contacts == 0
 
 
