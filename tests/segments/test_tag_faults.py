@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bridging import NOW_MS, LiveShop, bridge, hint, install
+from bridging import NOW_MS, LiveShop, bridge, hint, install, pass_
 from commandline import Bench
 from pytest_httpserver import HTTPServer
 from segmenting import AT, LINES, RULES, fields, members, others, refresh, same, tagged
@@ -164,6 +164,25 @@ def test_a_field_that_no_group_has_any_more_is_emptied(shop: LiveShop, rules: Pa
     )
     refresh(shop.config, full=True)
     assert fields(shop.database) == {contact: "Mine"}
+
+
+def test_without_a_unique_key(shop: LiveShop) -> None:
+    """FluentCRM 2.9 has none on attachments: nobody has a tag twice."""
+    database = shop.database
+    for (name,) in database.rows(
+        "SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()"
+        " AND table_name = 'wp_fc_subscriber_pivot' AND non_unique = 0 AND index_name <> 'PRIMARY'"
+    ):
+        execute(database, f"ALTER TABLE wp_fc_subscriber_pivot DROP INDEX `{name}`")
+    refresh(shop.config)
+    with State(shop.config.state.dir) as state:
+        state.set("segments.compared", "")
+        state.set("segments.written", "0")
+        state.sql.execute("INSERT INTO tag_stale (person_id) SELECT id FROM person")
+    assert refresh(shop.config, full=True).contacts == 0
+    hint(database, "order.created", shop.keeper.order("nowa@example.net", "300.00", lines=LINES, at=AT))
+    pass_(shop.config)
+    same(shop)
 
 
 # --- who is no contact any more ------------------------------------------------------------------------
