@@ -174,9 +174,12 @@ class Runtime:
         return Book(self.config, self.state)
 
     def refresh_segments(self, *, full: bool = False, tagged: bool = True) -> Looked:
-        """Bring segments and their tags up to date; see `sync.segments.refresh`. Raises Paused."""
+        """Bring segments and their tags up to date; see `sync.segments.refresh`. Raises Paused,
+        MappingError."""
         self._not_paused(None)
-        return groups.refresh(self.config, self.state, full=full, tagged=tagged)
+        return groups.refresh(
+            self.config, self.state, full=full, tagged=tagged, taken=self.mapping.custom if tagged else ()
+        )
 
     # --- the running sidecar ---------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import tzinfo
 
 import click
@@ -10,11 +12,13 @@ import msgspec
 from sidecar import runtime
 from sidecar.cli.context import Context, pass_run
 from sidecar.cli.segments_export import export
+from sidecar.errors import MappingError, Problem, SegmentError
 from sidecar.segments import file as rules
 from sidecar.segments import model, words
 from sidecar.segments.catalogue import CONTACT_COLUMNS, COUNTED, FIELDS, OPERATORS, VALUE
 from sidecar.segments.dwell import Stay
 from sidecar.segments.evaluate import Finding
+from sidecar.segments.groups import clashes
 from sidecar.segments.people import Sample
 from sidecar.segments.rules import in_force
 from sidecar.segments.traits import SEPARATOR, members
@@ -54,7 +58,7 @@ def refresh(run: Context, full: bool, no_tags: bool) -> None:
     with runtime.build(run.config) as shop:
         looked = shop.refresh_segments(full=full, tagged=not no_tags)
     changes = looked.changes
-    run.output.result({"changes": changes, "contacts": looked.contacts})
+    run.output.result({"changes": changes, "contacts": looked.contacts, "fault": looked.fault})
     run.output.table(
         [(change.slug, change.size, change.entered, change.left) for change in changes],
         ["segment", "people", "came", "went"],
@@ -63,6 +67,8 @@ def refresh(run: Context, full: bool, no_tags: bool) -> None:
         run.output.say("Nothing changed.")
     if looked.contacts:
         run.output.say(f"\nTags of {looked.contacts} contacts were brought up to date.")
+    if looked.fault:
+        run.output.say(f"\nNot all could be done: {looked.fault}")
 
 
 @segments.command()
@@ -221,6 +227,12 @@ def check(run: Context, file: str | None) -> None:
     """Say everything that is wrong with the segments, with lines; exit 3 when something is. Needs no database."""
     name = file or in_force(run.config)
     found = rules.load(name or None, dates.site_zone(None, None))
+    with runtime.build(run.config) as shop:
+        taken: Collection[str] = ()
+        with suppress(MappingError):  # `sidecar mapping check` tells that
+            taken = shop.mapping.custom
+    if problems := [Problem(name, None, "group", one) for one in clashes(found, taken)]:
+        raise SegmentError(f"{name or 'the built-in segments'}: fields have two writers", problems)
     run.output.result({"file": name, "segments": len(found)})
     run.output.say(f"{name or 'the built-in segments'}: {len(found)} segments, no problem.")
 

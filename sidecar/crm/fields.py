@@ -130,8 +130,8 @@ def _merge(
             multi = entry.get("type") in ("select-multi", "checkbox")
             if multi != (definition.type in ("select-multi", "checkbox")):
                 raise CrmRefused(
-                    f"the custom field {slug} exists as {entry.get('type')!r}, the mapping wants {definition.type!r}",
-                    hint="change the type in mapping.toml, or let the rule fill another slug",
+                    f"the custom field {slug} exists as {entry.get('type')!r}, the rules want {definition.type!r}",
+                    hint="change the type in the rules, or let them fill another slug",
                 )
             continue
         entry = {

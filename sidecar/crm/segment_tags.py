@@ -5,7 +5,7 @@ A tag that the owner made is never taken, whatever it is called; ours may be ren
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -68,11 +68,29 @@ class SegmentTags:
                 self._connection.commit()
                 self._titles[slug] = title
 
+    @property
+    def fields(self) -> set[str]:
+        """The custom fields of groups, as far as we know them for ours."""
+        return {row[2] for row in self._reader.rows("owned_all") if row[0] == SEGMENT_FIELD}
+
+    def theirs(self, field: str) -> bool:
+        """Whether somebody else fills a custom field: nobody of us made it, and there are values in it."""
+        owned = {row[2] for row in self._reader.rows("owned_all") if row[0] in (SEGMENT_FIELD, "field")}
+        return field not in owned and bool(self._reader.rows("segment_field_used", key=field))
+
     def own(self, fields: Collection[str]) -> None:
         """Remember custom fields as those of groups."""
         with self._connection.cursor() as cursor:
             for field in fields:
                 self._record(cursor, SEGMENT_FIELD, 0, field)
+        self._connection.commit()
+
+    def disown(self, fields: Collection[str]) -> None:
+        """These custom fields are of no group any more."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM `{self._prefix}fcsc_owned` WHERE kind = %s AND slug IN %s", (SEGMENT_FIELD, list(fields))
+            )
         self._connection.commit()
 
     def _record(self, cursor: Any, kind: str, id_: int, slug: str) -> None:
@@ -113,19 +131,14 @@ class SegmentTags:
                 found[contact].tags.add(tag)
         return found
 
-    def carriers(self) -> Iterator[tuple[int, int]]:
-        """(contact, tag) of everybody who has one of our tags."""
-        after = 0
-        while self.ids:
-            page = sorted(
-                self._reader.page(
-                    "segment_carriers", after=after, tags=list(self.ids.values()), type=TAG, limit=_CARRIERS
-                )
-            )
-            yield from ((contact, tag) for _, contact, tag in page)
-            if len(page) < _CARRIERS:
-                return
-            after = page[-1][0]
+    def carriers(self, after: int) -> list[tuple[int, int, int]]:
+        """(row, contact, tag) of those who have one of our tags, behind the row `after`: a page; empty at the end."""
+        if not self.ids:
+            return []
+        page = self._reader.page(
+            "segment_carriers", after=after, tags=list(self.ids.values()), type=TAG, limit=_CARRIERS
+        )
+        return sorted((row, contact, tag) for row, contact, tag in page)
 
     def values(self, contacts: Collection[int], fields: Collection[str]) -> dict[int, dict[str, FieldValue]]:
         """What contacts have in some custom fields."""

@@ -1,13 +1,15 @@
-"""Tags and lists: looked up by slug, made where missing, remembered as ours."""
+"""Tags and lists: looked up by slug, made where missing, remembered as ours. The tags of segments are others (`segment_tags.py`)."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pymysql
 from pymysql.connections import Connection
 
+from sidecar.crm.segment_tags import SEGMENT
 from sidecar.mysql.connection import Reader
 
 _TABLE = {"tag": "fc_tags", "list": "fc_lists"}
@@ -25,10 +27,13 @@ class Terms:
         self._now = now
         self._lock = threading.Lock()
         self.ids: dict[str, int] = {}
+        owned = reader.rows("owned_all")
+        segments = _of_segments(owned, kind)
         for id_, _title, slug in sorted(reader.page(f"terms_{kind}s")):
-            self.ids.setdefault(slug, id_)
+            if id_ not in segments:
+                self.ids.setdefault(slug, id_)
         present = set(self.ids.values())
-        self.owned = {row[1] for row in reader.rows("owned_all") if row[0] == kind and row[1] in present}
+        self.owned = {row[1] for row in owned if row[0] == kind and row[1] in present}
         self.made = 0
 
     def resolve(self, wanted: Mapping[str, str]) -> list[int]:
@@ -56,13 +61,23 @@ class DryTerms:
 
     def __init__(self, reader: Reader, kind: str) -> None:
         self.ids: dict[str, int] = {}
+        try:
+            segments = _of_segments(reader.rows("owned_all"), kind)
+        except pymysql.err.ProgrammingError:  # the sidecar has never written here
+            segments = set()
         for id_, _title, slug in sorted(reader.page(f"terms_{kind}s")):
-            self.ids.setdefault(slug, id_)
+            if id_ not in segments:
+                self.ids.setdefault(slug, id_)
         self.owned: set[int] = set()
 
     def resolve(self, wanted: Mapping[str, str]) -> list[int]:
         """As `Terms.resolve`, but nothing is made."""
         return [self.ids.setdefault(slug, -1 - len(self.ids)) for slug in wanted]
+
+
+def _of_segments(owned: Sequence[Sequence[Any]], kind: str) -> set[int]:
+    """The tags of segments: rules never take one, whatever its slug, or two writers would fight over it."""
+    return {row[1] for row in owned if row[0] == SEGMENT} if kind == "tag" else set()
 
 
 def record(cursor: Any, prefix: str, run_id: int, kind: str, id_: int, slug: str) -> None:

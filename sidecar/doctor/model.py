@@ -93,6 +93,8 @@ class Running:
     seen: int | None = None
     silent_since: int | None = None
     why: str = ""
+    segments_fault: str = ""
+    segments_error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ def read(directory: Path) -> Running:
             return Running(
                 last_sync=good[0], last_pass=last, pass_error=settings.get("pass.error", ""), held=held,
                 paused_until=paused, paired=paired, seen=seen, silent_since=silent, why=settings.get("bridge.why", ""),
+                segments_fault=settings.get("segments.fault", "") or settings.get("segments.fault_fields", ""),
+                segments_error=settings.get("segments.error", "").partition("|")[2],
             )  # fmt: skip
     return Running(paired=paired)
 

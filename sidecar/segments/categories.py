@@ -21,7 +21,8 @@ def keep(sql: sqlite3.Connection, products: Mapping[int, Iterable[str]]) -> None
     sql.executemany("INSERT INTO product_category VALUES (?, ?)", now - before)
     moved = msgspec.json.encode(sorted({id_ for id_, _ in before ^ now})).decode()
     sql.execute(
-        "INSERT OR REPLACE INTO trait_stale (person_id) SELECT DISTINCT person_id FROM activity"
-        " WHERE person_id IS NOT NULL AND object_id IN (SELECT value FROM json_each(?))",
+        "INSERT INTO trait_stale (person_id) SELECT DISTINCT person_id FROM activity"
+        " WHERE person_id IS NOT NULL AND object_id IN (SELECT value FROM json_each(?))"
+        " ON CONFLICT DO UPDATE SET traits = 0",
         (moved,),
     )

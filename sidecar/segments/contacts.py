@@ -261,10 +261,11 @@ def _page(
 
 def _note(sql: sqlite3.Connection, people: Collection[int], *, live: bool) -> None:
     """Their memberships are older than their values. Whoever is to be looked at as a whole stays so."""
+    moment = int(clock.now().timestamp()) if live else 0
     sql.executemany(
         "INSERT INTO trait_stale (person_id, traits, live) VALUES (?, 1, ?)"
         " ON CONFLICT DO UPDATE SET live = MAX(live, excluded.live)",
-        [(person, int(live)) for person in sorted(people)],
+        [(person, moment) for person in sorted(people)],
     )
 
 

@@ -86,6 +86,9 @@ class _File:
         for key in data:
             if key not in _TABLES:
                 self._say((key,), f"unknown key {key!r}", toml_file.did_you_mean(key, _TABLES))
+        if "segment" not in data:
+            # Rather cut off by a full disk than meant: everybody would lose all tags.
+            self._say(("segment",), "there is no segment", "write segment = [] if there shall be none")
         rows = data.get("segment", [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             self._say(("segment",), "segments are written [[segment]]")
@@ -100,6 +103,7 @@ class _File:
             elif segment.slug:
                 segments[segment.slug] = (number, segment)
         groups.keep_apart(self._say, segments)
+        groups.own_effects(self._say, segments)
         return self._sorted(segments)
 
     def _segment(self, number: int, row: dict[str, Any], slugs: list[str], known: dict[str, Grouping]) -> Segment:

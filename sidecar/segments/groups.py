@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from sidecar.mapping.compile import may_be_slug
-from sidecar.segments.model import Grouping, Segment, apart
+from sidecar.segments.catalogue import VALUE
+from sidecar.segments.model import Grouping, Has, OfField, Segment, apart, walk
+from sidecar.segments.traits import fold
 from sidecar.toml_file import did_you_mean
 from sidecar.toml_lines import Path as Place
 
@@ -95,3 +97,32 @@ def keep_apart(say: Say, segments: dict[str, tuple[int, Segment]]) -> None:
         rule = apart(segment.rule, tuple(other.slug for other in others))
         segments[segment.slug] = (number, msgspec.structs.replace(segment, rule=rule))
         others.append(segment)
+
+
+def own_effects(say: Say, segments: Mapping[str, tuple[int, Segment]]) -> None:
+    """Tell rules that ask FluentCRM for what segments make there: somebody would come and go for ever."""
+    tags = {f"segment-{slug}": slug for slug, (_, segment) in segments.items() if segment.tag}
+    fields = {
+        VALUE + segment.group.field: segment.group.slug
+        for _, segment in segments.values()
+        if segment.group is not None and segment.group.field
+    }
+    for number, segment in segments.values():
+        for part in walk(segment.rule):
+            if isinstance(part, Has) and part.field == "tags":
+                for tag in part.values:
+                    if fold(tag) in tags:
+                        hint = f'{{ segment = "{tags[fold(tag)]}" }}'
+                        say(("segment", number, "rule"), f"the tag {tag!r} follows from a segment: ask for that", hint)
+            elif isinstance(part, OfField) and part.field in fields:
+                hint = f"ask for the segments of the group {fields[part.field]}"
+                say(("segment", number, "rule"), f"{part.field} follows from segments", hint)
+
+
+def clashes(segments: Iterable[Segment], taken: Collection[str]) -> list[str]:
+    """Custom fields of groups that the mapping fills, too (`taken`): two would write them."""
+    fields = {segment.group.field for segment in segments if segment.group is not None and segment.group.field}
+    return [
+        f"the mapping fills the custom field {field}, too: give the group another one"
+        for field in sorted(fields & set(taken))
+    ]

@@ -78,18 +78,18 @@ def _tops(state: State, wanted: Iterable[Condition]) -> dict[tuple[str, float], 
     return found
 
 
-def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -> list[Change]:
+def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo, fresh: int = FRESH) -> list[Change]:
     """Bring all traits and all memberships up to date, in one transaction a segment (in one for all of them while nobody is in
     any and people are not too many). Answers the segments that changed.
 
     Segments that are no longer in the file are emptied: everybody leaves them. Interrupted, the next look makes up for it.
-    What happens to people who did something just now is live; nothing else is.
+    What happens to people who did something within the last `fresh` seconds is live; nothing else is.
     """
     table.refresh(state, zone)
-    newest = state.rows("SELECT COALESCE(MAX(id), 0) FROM membership_event")[0][0]
     scores.refresh(state, now, zone, always=True)
     stale = table.stale(state)
     at = moment(state, segments, now, zone)
+    _lively(state, table.live(state, now - fresh, now))
     if state.rows("SELECT 1 FROM membership LIMIT 1") or not table.few(state):
         changes = _everybody(state, segments, at)
     else:
@@ -98,14 +98,15 @@ def refresh(state: State, segments: Sequence[Segment], now: int, zone: tzinfo) -
     for (slug,) in state.rows("SELECT DISTINCT segment FROM membership"):
         if slug not in at.segments:
             changes.append(_write(state, slug, "SELECT person_id FROM trait WHERE 0", [], at))
-    with state.transaction() as sql:
-        sql.execute(
-            "UPDATE membership_event SET live = 1 WHERE id > ? AND person_id IN"
-            " (SELECT person_id FROM trait_stale WHERE traits = 1 AND live = 1)",
-            (newest,),
-        )
     _looked(state, at, stale)
     return [change for change in changes if change.entered or change.left]
+
+
+def _lively(state: State, people: Sequence[int]) -> None:
+    """For `_write`: whose comings and goings are live."""
+    state.sql.execute("CREATE TEMP TABLE IF NOT EXISTS lively (person_id INTEGER PRIMARY KEY)")
+    state.sql.execute("DELETE FROM temp.lively")
+    state.sql.executemany("INSERT INTO temp.lively VALUES (?)", [(person,) for person in people])
 
 
 def _everybody(state: State, segments: Sequence[Segment], at: Moment) -> list[Change]:
@@ -148,7 +149,10 @@ def _write(state: State, slug: str, members: str, parameters: rules.Parameters, 
         come = (
             "SELECT person_id FROM wanted WHERE person_id NOT IN (SELECT person_id FROM membership WHERE segment = ?1)"
         )
-        events = "INSERT INTO membership_event (segment, person_id, entered, at) SELECT ?1, person_id, ?2, ?3 FROM"
+        events = (
+            "INSERT INTO membership_event (segment, person_id, entered, at, live)"
+            " SELECT ?1, person_id, ?2, ?3, person_id IN temp.lively FROM"
+        )
         left = sql.execute(f"{events} ({gone})", (slug, 0, at.now)).rowcount
         entered = sql.execute(f"{events} ({come})", (slug, 1, at.now)).rowcount
         if left:
@@ -177,21 +181,23 @@ def tick(state: State, segments: Sequence[Segment], now: int, zone: tzinfo, fres
     """Look at the people who changed since the last look, at those whom time alone may move, and at nobody else.
 
     Answers the segments that changed. The first look, and one with other rules or another zone, is a refresh; so is one
-    at a large part of all people. What time does is live when the last look was at most `fresh` seconds ago.
+    at a large part of all people. What people did within the last `fresh` seconds is live; so is what time does, when the last
+    look is no longer ago.
     """
     since, _, before = state.get(_LOOKED).partition("|")
     if not since or before != _digest(segments, zone) or int(since) > now:
-        return refresh(state, segments, now, zone)
+        return refresh(state, segments, now, zone, fresh)
     table.refresh(state, zone)
     scores.refresh(state, now, zone, always=False)
     at = moment(state, segments, now, zone)
-    stale, live = set(table.stale(state)), set(table.live(state))
-    timely = {*due.people(state, segments, int(since), now, zone), *_overtaken(state, at)}
+    stale, live = set(table.stale(state)), set(table.live(state, now - fresh, now))
+    timely, overtaken = due.people(state, segments, int(since), now, zone), _overtaken(state, at)
     if now - int(since) <= fresh:
-        live |= timely - stale
-    ids = stale | timely
+        # Whom an import pushed over the border of a top percent did nothing, and nothing happened just now.
+        live |= (timely | overtaken if stale <= live else timely) - stale
+    ids = stale | timely | overtaken
     if len(ids) > max(_MANY, state.rows("SELECT COUNT(*) FROM trait")[0][0] // _MANY_SHARE):
-        return refresh(state, segments, now, zone)
+        return refresh(state, segments, now, zone, fresh)
     changes = _settle(state, sorted(ids), at, live)
     _looked(state, at)
     return changes

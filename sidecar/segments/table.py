@@ -92,18 +92,23 @@ def stale(state: State) -> list[int]:
     return [row[0] for row in state.rows("SELECT person_id FROM trait_stale WHERE traits = 1")]
 
 
-def live(state: State) -> list[int]:
-    """Those of them who did something just now: what happens to them may start automations."""
-    return [row[0] for row in state.rows("SELECT person_id FROM trait_stale WHERE traits = 1 AND live = 1")]
+def live(state: State, since: int, until: int) -> list[int]:
+    """Those of them who did something between these moments (Unix seconds): what happens to them may start automations."""
+    return [
+        row[0]
+        for row in state.rows(
+            "SELECT person_id FROM trait_stale WHERE traits = 1 AND live > 0 AND live BETWEEN ? AND ?", (since, until)
+        )
+    ]
 
 
-def lively(state: State, ids: Collection[int]) -> None:
-    """These people did something just now. Who is not to be looked at again is left alone."""
+def lively(state: State, ids: Collection[int], now: int) -> None:
+    """These people did something now (Unix seconds). Who is not to be looked at again is left alone."""
     if ids:
         with state.transaction() as sql:
             sql.execute(
-                "UPDATE trait_stale SET live = 1 WHERE person_id IN (SELECT value FROM json_each(?))",
-                (msgspec.json.encode(sorted(ids)).decode(),),
+                "UPDATE trait_stale SET live = ? WHERE person_id IN (SELECT value FROM json_each(?))",
+                (now, msgspec.json.encode(sorted(ids)).decode()),
             )
 
 
@@ -119,5 +124,8 @@ def _remake(state: State, zone: tzinfo) -> None:
     way = f"{_WAY}|{zone}"
     if state.get(_MADE) != way:
         with state.transaction() as sql:
-            sql.execute("INSERT OR REPLACE INTO trait_stale (person_id) SELECT person_id FROM person_doc")
+            sql.execute(
+                "INSERT INTO trait_stale (person_id) SELECT person_id FROM person_doc WHERE true"
+                " ON CONFLICT DO UPDATE SET traits = 0"
+            )
             state.set(_MADE, way)

@@ -6,20 +6,24 @@ is interrupted, and one that happens twice changes nothing, because it starts fr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from sidecar.state.database import State
 
 _WRITTEN = "segments.written"
+# The comparison of everybody that is at work, as JSON; '' when none is.
+_COMPARING = "segments.comparing"
 _SOME = 500
+# How often what is live is tried through WordPress before it is written quietly.
+TRIES = 3
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
-    """People whose tags are to be compared: {person: whether what happened is live}, up to the event `upto`."""
+    """People whose tags are to be compared: {person: how often through WordPress}, up to the event `upto`."""
 
-    people: dict[int, bool]
+    people: dict[int, int]
     upto: int
 
 
@@ -30,9 +34,18 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     segments: frozenset[str]
 
 
+class Comparison(msgspec.Struct, kw_only=True):
+    """How far a comparison of everybody has come: all people up to `person`; all carriers of a tag up to the row `carrier`.
+    `digest`: what it is a comparison with."""
+
+    digest: str
+    person: int = 0
+    carrier: int = 0
+
+
 def waits(state: State) -> bool:
     """Whether anybody's tags are behind."""
-    return bool(
+    return bool(state.get(_COMPARING)) or bool(
         state.rows(
             "SELECT 1 WHERE EXISTS (SELECT 1 FROM tag_stale) OR (SELECT COALESCE(MAX(id), 0) FROM membership_event) > ?",
             (written(state) or 0,),
@@ -40,28 +53,69 @@ def waits(state: State) -> bool:
     )
 
 
-def due(state: State) -> Due | None:
-    """Some of those who are behind, the longest waiting first; None when nobody is."""
+def due(state: State, since: int, most: int) -> Due | None:
+    """Some of those who are behind, the longest waiting first, and no more than `most` who are live; None when nobody is.
+    What happened before `since` (Unix seconds) is not live any more."""
     after = written(state) or 0
-    rows = state.rows(
-        "SELECT id, person_id, live FROM membership_event WHERE id > ? ORDER BY id LIMIT ?", (after, _SOME)
-    )
-    people: dict[int, bool] = {}
-    for _, person, live in rows:
-        people[person] = people.get(person, False) or bool(live)
-    for (person,) in state.rows("SELECT person_id FROM tag_stale LIMIT ?", (_SOME,)):
-        people.setdefault(person, False)
-    return Due(people=people, upto=rows[-1][0] if rows else after) if people else None
+    rows = state.rows("SELECT id, person_id FROM membership_event WHERE id > ? ORDER BY id LIMIT ?", (after, _SOME))
+    # One coming of now is enough, and it may stand behind others of the same person: all are written together.
+    lively = {
+        row[0]
+        for row in state.rows(
+            "SELECT DISTINCT person_id FROM membership_event WHERE id > ? AND live = 1 AND at >= ?"
+            " AND person_id IN (SELECT value FROM json_each(?))",
+            (after, since, _json(sorted({row[1] for row in rows}))),
+        )
+    }
+    people: dict[int, int] = {}
+    left, upto = most, after
+    for id_, person in rows:
+        if person in lively and person not in people:
+            if not left:
+                break
+            left -= 1
+        people[person] = TRIES if person in lively else 0
+        upto = id_
+    for person, tries in state.rows("SELECT person_id, live FROM tag_stale ORDER BY live DESC LIMIT ?", (_SOME,)):
+        if person not in people and (left or not tries):
+            people[person] = tries
+            left -= bool(tries)
+    return Due(people=people, upto=upto) if people else None
 
 
-def done(state: State, what: Due, again: Collection[int] = ()) -> None:
-    """Their tags are right now, but for those who must be looked at `again`."""
+def done(state: State, what: Due, again: Mapping[int, int]) -> None:
+    """Their tags are right now, but for those who must be looked at `again`, so many times through WordPress."""
     with state.transaction() as sql:
         sql.execute(
             "DELETE FROM tag_stale WHERE person_id IN (SELECT value FROM json_each(?))", (_json(list(what.people)),)
         )
-        sql.executemany("INSERT OR IGNORE INTO tag_stale VALUES (?)", [(person,) for person in again])
+        sql.executemany("INSERT OR REPLACE INTO tag_stale VALUES (?, ?)", again.items())
         state.set(_WRITTEN, str(what.upto))
+
+
+def comparison(state: State) -> Comparison | None:
+    """The comparison of everybody that is at work."""
+    text = state.get(_COMPARING)
+    return msgspec.json.decode(text, type=Comparison) if text else None
+
+
+def begin(state: State, digest: str, since: int) -> Comparison:
+    """Begin to compare everybody: that does for all comings and goings so far. Those of now are kept, for WordPress."""
+    found = Comparison(digest=digest)
+    with state.transaction() as sql:
+        sql.execute(
+            "INSERT OR REPLACE INTO tag_stale SELECT DISTINCT person_id, ? FROM membership_event"
+            " WHERE id > ? AND live = 1 AND at >= ?",
+            (TRIES, written(state) or 0, since),
+        )
+        state.set(_WRITTEN, str(newest(state)))
+        keep(state, found)
+    return found
+
+
+def keep(state: State, what: Comparison | None) -> None:
+    """Remember how far it has come; None: it has ended."""
+    state.set(_COMPARING, "" if what is None else msgspec.json.encode(what).decode())
 
 
 def newest(state: State) -> int:
@@ -75,9 +129,8 @@ def written(state: State) -> int | None:
     return int(text) if text else None
 
 
-def everybody(state: State) -> Iterator[list[int]]:
-    """All who have a contact, by pages."""
-    after = 0
+def everybody(state: State, after: int) -> Iterator[list[int]]:
+    """All who have a contact behind the person `after`, by pages."""
     while page := [
         row[0]
         for row in state.rows(
@@ -94,16 +147,25 @@ def contacts(state: State) -> set[int]:
 
 
 def wanted(state: State, people: Sequence[int]) -> dict[int, Wanted]:
-    """{person: what they should have}; those without a contact are missing."""
+    """{person: what they should have}; those without a contact are missing. Of several who share one (one of them was moved to
+    the address of another, say) the contact has what any of them has, and one stands for all."""
     encoded = (_json(people),)
-    these = "(SELECT value FROM json_each(?))"
+    contacts_ = (
+        "(SELECT contact_id FROM person WHERE id IN (SELECT value FROM json_each(?)) AND contact_id IS NOT NULL)"
+    )
     segments: dict[int, set[str]] = {}
-    for person, segment in state.rows(f"SELECT person_id, segment FROM membership WHERE person_id IN {these}", encoded):
-        segments.setdefault(person, set()).add(segment)
+    for contact, segment in state.rows(
+        "SELECT p.contact_id, m.segment FROM person p JOIN membership m ON m.person_id = p.id"
+        f" WHERE p.contact_id IN {contacts_}",
+        encoded,
+    ):
+        segments.setdefault(contact, set()).add(segment)
     return {
-        person: Wanted(contact=contact, segments=frozenset(segments.get(person, ())))
+        person: Wanted(contact=contact, segments=frozenset(segments.get(contact, ())))
         for person, contact in state.rows(
-            f"SELECT id, contact_id FROM person WHERE id IN {these} AND contact_id IS NOT NULL", encoded
+            "SELECT MIN(id), contact_id FROM person WHERE id IN (SELECT value FROM json_each(?)) AND contact_id IS NOT NULL"
+            " GROUP BY contact_id",
+            encoded,
         )
     }
 

@@ -259,19 +259,21 @@ MIGRATIONS: Final = (
     ALTER TABLE new_event RENAME TO membership_event;
     CREATE INDEX membership_event_person ON membership_event (person_id);
     CREATE INDEX membership_event_at ON membership_event (at);
+    -- When (Unix seconds) somebody did something that may start automations; 0: nothing since the last look. Another note of
+    -- the same person leaves it alone.
     ALTER TABLE trait_stale ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
     DROP TRIGGER person_doc_written;
     CREATE TRIGGER person_doc_written AFTER INSERT ON person_doc
-     BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (new.person_id); END;
+     BEGIN INSERT INTO trait_stale (person_id) VALUES (new.person_id) ON CONFLICT DO UPDATE SET traits = 0; END;
     DROP TRIGGER activity_noted;
     CREATE TRIGGER activity_noted AFTER INSERT ON activity WHEN new.person_id IS NOT NULL
-     BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (new.person_id); END;
+     BEGIN INSERT INTO trait_stale (person_id) VALUES (new.person_id) ON CONFLICT DO UPDATE SET traits = 0; END;
     DROP TRIGGER activity_linked;
     CREATE TRIGGER activity_linked AFTER UPDATE OF person_id ON activity WHEN new.person_id IS NOT NULL
-     BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (new.person_id); END;
+     BEGIN INSERT INTO trait_stale (person_id) VALUES (new.person_id) ON CONFLICT DO UPDATE SET traits = 0; END;
     DROP TRIGGER activity_forgotten;
     CREATE TRIGGER activity_forgotten AFTER DELETE ON activity WHEN old.person_id IS NOT NULL
-     BEGIN INSERT OR REPLACE INTO trait_stale (person_id) VALUES (old.person_id); END;
+     BEGIN INSERT INTO trait_stale (person_id) VALUES (old.person_id) ON CONFLICT DO UPDATE SET traits = 0; END;
 
     -- What visitors did, by kind: windows of counts and when they end.
     CREATE INDEX activity_kind ON activity (kind, at, person_id) WHERE person_id IS NOT NULL;
@@ -314,11 +316,17 @@ MIGRATIONS: Final = (
 
     -- People whose contact must be read again for rules that ask about it; live: because of what was done just now.
     CREATE TABLE contact_stale (person_id INTEGER PRIMARY KEY, live INTEGER NOT NULL DEFAULT 0);
-    -- People whose tags in FluentCRM must be compared as a whole: their contact is another one.
-    CREATE TABLE tag_stale (person_id INTEGER PRIMARY KEY);
+    -- Who is no contact any more, or is one again, though nobody wrote their facts anew.
+    CREATE TRIGGER person_judged AFTER UPDATE OF verdict ON person
+     WHEN old.verdict <> 'new' AND (old.verdict = 'in') <> (new.verdict = 'in')
+     BEGIN INSERT INTO trait_stale (person_id) VALUES (new.id) ON CONFLICT DO UPDATE SET traits = 0; END;
+
+    -- People whose tags in FluentCRM must be compared as a whole: their contact is another one. live: how many more times
+    -- that is tried through WordPress.
+    CREATE TABLE tag_stale (person_id INTEGER PRIMARY KEY, live INTEGER NOT NULL DEFAULT 0);
     CREATE TRIGGER contact_changed AFTER UPDATE OF contact_id ON person
      WHEN new.contact_id IS NOT old.contact_id AND EXISTS (SELECT 1 FROM membership WHERE person_id = new.id)
-     BEGIN INSERT OR REPLACE INTO tag_stale VALUES (new.id); END;
+     BEGIN INSERT INTO tag_stale (person_id) VALUES (new.id) ON CONFLICT DO NOTHING; END;
     CREATE TRIGGER person_forgotten AFTER DELETE ON person BEGIN
      DELETE FROM trait WHERE person_id = old.id;
      DELETE FROM trait_stale WHERE person_id = old.id;

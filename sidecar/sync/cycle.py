@@ -31,6 +31,8 @@ _BATCH = 300
 _LAST, _ERROR = "pass.last", "pass.error"
 _POLLED, _RECONCILED, _TOOK = "poll.last", "reconcile.last", "reconcile.took"
 _PRUNED = "events.pruned"
+# What tags of segments may take of a pass, in seconds, even if there is no time left.
+_SEGMENTS = 2.0
 # Without hints the whole shop is compared as often as half a percent of one core allows.
 _SHARE = 200
 _COUNTED = ("people", "created", "updated", "unchanged", "moved", "erased", "columns", "fields", "tags", "lists")
@@ -104,28 +106,36 @@ class Passes:
                 break
         if report.state == "done" and (reconcile_now or self._reconcile_due()):
             self._reconcile(report)
-        if report.state == "done" and self._groups.due():
-            with suppress(Conflict), runs.lock(self._state, runs.PASS):
-                self._segments(report)
+        if report.state == "done":
+            self._segments(report, max(deadline, time.monotonic() + _SEGMENTS))
         return report
 
-    def _segments(self, report: PassReport) -> None:
+    def _segments(self, report: PassReport, until: float) -> None:
+        """What is wrong there stops neither this pass nor the next ones."""
+        try:
+            if self._groups.due():
+                with suppress(Conflict), runs.lock(self._state, runs.PASS):
+                    self._look(report, until)
+        except Exception as error:  # noqa: BLE001 - told by `failed`; orders must not wait for a fault in segments
+            self._warm.drop()
+            self._groups.failed(error)
+
+    def _look(self, report: PassReport, until: float) -> None:
         """Memberships and tags that follow from what happened, and from time. Under the lock."""
         session = self._warm.session()
         if site.look(session.reader, self._state).held:
             report.state = "held"
             return
         link = self.link.ask(session.info.home, listed=_listed(session))
-        way = self._way(session, link)
+        way, fresh = self._way(session, link), self._config.events.live_hours * 3600
         place: Place | None = Place(
             reader=session.reader, connect=way.connect, quiet=way.quiet, live=way.live, failed=self._failed,
-            wall=session.wall(), now=session.now,
+            wall=session.wall(), now=session.now, live_since=session.now - fresh, until=until,
+            taken=frozenset(session.mapping.custom),
         )  # fmt: skip
         if link.mode == "waiting":
             place = None  # for a moment only: what is live should start automations, so the tags wait
-        looked = self._groups.look(
-            session.reader, session.info.zone, place, fresh=self._config.events.live_hours * 3600
-        )
+        looked = self._groups.look(session.reader, session.info.zone, place, fresh=fresh)
         report.moved, report.tagged = looked.moved, looked.contacts
 
     def _failed(self, error: BridgeUnreachable | BridgeRefused) -> bool:

@@ -18,7 +18,7 @@ from sidecar.mysql.connection import Reader
 from sidecar.state import dead_letters, pause, runs
 from sidecar.state.database import State
 from sidecar.state.pause import Pause
-from sidecar.sync import site
+from sidecar.sync import segments, site
 from sidecar.sync.link import Link
 
 _DAY = 86_400
@@ -31,7 +31,8 @@ _SHORTEST_QUIET = 6 * 3600
 class Health(msgspec.Struct, kw_only=True, frozen=True):
     """Times are Unix seconds UTC, durations what their names say. `queue_there` is False without the plugin's table;
     `shop` is '' or why the shop's database could not be asked. `bridge` is unpaired, live, waiting or silent.
-    `held` and `paused` say since when and until when nothing is written."""
+    `held` and `paused` say since when and until when nothing is written. `segments_fault` is what is wrong with the rules of
+    segments, `segments_failing` since when they cannot be brought up to date (`segments_error`: why)."""
 
     now: int
     shop: str
@@ -57,6 +58,9 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     paused: Pause | None
     last_activity: int | None
     quiet_after: int | None
+    segments_fault: str
+    segments_failing: int | None
+    segments_error: str
 
     @property
     def quiet(self) -> bool:
@@ -78,6 +82,7 @@ def health(config: Config, state: State, link: Link) -> Health:
     good = state.rows("SELECT MAX(finished) FROM run WHERE kind = 'sync' AND state = 'done'")[0][0]
     newest, usual = _orders(state, now)
     hinted = (link.last_hint() or 0) // 1000
+    failing, why = segments.trouble(state) or (None, "")
     return Health(
         now=now, shop=trouble, queue_there=standing.there, queue_rows=standing.rows, queue_due=standing.due,
         lag_ms=standing.lag_ms, last_pass=_number(state, "pass.last"), pass_error=state.get("pass.error"),
@@ -88,6 +93,7 @@ def health(config: Config, state: State, link: Link) -> Health:
         live_from=(_number(state, "live.from") or 0) // 1000 or None, held=site.on_hold(state),
         paused=pause.current(state), last_activity=max(newest, hinted) or None,
         quiet_after=int(usual * config.alerts.quiet_factor) if usual and config.alerts.quiet_factor else None,
+        segments_fault=segments.fault(state), segments_failing=failing, segments_error=why,
     )  # fmt: skip
 
 
@@ -100,6 +106,7 @@ def conditions(found: Health, config: Config) -> list[Condition]:
     # While the owner has paused it, or before the first import, nobody expects a pass.
     expected = found.paused is None and found.last_sync is not None
     silent = found.now - (found.bridge_silent_since or found.now)
+    failing = found.now - (found.segments_failing or found.now)
     return [
         Condition(
             "no_pass",
@@ -125,6 +132,16 @@ def conditions(found: Health, config: Config) -> list[Condition]:
             "quiet",
             found.quiet,
             f"no order and no event for {_span(found.now - (found.last_activity or found.now))}, longer than usual",
+        ),
+        Condition(
+            "segments_fault",
+            bool(found.segments_fault),
+            f"the segments have a fault: {found.segments_fault or 'it is mended'}",
+        ),
+        Condition(
+            "segments_failing",
+            failing >= alerts.no_pass_minutes * 60,
+            f"segments could not be brought up to date for {_span(failing)}: {found.segments_error}",
         ),
     ]  # fmt: skip
 

@@ -232,7 +232,7 @@ class _Batch:
             for hint in self._hints
             if concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours) and not after.imported(hint)
         }
-        table.lively(self._state, {id_ for id_ in {*did, *touched, *acts} if id_ is not None})
+        table.lively(self._state, {id_ for id_ in {*did, *touched, *acts} if id_ is not None}, way.now_ms // 1000)
 
     def _contacts_changed(self, whats: dict[int, What], live: Collection[int]) -> None:
         """Whose contact is another one now, by us or by what FluentCRM told: rules may ask about it."""

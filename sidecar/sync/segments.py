@@ -7,15 +7,17 @@ Faults of the owner's file stop nothing else: memberships stay as they are until
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Collection
 from datetime import tzinfo
 from pathlib import Path
 
 import msgspec
 
-from sidecar import clock
+from sidecar import clock, logs
 from sidecar.config import Config
 from sidecar.crm.writer_sql import Writer
-from sidecar.errors import SegmentError
+from sidecar.errors import SegmentError, SidecarError
 from sidecar.mysql.connection import Reader
 from sidecar.segments import contacts, due, file, membership, tags
 from sidecar.segments.membership import Change
@@ -30,8 +32,12 @@ from sidecar.values import dates
 
 log = logging.getLogger(__name__)
 
-# When time alone moves somebody next ('' never), in Unix seconds; what is wrong with the owner's file ('' nothing).
-_NEXT, _FAULT = "segments.next", "segments.fault"
+# When time alone moves somebody next ('' never), in Unix seconds; what is wrong with the owner's file, and with fields that
+# groups want ('' nothing).
+_NEXT, _FAULT, _FIELDS = "segments.next", "segments.fault", "segments.fault_fields"
+# "since when|why" segments cannot be brought up to date; '' they can.
+_ERROR = "segments.error"
+_PAUSES = (5, 30, 120, 600)  # seconds after the first error, the second …
 # When FluentCRM was last read as a whole, in Unix seconds.
 _READ = "segments.read"
 _DAY = 86_400
@@ -60,9 +66,12 @@ class Groups:
         self._read: tuple[object, ...] = ()
         self._faulty: tuple[object, ...] = ()
         self._compared = 0
+        self._failures, self._not_before = 0, 0.0
 
     def due(self) -> bool:
-        """Whether there is anything to do; asks the state only."""
+        """Whether there is anything to do; asks the state only. Not for a while after an error."""
+        if time.monotonic() < self._not_before:
+            return False
         if self._faulty and self._faulty[:-1] == self._stamp():
             return False
         now = _now()
@@ -81,6 +90,16 @@ class Groups:
         """Whether FluentCRM is to be read as a whole: what nobody told us about is found so."""
         last = int(self._state.get(_READ) or 0)
         return not 0 <= _now() - last < self._config.service.reconcile_minutes * 60
+
+    def failed(self, error: Exception) -> None:
+        """A look raised this: it is told once, and tried again after a pause, so that nothing else has to wait for it."""
+        why = logs.redact(error.message if isinstance(error, SidecarError) else type(error).__name__)[:300]
+        since, _, before = self._state.get(_ERROR).partition("|")
+        if before != why:
+            log.error("segments could not be brought up to date: %s", why, exc_info=not isinstance(error, SidecarError))
+            self._state.set(_ERROR, f"{since or _now()}|{why}")
+        self._not_before = time.monotonic() + _PAUSES[min(self._failures, len(_PAUSES) - 1)]
+        self._failures += 1
 
     def look(
         self, reader: Reader, zone: tzinfo, place: Place | None, *, full: bool = False, fresh: int = membership.FRESH
@@ -104,20 +123,29 @@ class Groups:
             self._state.set(_READ, str(now))
         contacts.follow(self._state, reader, segments, zone)
         if full:
-            changes = membership.refresh(self._state, segments, now, zone)
+            changes = membership.refresh(self._state, segments, now, zone, fresh)
         else:
             changes = membership.tick(self._state, segments, now, zone, fresh)
         next_ = due.next_after(self._state, segments, now, zone)
         self._state.set(_NEXT, "" if next_ is None else str(next_))
         written = 0 if place is None else self._tag(segments, place, full)
-        self._compared = now
-        return Looked(changes=changes, contacts=written)
+        self._compared, self._failures = now, 0
+        if self._state.get(_ERROR):
+            self._state.set(_ERROR, "")
+        return Looked(changes=changes, contacts=written, fault=self._state.get(_FIELDS))
 
     def _tag(self, segments: list[Segment], place: Place, full: bool) -> int:
         config = self._config.segments
-        titles = {one.slug: config.tag_title.replace("{name}", one.name) for one in segments if one.tag and config.tags}
+        titles = {
+            one.slug: config.tag_title.replace("{name}", one.name)[:192] for one in segments if one.tag and config.tags
+        }
         tagging = Tagging(self._state, place, segments, titles)
         tagging.write(everybody=full)
+        fault = "; ".join(dict.fromkeys(tagging.faults))
+        if self._state.get(_FIELDS) != fault:
+            if fault:
+                log.warning("groups of segments go without their fields: %s", fault)
+            self._state.set(_FIELDS, fault)
         return tagging.contacts
 
     def _segments(self, zone: tzinfo) -> list[Segment]:
@@ -136,11 +164,14 @@ class Groups:
             found = Path(name).stat()
         except OSError:
             return ("missing",)
-        return (found.st_ino, found.st_size, found.st_mtime_ns)
+        # The last one also when it may be read again.
+        return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def refresh(config: Config, state: State, *, full: bool = False, tagged: bool = True) -> Looked:
-    """Bring segments and (`tagged`) their tags up to date here and now, quietly.
+def refresh(
+    config: Config, state: State, *, full: bool = False, tagged: bool = True, taken: Collection[str] = ()
+) -> Looked:
+    """Bring segments and (`tagged`) their tags up to date here and now, quietly. `taken`: custom fields of the mapping.
 
     Raises SegmentError with every problem, OnHold, Conflict while a run is at work, StoreUnavailable, CrmRefused.
     """
@@ -156,7 +187,7 @@ def refresh(config: Config, state: State, *, full: bool = False, tagged: bool = 
         writer = Writer(config.shop.database, reader.tables.prefix, 0, wall, pivot_unique=info.pivot_unique)
         place = Place(
             reader=reader, connect=lambda: writer.connection, quiet=writer, live=None, failed=lambda _: True, wall=wall,
-            now=now,
+            now=now, taken=frozenset(taken),
         )  # fmt: skip
         try:
             return Groups(config, state).look(reader, info.zone, place, full=full)
@@ -166,7 +197,13 @@ def refresh(config: Config, state: State, *, full: bool = False, tagged: bool = 
 
 def fault(state: State) -> str:
     """What is wrong with the owner's file, as of the last look; '' nothing."""
-    return state.get(_FAULT)
+    return state.get(_FAULT) or state.get(_FIELDS)
+
+
+def trouble(state: State) -> tuple[int, str] | None:
+    """Since when (Unix seconds) and why segments cannot be brought up to date; None: they can."""
+    since, _, why = state.get(_ERROR).partition("|")
+    return (int(since), why) if since else None
 
 
 def _now() -> int:

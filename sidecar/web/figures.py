@@ -45,6 +45,7 @@ class Standing(msgspec.Struct, kw_only=True):
     people_failed_per_1000: float
     ltv_contacts: str
     currency: str
+    segments_failing: bool
 
 
 def standing(runtime: Runtime) -> Standing:
@@ -80,6 +81,7 @@ def standing(runtime: Runtime) -> Standing:
         people_failed_per_1000=people.failed_per_1000,
         ltv_contacts=people.ltv,
         currency=options.get("woocommerce_currency", ""),
+        segments_failing=bool(health.segments_fault or health.segments_error),
     )
 
 
@@ -106,6 +108,8 @@ def _trouble(runtime: Runtime, health: Health) -> list[str]:
     found = [one.sentence for one in runtime.troubles() if one.name != "on_hold"]
     if health.shop:
         found.append(f"the shop's database cannot be asked: {health.shop}")
+    if health.segments_fault and not any(health.segments_fault in sentence for sentence in found):
+        found.append(f"the segments have a fault: {health.segments_fault}")
     if health.pass_error and not found:
         found.append(f"the last look at the shop failed: {health.pass_error}")
     return list(dict.fromkeys(found))
@@ -126,6 +130,7 @@ def gauges(runtime: Runtime) -> list[tuple[str, str, float]]:
         ("fcsc_people_waiting", "People who wait for a look.", found.people_waiting),
         ("fcsc_bridge_up", "1 when the plugin answers.", float(found.bridge == "live")),
         ("fcsc_on_hold", "1 when the clone guard holds everything back.", float(found.held is not None)),
+        ("fcsc_segments_failing", "1 when segments have a fault or fail.", float(found.segments_failing)),
         ("fcsc_last_pass_timestamp_seconds", "When the shop was last looked at (Unix time).", found.last_pass or 0),
         ("fcsc_last_sync_timestamp_seconds", "When a sync last went through (Unix time).", found.last_sync or 0),
         ("fcsc_running", "1 while a run is at work.", float(found.running)),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from bridging import NOW_MS, LiveShop, bridge, hint, pass_
 from support import ShopDatabase
 from syncing import ConfigFor, execute, run
 
-from sidecar.config import Alerts, Config
+from sidecar.config import Alerts, Config, Segments
 from sidecar.doctor.examine import examine
 from sidecar.doctor.model import Finding
 from sidecar.runtime import build
@@ -60,6 +62,21 @@ def test_a_sidecar_that_has_stopped(hpos: LiveShop, monkeypatch: pytest.MonkeyPa
     with build(hpos.config) as sidecar:
         sidecar.pause(10)
     assert found(hpos.config)["bridge.W006"].sentence == "the owner has paused it"
+
+
+def test_faults_of_segments(hpos: LiveShop, tmp_path: Path) -> None:
+    file = tmp_path / "segments.toml"
+    config = msgspec.structs.replace(hpos.config, segments=Segments(file=str(file)))
+    file.write_text("[[segment", "utf-8")
+    pass_(config)
+    seen = found(config)["bridge.W008"]
+    assert (seen.level, "1 problem" in seen.details[0]) == ("warning", True)
+    file.write_text("segment = []", "utf-8")
+    pass_(config)
+    assert found(config)["bridge.W008"].level == "ok"
+    with build(config) as sidecar:
+        sidecar.state.set("segments.error", "1|TypeError")
+    assert found(config)["bridge.W008"].details == ("TypeError",)
 
 
 def test_nothing_is_made_by_looking(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:

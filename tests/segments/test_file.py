@@ -259,6 +259,44 @@ def test_a_rule_in_words(text: str, said: str) -> None:
     assert words.condition(_rule(text), ZoneInfo("Europe/Sofia")) == said
 
 
+@pytest.mark.parametrize("text", ["", "\n", "# nothing\n"])
+def test_a_file_without_a_segment_is_a_fault(text: str) -> None:
+    """A full disk leaves such a file, and everybody would lose all tags. Who means it says so."""
+    with pytest.raises(SegmentError) as caught:
+        file.parse(text, "segments.toml", UTC)
+    assert [problem.hint for problem in caught.value.problems] == ["write segment = [] if there shall be none"]
+    assert file.parse("segment = []\n", "segments.toml", UTC) == []
+
+
+GROUP = '[[group]]\nslug = "worth"\nname = "Worth"\nfield = "worth"\n'
+BIG = '[[segment]]\nslug = "big"\nname = "Big"\ngroup = "worth"\nrule = {big}\n'
+OTHER = '[[segment]]\nslug = "other"\nname = "Other"\nrule = {other}\n'
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('{ none = [{ field = "tags", has = "segment-big" }] }', "the tag 'segment-big' follows from a segment: ask for that"),
+        ('{ field = "tags", has_none = ["x", "Segment-Other"] }', "the tag 'Segment-Other' follows from a segment: ask for that"),
+        ('{ field = "contact.worth", is = "Big" }', "contact.worth follows from segments"),
+        ('{ field = "contact.worth", known = false }', "contact.worth follows from segments"),
+    ],
+)  # fmt: skip
+def test_no_rule_asks_for_what_segments_make(rule: str, said: str) -> None:
+    """Who is in such a segment would be tagged, therefore leave it, lose the tag, therefore enter it, for ever."""
+    good = '{ field = "tags", has = "segmented" }'
+    text = GROUP + BIG.replace("{big}", good) + OTHER
+    assert len(file.parse(text.replace("{other}", '{ field = "contact.worthy", known = true }'), "x", UTC)) == 2
+    for wrong in (
+        text.replace("{other}", rule),
+        GROUP + BIG.replace("{big}", rule) + OTHER.replace("{other}", good),
+    ):
+        with pytest.raises(SegmentError) as caught:
+            file.parse(wrong, "segments.toml", UTC)
+        assert [problem.message for problem in caught.value.problems] == [said]
+        assert caught.value.problems[0].line is not None
+
+
 def test_segments_stand_behind_those_they_ask_for() -> None:
     text = (
         '[[segment]]\nslug = "b"\nname = "B"\nrule = { segment = "a" }\n'

@@ -25,3 +25,8 @@ WHERE id > %(after)s AND object_id IN %(tags)s AND CONCAT(object_type, '') = %(t
 -- columns: id subscriber_id slug value updated
 SELECT id, subscriber_id, `key` AS slug, value, CAST(updated_at AS CHAR) AS updated FROM {p}fc_subscriber_meta
 WHERE subscriber_id IN %(ids)s AND `key` IN %(keys)s AND CONCAT(object_type, '') = 'custom_field';
+
+-- name: segment_field_used
+-- Whether anybody has a value in a custom field. Asked once, before a field that is there already is taken for a group.
+-- columns: there
+SELECT 1 AS there FROM {p}fc_subscriber_meta WHERE `key` = %(key)s AND CONCAT(object_type, '') = 'custom_field' AND value <> '' LIMIT 1;

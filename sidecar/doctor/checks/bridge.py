@@ -141,3 +141,18 @@ def alerts(facts: Facts) -> Verdict:
     if not ways:
         return Verdict("info", "nobody is told when the sync stops: no way is set up")
     return Verdict("ok", f"trouble is told by {', '.join(ways)}")
+
+
+@check(
+    "bridge.W008",
+    "Segments",
+    "`sidecar segments check` shows what is wrong with the rules; `sidecar segments refresh` tries again",
+    needs_database=False,
+)
+def segments(facts: Facts) -> Verdict:
+    running = facts.running
+    if running.segments_fault:
+        return Verdict("warning", "the segments have a fault: they stay as they were", "", (running.segments_fault,))
+    if running.segments_error:
+        return Verdict("warning", "segments cannot be brought up to date", "", (running.segments_error,))
+    return Verdict("ok", "segments are brought up to date without a fault")
