@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
-from sidecar import alerts, clock
+from sidecar import alerts
 from sidecar.alerts import Open, Told
 from sidecar.config import Config
 from sidecar.crm.bridge_client import Bridge, BridgeStatus
@@ -29,7 +29,7 @@ from sidecar.state.jobs import Job
 from sidecar.state.pause import Pause
 from sidecar.state.runs import Run
 from sidecar.store import meta, names
-from sidecar.sync import contact, engine, job, known, preview, privacy, retry, survey, undo, verify
+from sidecar.sync import contact, engine, job, known, preview, privacy, retry, survey, undo, verify, watch
 from sidecar.sync import health as figures
 from sidecar.sync import segments as groups
 from sidecar.sync import site as sites
@@ -174,12 +174,10 @@ class Runtime:
         return Book(self.config, self.state)
 
     def refresh_segments(self, *, full: bool = False, tagged: bool = True) -> Looked:
-        """Bring segments and their tags up to date; see `sync.segments.refresh`. Raises Paused,
-        MappingError."""
+        """Bring segments and their tags up to date; see `sync.segments.refresh`. Raises Paused, MappingError."""
         self._not_paused(None)
-        return groups.refresh(
-            self.config, self.state, full=full, tagged=tagged, taken=self.mapping.custom if tagged else ()
-        )
+        taken = self.mapping.custom if tagged else ()
+        return groups.refresh(self.config, self.state, full=full, tagged=tagged, taken=taken)
 
     # --- the running sidecar ---------------------------------------------------------------------------
 
@@ -199,17 +197,7 @@ class Runtime:
 
     def alerts(self, *, force: bool = False) -> list[Told]:
         """Look whether something is wrong or over, at most once a minute; tell it. Never raises."""
-        now = int(clock.now().timestamp())
-        last = int(self.state.get("alerts.checked") or 0)
-        if not force and 0 <= now - last < 60:
-            return []
-        try:
-            self.state.set("alerts.checked", str(now))
-            found = self.health()
-            return alerts.check(self.state, self.config.alerts, figures.conditions(found, self.config))
-        except Exception:  # watching must not stop the work
-            log.exception("the alerts could not be looked at")
-            return []
+        return watch.watch(self.config, self.state, self.health, force=force)
 
     def health(self) -> Health:
         """How the running sidecar is; see `sync.health`."""
