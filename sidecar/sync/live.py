@@ -97,7 +97,7 @@ class _Batch:
         for number, hint in enumerate(self._hints):
             self._result(hint, people[number], whats, orders, after, live)
         self._remember(before, after)
-        self._lively(wanted & young, moved | risen if any_young else set(), after)
+        self._lively(wanted & young, (moved | risen) - named if any_young else set(), after)
         self._contacts_changed(whats, live)
         return self._applied
 
