@@ -68,7 +68,7 @@ def people(draw: st.DrawFn, now: int) -> Made:
     """One person."""
     orders = []
     for _ in range(draw(st.integers(0, 5))):
-        lines = draw(st.lists(st.integers(1, 6), max_size=3, unique=True))
+        lines = draw(st.lists(st.integers(1, 6), max_size=3))
         total = draw(st.sampled_from([0, 9_990_000, 100_000_000, 500_000_000]))
         orders.append(
             LedgerOrder(
@@ -255,6 +255,15 @@ _TERMS = st.lists(
 ).map(tuple)
 _CHOICES = st.lists(st.sampled_from(["Blue", "red", "100", "x"]), min_size=1, max_size=2).map(tuple)
 _CUSTOM = st.sampled_from([*CUSTOM, "contact.nobody"])
+_INTERVALS = (st.sampled_from([0.1, 0.5, 1.0, 1.5, 3.0]), st.sampled_from([0.1, 0.5, 1.0, 20.0]))
+
+
+def _reorder(product: int, category: str | None, due: float, longer: float) -> model.Reorder:
+    if category is None:
+        return model.Reorder("product", due, due + longer, product)
+    return model.Reorder("category", due, due + longer, category=category)
+
+
 _ATOMS = st.one_of(
     st.builds(model.Number, fields_of("number", "money"), _ENDS, _ENDS, st.booleans(), st.booleans()),
     st.builds(model.Top, fields_of("number", "money"), st.sampled_from([0.5, 5.0, 34.0, 100.0])),
@@ -288,6 +297,8 @@ _ATOMS = st.one_of(
         model.Count, st.sampled_from(["views", "carts"]), st.integers(2, 3), st.none(), st.none() | _PERIODS,
         product=st.integers(0, 6), same_product=st.booleans(), not_bought=st.booleans(), in_a_row=st.just(True),
     ),
+    st.builds(_reorder, st.sampled_from([0, 0, 0, 1, 2, 9]), st.none(), *_INTERVALS),
+    st.builds(_reorder, st.just(0), st.sampled_from(["", "", "TEA", "łyżki", "x' OR 1=1 --"]), *_INTERVALS),
     st.builds(model.Has, st.sampled_from(["tags", "lists"]), _TERMS, st.sampled_from(["any", "all", "none"])),
     st.builds(model.Has, _CUSTOM, _CHOICES, st.sampled_from(["any", "all", "none"])),
     st.builds(model.Text, _CUSTOM, _TEXTS, st.booleans()),

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
+import pymysql
 from pymysql.connections import Connection
 
 from sidecar.crm.model import TAG, FieldValue
@@ -18,6 +19,14 @@ from sidecar.mysql.connection import Reader
 SEGMENT, SEGMENT_FIELD = "segment", "segment_field"
 _ABOUT = "Kept by FluentCRM Sidecar: who has it follows from the rules of the segment"
 _CARRIERS = 20_000
+
+
+def ids(reader: Reader) -> dict[str, int]:
+    """{segment: its tag}, of the tags that are there; nothing before the first one was made."""
+    try:
+        return {slug: int(id_) for slug, id_, _ in reader.rows("segment_tags")}
+    except pymysql.err.ProgrammingError:
+        return {}
 
 
 class Attached(msgspec.Struct):

@@ -11,6 +11,7 @@ import msgspec
 
 from sidecar import clock
 from sidecar.config import Config
+from sidecar.crm import segment_tags
 from sidecar.edited_file import RulesText
 from sidecar.errors import NotFound
 from sidecar.mysql.connection import Reader
@@ -149,6 +150,11 @@ class Book:
         self.segment(slug)
         with Reader(self._config) as reader:
             return people.page(self._state, reader, slug, after, limit)
+
+    def tag(self, slug: str) -> int | None:
+        """The tag of a segment in FluentCRM, if it has one by now."""
+        with Reader(self._config) as reader:
+            return segment_tags.ids(reader).get(slug)
 
     def samples(self, contacts: Sequence[int]) -> list[Sample]:
         """These contacts, masked."""

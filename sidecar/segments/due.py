@@ -60,13 +60,16 @@ def _parts(segments: Iterable[model.Segment]) -> Iterator[model.Condition]:
         yield from model.walk(segment.rule)
 
 
-def _own(segments: Iterable[model.Segment]) -> dict[str, list[float]]:
-    """{a moment in SQL: every number of own buying intervals that a rule asks for, from the lowest}."""
-    found: dict[str, set[float]] = {}
+def _own(segments: Iterable[model.Segment]) -> dict[tuple[str, str], list[float]]:
+    """{(rows that have an interval, a moment in SQL): every number of own intervals that a rule asks for, from the lowest}."""
+    found: dict[tuple[str, str], set[float]] = {}
     for part in _parts(segments):
         if isinstance(part, model.Age) and part.intervals:
-            found.setdefault(rules.column(part), set()).add(part.intervals)
-    return {column: sorted(several) for column, several in found.items()}
+            rows = "trait t WHERE interval_days IS NOT NULL AND"
+            found.setdefault((rows, rules.column(part)), set()).add(part.intervals)
+        elif isinstance(part, model.Reorder):
+            found.setdefault((rules.reorders(part), "last_order"), set()).update((part.due, part.overdue))
+    return {key: sorted(several) for key, several in found.items()}
 
 
 def _days(segments: Iterable[model.Segment]) -> set[tuple[str, int]]:
@@ -87,13 +90,12 @@ def people(state: State, segments: Sequence[model.Segment], since: int, now: int
             text += f" AND {clock.due} > ? AND {clock.due} <= ?"
             ends += [since, now]
         found.update(row[0] for row in state.rows(text, ends))
-    for column, several in _own(segments).items():
+    for (source, column), several in _own(segments).items():
         # For most people the shortest is not due yet, or the longest was long ago: asked first, it is half the time.
         soonest, latest = (f"{column} + interval_days * {times * 86400!r}" for times in (several[0], several[-1]))
         passed = " OR ".join(f"{rules.due_own(column, times)} BETWEEN {since + 1} AND {now}" for times in several)
         rows = state.rows(
-            f"SELECT t.person_id FROM trait t WHERE interval_days IS NOT NULL AND {soonest} < {now + 2}"
-            f" AND {latest} > {since - 1} AND ({passed})"
+            f"SELECT person_id FROM {source} {soonest} < {now + 2} AND {latest} > {since - 1} AND ({passed})"
         )
         found.update(row[0] for row in rows)
     if dates.local_day(since, zone) != dates.local_day(now, zone):
@@ -126,11 +128,11 @@ def next_after(state: State, segments: Sequence[model.Segment], now: int, zone: 
         behind = state.rows(f"SELECT MIN({column}) {source} > ?", (border + wide,))[0][0]
         if behind is not None:
             found += state.rows(f"SELECT MIN({clock.due}) {source} >= ? AND {column} <= ?", (behind, behind + 2 * wide))
-    for column, several in _own(segments).items():
+    for (source, column), several in _own(segments).items():
         dues = [rules.due_own(column, times) for times in several]
         firsts = ", ".join(f"MIN(CASE WHEN {due} > {now} THEN {due} END)" for due in dues)
         latest = f"{column} + interval_days * {several[-1] * 86400!r}"
-        found += state.rows(f"SELECT {firsts} FROM trait t WHERE interval_days IS NOT NULL AND {latest} > {now}")
+        found += state.rows(f"SELECT {firsts} FROM {source} {latest} > {now}")
     if _days(segments) or any(getattr(part, "field", "") in scores.FIELDS for part in _parts(segments)):
         found.append((_midnight(now, zone),))
     return min((at for row in found for at in row if at is not None), default=None)

@@ -13,8 +13,8 @@ import msgspec
 
 from sidecar.segments import model
 from sidecar.segments.catalogue import ACTS
-from sidecar.segments.times import days_of_year, due, due_own, longest_run, passed
-from sidecar.segments.traits import SEPARATOR, Value, fold
+from sidecar.segments.times import DAY, days_of_year, due, due_own, longest_run, passed
+from sidecar.segments.traits import SEPARATOR, Value, fold, joined
 from sidecar.values import dates
 
 
@@ -102,6 +102,8 @@ def member(rule: model.Condition, person: Subject, at: Moment) -> bool:
         return _first(rule, person, at) is None
     if isinstance(rule, model.Count):
         return _enough(rule, _count(rule, person, at))
+    if isinstance(rule, model.Reorder):
+        return bool(_due_again(rule, person, at))
     return _holds(rule, _value(rule, person), person, at)
 
 
@@ -123,6 +125,9 @@ def explain(rule: model.Condition, person: Subject, at: Moment) -> Finding:
     if isinstance(rule, model.Count):
         number = _count(rule, person, at)
         return Finding(rule=rule, holds=_enough(rule, number), value=number)
+    if isinstance(rule, model.Reorder):
+        things = _due_again(rule, person, at)
+        return Finding(rule=rule, holds=bool(things), value=joined(things))
     value = _value(rule, person)
     return Finding(rule=rule, holds=_holds(rule, value, person, at), value=value)
 
@@ -212,12 +217,30 @@ def _count(rule: model.Count, person: Subject, at: Moment) -> int:
         (moment, product) for moment, product in found
         if moment >= start and not (rule.within is not None and passed(moment, rule.within, at.now, at.zone))
     ]  # fmt: skip
-    if not rule.same_product and not rule.days:
+    if not rule.same_product and not rule.days and not rule.in_a_row:
         return len(found)
     groups: dict[int, list[int]] = {}
     for moment, product in found:
         groups.setdefault(product if rule.same_product else 0, []).append(moment)
     return max((_times(group, rule, at) for group in groups.values()), default=0)
+
+
+def _due_again(rule: model.Reorder, person: Subject, at: Moment) -> list[int | str]:
+    """The products (ids) or categories (folded) that are due."""
+    only: int | str = rule.product if rule.what == "product" else fold(rule.category)
+    moments: dict[int | str, list[int]] = {}
+    for order in person.orders:
+        for thing in order.products if rule.what == "product" else order.categories:
+            if thing == only or not only:
+                moments.setdefault(thing, []).append(order.at)
+    found = []
+    for thing, times in moments.items():
+        last, span, gaps = max(times), max(times) - min(times), len(times) - 1
+        if thing and gaps and span >= DAY * gaps:
+            interval = span / gaps / DAY
+            if due_own(last, interval, rule.due) <= at.now < due_own(last, interval, rule.overdue):
+                found.append(thing)
+    return found
 
 
 def _times(moments: list[int], rule: model.Count, at: Moment) -> int:

@@ -139,6 +139,19 @@ class Count(msgspec.Struct, frozen=True, tag=True):
     later: Period = Period()
 
 
+class Reorder(msgspec.Struct, frozen=True, tag=True):
+    """Something that they bought in two orders or more is due again: since the last order with it at least `due`, and less than
+    `overdue`, of their own intervals for it have passed ((last - first) / (orders with it - 1), at least a day). `what`: a
+    product or a category, any or (`product`, `category`) this one.
+    """
+
+    what: Literal["product", "category"]
+    due: float = 1.0
+    overdue: float = 2.0
+    product: int = 0
+    category: str = ""
+
+
 class Member(msgspec.Struct, frozen=True, tag=True):
     """Is in another segment."""
 
@@ -153,7 +166,7 @@ class Earlier(msgspec.Struct, frozen=True, tag=True):
 
 Group = All | Any | Nothing
 OfField = Number | Top | Age | Since | Text | Has | Flag | Known | Coming
-Condition = Group | OfField | Count | Member | Earlier
+Condition = Group | OfField | Count | Reorder | Member | Earlier
 
 
 class Grouping(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import datetime
-import math
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from datetime import tzinfo
 from typing import Any
 
 from sidecar.segments import model
 from sidecar.segments.catalogue import CONTACT_COLUMNS, COUNTED, FIELDS, OPERATORS, VALUE, Field, Kind, find
+from sidecar.segments.parse_values import Say, Values
 from sidecar.segments.traits import COLUMNS, fold
 from sidecar.toml_file import did_you_mean
 from sidecar.toml_lines import Path as Place
-from sidecar.values import dates, money
+from sidecar.values import money
 
-Say = Callable[..., None]
-_PERIOD = re.compile(r"(\d{1,5})(m|h|d|w)")
 _DEPTH = 12
 _ENDS = frozenset({"at_least", "at_most", "more_than", "less_than"})
 _NAMES = [*FIELDS, *(VALUE + name for name in CONTACT_COLUMNS)]
 _NEVER = model.All(())
-_SHAPES = ("all", "any", "none", "field", "count", "segment")
+_SHAPES = ("all", "any", "none", "field", "count", "reorder", "segment")
+_REORDERED = ("product", "category")
 
 
-class Parser:
+class Parser(Values):
     """Reads one rule; faults are told to `say(place, message, hint)` and reading goes on."""
 
     def __init__(self, say: Say, zone: tzinfo, slugs: Collection[str]) -> None:
-        self._say = say
-        self._zone = zone
+        super().__init__(say, zone)
         self._slugs = slugs
 
     def condition(self, data: Any, place: Place, depth: int = 0) -> model.Condition:
@@ -56,12 +52,9 @@ class Parser:
             return self._member(data["segment"], (*place, "segment"))
         if shape == "count":
             return self._count(data, place)
+        if shape == "reorder":
+            return self._reorder(data, place)
         return self._field(data, place)
-
-    def _only(self, data: dict[str, Any], place: Place, known: Collection[str]) -> None:
-        for key in data:
-            if key not in known:
-                self._say((*place, key), f"unknown key {key!r}", did_you_mean(key, list(known)))
 
     def _group(self, shape: str, data: Any, place: Place, depth: int) -> model.Condition:
         if not isinstance(data, list) or not data:
@@ -143,15 +136,6 @@ class Parser:
         amount = self._amount(value, place)
         return round(amount * money.MICROS) if field.kind == "money" else amount
 
-    def _amount(self, value: Any, place: Place) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            self._say(place, f"a number is wanted, not {value!r}")
-            return 0.0
-        if abs(value) > 1e12:
-            self._say(place, f"{value} is beyond all bounds")
-            return 0.0
-        return value
-
     def _moment(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
         if "older_than_intervals" in data:
             at: Place = (*place, "older_than_intervals")
@@ -166,30 +150,6 @@ class Parser:
                 return model.Age(field.name, key == "older_than", self._period(data[key], (*place, key)))
         return model.Since(field.name, self._date(data, "after", place), self._date(data, "before", place))
 
-    def _period(self, text: Any, place: Place) -> model.Period:
-        found = _PERIOD.fullmatch(text) if isinstance(text, str) else None
-        if found is None or not 0 < int(found[1]) <= 36_500:
-            self._say(place, f"{text!r} is no period", 'as "30d", "2w", "12h" or "45m" (minutes)')
-            return model.Period(days=1)
-        number = int(found[1])
-        if found[2] in "dw":
-            return model.Period(days=number * (7 if found[2] == "w" else 1))
-        return model.Period(seconds=number * (3600 if found[2] == "h" else 60))
-
-    def _date(self, data: dict[str, Any], key: str, place: Place) -> int | None:
-        if key not in data:
-            return None
-        value = data[key]
-        if isinstance(value, datetime.datetime):
-            value = value.strftime("%Y-%m-%d %H:%M:%S") if value.tzinfo is None else None
-        elif isinstance(value, datetime.date):
-            value = value.isoformat()
-        text = value if isinstance(value, str) else ""
-        found = dates.from_local(text if len(text) > 10 else f"{text} 00:00:00", self._zone)
-        if found is None:
-            self._say((*place, key), f"{data[key]!r} is no day", 'as "2026-11-01", a day in the shop\'s time')
-        return found
-
     def _texts(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
         key = next(key for key in data if key != "field")
         values = self._values(data[key], (*place, key), many=key in ("in", "not_in"))
@@ -199,25 +159,6 @@ class Parser:
         key = next(key for key in data if key != "field")
         values = self._values(data[key], (*place, key), many=None)
         return model.Has(field.name, values, {"has": "any", "has_all": "all", "has_none": "none"}[key])  # type: ignore[arg-type]
-
-    def _values(self, value: Any, place: Place, *, many: bool | None) -> tuple[str, ...]:
-        items = value if isinstance(value, list) and many is not False else [value]
-        if many and not isinstance(value, list):
-            self._say(place, "a list is wanted", f"[{value!r}]")
-        if not items:
-            self._say(place, "the list is empty")
-        texts = []
-        for item in items:
-            if isinstance(item, bool) or not isinstance(item, str | int) or not fold(str(item)):
-                self._say(place, f"a text is wanted, not {item!r}")
-            else:
-                texts.append(str(item))
-        return tuple(texts)
-
-    def _flag(self, value: Any, place: Place) -> bool:
-        if not isinstance(value, bool):
-            self._say(place, f"true or false is wanted, not {value!r}")
-        return value is True
 
     def _yes(self, field: Field, data: dict[str, Any], place: Place) -> model.Condition:
         return model.Flag(field.name, self._flag(data["is"], (*place, "is")))
@@ -232,7 +173,7 @@ class Parser:
 
     def _count(self, data: dict[str, Any], place: Place) -> model.Condition:
         what = data["count"]
-        if what not in COUNTED:
+        if not isinstance(what, str) or what not in COUNTED:
             self._say((*place, "count"), f"{what!r} cannot be counted", did_you_mean(str(what), list(COUNTED)))
             return _NEVER
         keys = ("count", "within", "at_least", "at_most", "days", "consecutive_days", *sorted(COUNTED[what]))
@@ -274,6 +215,33 @@ class Parser:
             *self._after(data, place),
         )
 
+    def _reorder(self, data: dict[str, Any], place: Place) -> model.Condition:
+        what = data["reorder"]
+        if what not in _REORDERED:
+            self._say(
+                (*place, "reorder"),
+                f"{what!r} is not reordered",
+                did_you_mean(str(what), list(_REORDERED)) or "product or category",
+            )
+            return _NEVER
+        for other in _REORDERED:
+            if other != what and other in data:
+                self._say((*place, other), f"{other} does not go with {what}", f'reorder = "{other}"')
+        self._only(data, place, ("reorder", "due", "overdue", *_REORDERED))
+        ends = []
+        for key, default in (("due", 1.0), ("overdue", 2.0)):
+            ends.append(float(self._amount(data.get(key, default), (*place, key))))
+            if not 0 < ends[-1] <= 100:
+                self._say((*place, key), "a number of own intervals above 0, at most 100")
+        if ends[0] >= ends[1]:
+            self._say(place, "overdue must be more than due")
+        product, category = self._whole(data, "product", place, 0), data.get("category", "")
+        if product == 0 and "product" in data:
+            self._say((*place, "product"), "the id of a product is wanted")
+        if not isinstance(category, str) or ("category" in data and not fold(category)):
+            self._say((*place, "category"), f"a text is wanted, not {category!r}")
+        return model.Reorder(what, ends[0], ends[1], product or 0, str(category))
+
     def _after(self, data: dict[str, Any], place: Place) -> tuple[str, model.Period]:
         """`after = "last_order"` or `after = "last_order + 12h"`."""
         if "after" not in data:
@@ -283,15 +251,6 @@ class Parser:
         if name not in moments:
             self._say((*place, "after"), f"there is no moment {name!r}", did_you_mean(name, moments))
         return name, self._period(period, (*place, "after")) if plus else model.Period()
-
-    def _whole(self, data: dict[str, Any], key: str, place: Place, default: int | None) -> int | None:
-        if key not in data:
-            return default
-        value = data[key]
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 1 << 53:
-            self._say((*place, key), f"a whole number is wanted, not {value!r}")
-            return default
-        return value
 
 
 def _kind(data: dict[str, Any]) -> Kind:

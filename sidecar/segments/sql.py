@@ -85,6 +85,13 @@ def held(rule: model.OfField) -> str:
     return "moment" if isinstance(rule, model.Age | model.Since) else "value"
 
 
+def reorders(rule: model.Reorder) -> str:
+    """The rows that say when something was last ordered again, and what goes before the rest of a WHERE."""
+    if rule.what == "product":
+        return f"reorder WHERE product {f'= {rule.product}' if rule.product else '> 0'} AND"
+    return f"reorder WHERE product = 0 AND{f' category = {_literal(fold(rule.category))} AND' if rule.category else ''}"
+
+
 def _literal(text: str) -> str:
     """A text in SQL without a quote in it, whatever it is: parameters have an order, and this may stand anywhere."""
     return f"CAST(x'{text.encode().hex()}' AS TEXT)"
@@ -122,6 +129,9 @@ def _of(rule: model.Condition, at: Moment, out: Parameters, denied: bool) -> str
         return _of(model.Nothing(tuple(at.segments[slug].own for slug in rule.segments)), at, out, denied)
     if isinstance(rule, model.Count):
         return _count(rule, at, out)
+    if isinstance(rule, model.Reorder):
+        due, overdue = (due_own("last_order", intervals) for intervals in (rule.due, rule.overdue))
+        return f"t.person_id IN (SELECT person_id FROM {reorders(rule)} {due} <= {at.now} AND {overdue} > {at.now})"
     text = _field(rule, at, out)
     return f"COALESCE({text}, 0)" if denied else text
 

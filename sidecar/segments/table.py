@@ -9,7 +9,7 @@ from datetime import tzinfo
 import msgspec
 
 from sidecar.people.model import Facts
-from sidecar.segments import scores, traits
+from sidecar.segments import reorders, scores, traits
 from sidecar.state import bulk
 from sidecar.state.database import State
 
@@ -27,7 +27,7 @@ _STALE = (
     " LEFT JOIN person_doc d ON d.person_id = s.person_id WHERE s.traits = 0 AND s.person_id > ? ORDER BY s.person_id LIMIT ?"
 )
 # Traits are made anew when the way they are made changes (count it up), or the zone that their days are in.
-_MADE, _WAY = "segments.traits", 1
+_MADE, _WAY = "segments.traits", 2
 _ORDERS = """
 INSERT OR REPLACE INTO counted_order
 SELECT o.id, o.person_id, o.created FROM shop_order o
@@ -78,10 +78,11 @@ def _pages(state: State, zone: tzinfo) -> None:
             ]
             ids = msgspec.json.encode([row[0] for row in page]).decode()
             members = msgspec.json.encode([row[0] for row in rows]).decode()
-            for table in ("trait", "counted_order"):
+            for table in ("trait", "counted_order", "reorder"):
                 sql.execute(f"DELETE FROM {table} WHERE person_id IN (SELECT value FROM json_each(?))", (ids,))
             sql.executemany(_INSERT, rows)
             sql.execute(_ORDERS, (members,))
+            reorders.keep(sql, members)
             sql.execute("UPDATE trait_stale SET traits = 1 WHERE person_id IN (SELECT value FROM json_each(?))", (ids,))
             last = page[-1][0]
 

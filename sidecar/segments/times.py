@@ -11,6 +11,7 @@ from sidecar.values import dates
 
 # No zone is further from another, with the clock changed once or twice between: what is older or younger than a number of
 # days by more than this is so in every calendar.
+DAY = 86_400
 SLACK = 26 * 3600
 
 

@@ -24,6 +24,9 @@ def condition(rule: model.Condition, zone: tzinfo) -> str:
         return f"and in none of {', '.join(rule.segments)}, which stand before it in its group"
     if isinstance(rule, model.Count):
         return _count(rule)
+    if isinstance(rule, model.Reorder):
+        thing = f"{rule.what} {rule.product or rule.category}" if rule.product or rule.category else f"a {rule.what}"
+        return f"{thing} due for reorder: {rule.due:g} own intervals or more after its last order, less than {rule.overdue:g}"
     return f"{rule.field} {_asked(rule, zone)}"
 
 
@@ -87,6 +90,8 @@ def value(rule: model.Condition, found: Value, zone: tzinfo) -> str:
         return "nothing"
     if isinstance(rule, model.Group | model.Member | model.Earlier | model.Count):
         return str(found)
+    if isinstance(rule, model.Reorder):
+        return ", ".join(members(str(found)))
     kind = get(rule.field).kind
     if kind == "money":
         return money.fixed(int(found))

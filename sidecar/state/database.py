@@ -43,12 +43,15 @@ class State:
                 hint="set [state] dir to a folder of your own, outside the web root",
             ) from error
         path = self.directory / "state.sqlite3"
-        old = os.umask(0o077)
         try:
-            self.database = SqliteDatabase(str(path), pragmas=_PRAGMAS, timeout=30)
-            self.database.connect()
-        finally:
-            os.umask(old)
+            # For its owner only; what SQLite makes beside it has the same mode. (A umask would be that of all threads.)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise ConfigError(
+                f"{path} cannot be used: {error.strerror}", hint="its owner must be the user that runs the sidecar"
+            ) from error
+        self.database = SqliteDatabase(str(path), pragmas=_PRAGMAS, timeout=30)
+        self.database.connect()
         self._migrate()
 
     def shrink(self) -> None:

@@ -278,6 +278,11 @@ MIGRATIONS: Final = (
     -- What visitors did, by kind: windows of counts and when they end.
     CREATE INDEX activity_kind ON activity (kind, at, person_id) WHERE person_id IS NOT NULL;
 
+    -- Products and categories (folded; product is 0 then) that somebody bought in several counted orders: the last one (Unix
+    -- seconds UTC), and the days between two of them on average, at least one.
+    CREATE TABLE reorder (person_id INTEGER NOT NULL, product INTEGER NOT NULL, category TEXT NOT NULL,
+     last_order INTEGER NOT NULL, interval_days REAL NOT NULL, PRIMARY KEY (person_id, product, category)) WITHOUT ROWID;
+
     -- RFM scores, 1 to 5; NULL without an order. trait.ltv and the like are where they come from.
     ALTER TABLE trait ADD COLUMN recency_score INTEGER;
     ALTER TABLE trait ADD COLUMN frequency_score INTEGER;
@@ -330,6 +335,7 @@ MIGRATIONS: Final = (
      DELETE FROM membership_event WHERE person_id = old.id;
      DELETE FROM contact_trait WHERE person_id = old.id;
      DELETE FROM contact_value WHERE person_id = old.id;
+     DELETE FROM reorder WHERE person_id = old.id;
      DELETE FROM contact_stale WHERE person_id = old.id;
      DELETE FROM tag_stale WHERE person_id = old.id;
     END;

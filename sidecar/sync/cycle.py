@@ -130,7 +130,7 @@ class Passes:
         way, fresh = self._way(session, link), self._config.events.live_hours * 3600
         place: Place | None = Place(
             reader=session.reader, connect=way.connect, quiet=way.quiet, live=way.live, failed=self._failed,
-            wall=session.wall(), run_id=session.run.id, now=session.now, live_since=session.now - fresh, until=until,
+            wall=session.wall(), now=session.now, live_since=session.now - fresh, until=until,
             taken=frozenset(session.mapping.custom),
         )  # fmt: skip
         if link.mode == "waiting":

@@ -178,16 +178,16 @@ def refresh(
     with runs.lock(state, "segments"), Reader(config) as reader:
         info = probe(reader, config.people.paid_statuses)
         file.load(in_force(config) or None, info.zone)
-        now, run = _now(), runs.live(state)
+        now = _now()
         if not tagged:
             return Groups(config, state).look(reader, info.zone, None, full=full)
         site.guard(reader, state)
         engine.own_tables(config)
         wall = dates.local_text(now, info.zone)
-        writer = Writer(config.shop.database, reader.tables.prefix, run.id, wall, pivot_unique=info.pivot_unique)
+        writer = Writer(config.shop.database, reader.tables.prefix, 0, wall, pivot_unique=info.pivot_unique)
         place = Place(
             reader=reader, connect=lambda: writer.connection, quiet=writer, live=None, failed=lambda _: True, wall=wall,
-            run_id=run.id, now=now, taken=frozenset(taken),
+            now=now, taken=frozenset(taken),
         )  # fmt: skip
         try:
             return Groups(config, state).look(reader, info.zone, place, full=full)

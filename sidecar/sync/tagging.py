@@ -35,6 +35,8 @@ _COMPARED, _TITLES = "segments.compared", "segments.titles"
 # {custom field that somebody else fills: when that was seen}.
 _THEIRS, _LOOK_AGAIN = "segments.theirs", 600
 _DAY = 86_400
+# Fields of groups are of no run: undoing one does not take them away.
+_NO_RUN = 0
 _ROUNDS = 3
 _MANY = 1_000_000
 
@@ -51,7 +53,6 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     live: Writes | None
     failed: Callable[[BridgeUnreachable | BridgeRefused], bool]
     wall: str
-    run_id: int
     now: int
     live_since: int = 0
     until: float | None = None
@@ -125,7 +126,7 @@ class Tagging:
             return clash
         if not known and self._theirs(slug):
             return f"FluentCRM has a custom field {slug} with values that are not ours: give the group another one"
-        fields = Fields(place.reader, place.connect(), place.run_id, place.wall)
+        fields = Fields(place.reader, place.connect(), _NO_RUN, place.wall)
         try:
             fields.ensure(
                 [

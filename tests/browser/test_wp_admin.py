@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from browsing import NARROW, WIDE, Tab
 from live_shop import IMAGE, SCRIPT, LiveShop
+from running import eventually
 
 pytestmark = pytest.mark.wordpress
 
@@ -170,6 +171,44 @@ def test_a_segment_is_refreshed_edited_and_saved(live: LiveShop, open_as: Open, 
         in saved.read_text("utf-8")
     )
     assert saved.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_campaign_is_begun_from_a_segment(live: LiveShop, open_as: Open) -> None:
+    """The draft that FluentCRM opens goes to the subscribed people of that segment; with none FluentCRM says so, and no draft
+    is left."""
+    tab = visit(live, open_as("admin"), "segments")
+    live.bench.json("segments", "refresh", "--full")
+    visit(live, tab, "segments", segment="first-time-buyers")
+    tag = int(tab.page.get_attribute("[data-fcsc-campaign]", "data-fcsc-campaign") or 0)
+    inside = f"SELECT subscriber_id FROM wp_fc_subscriber_pivot WHERE object_id = {tag}"
+    were = live.site.rows(f"SELECT id, status FROM wp_fc_subscribers WHERE id IN ({inside})")
+    live.site.rows(f"UPDATE wp_fc_subscribers SET status = 'transactional' WHERE id IN ({inside})")
+    tab.page.click("[data-fcsc-campaign]")
+    tab.page.wait_for_selector("[data-fcsc-campaign] + [role=alert]:not([hidden])")
+    assert "no subscribers found" in tab.text("[data-fcsc-campaign] + [role=alert]")
+    drafts = "SELECT COUNT(*) FROM wp_fc_campaigns WHERE type = 'campaign'"
+    eventually(lambda: live.site.rows(drafts) == [(0,)], 10.0)
+    tab.trouble.clear()  # the browser's own line about FluentCRM's no
+    chosen = were[0][0]
+    live.site.rows("UPDATE wp_fc_subscribers SET status = 'subscribed' WHERE id = %s", (chosen,))
+    try:
+        tab.page.click("[data-fcsc-campaign]")
+        tab.page.wait_for_url("**/admin.php?page=fluentcrm-admin#/email/campaigns/*", timeout=20_000)
+        tab.page.wait_for_timeout(2000)
+        tab.shot("segment-campaign", full=False)
+        number = int(tab.page.url.rsplit("/", 1)[1].partition("?")[0])
+        title, settings, count = live.site.rows(
+            "SELECT title, settings, recipients_count FROM wp_fc_campaigns WHERE id = %s", (number,)
+        )[0]
+        assert title.startswith("First-time buyers ")
+        assert '"dynamic_segment"' in settings
+        assert f'"fcsc_segment_{tag}"' in settings
+        assert count == 1
+    finally:
+        tab.trouble.clear()  # FluentCRM's page
+        for id_, status in were:
+            live.site.rows("UPDATE wp_fc_subscribers SET status = %s WHERE id = %s", (status, id_))
+        live.site.rows("DELETE FROM wp_fc_campaigns WHERE type = 'campaign'")
 
 
 @pytest.mark.parametrize("user", ["admin", "parsi"])

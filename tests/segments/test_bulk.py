@@ -11,7 +11,7 @@ from sidecar.segments import file, membership, table
 from sidecar.state.database import State
 
 EVERY = "SELECT name, sql FROM sqlite_master WHERE type = 'index' ORDER BY name"
-TABLES = ("trait", "counted_order", "membership", "segment_size")
+TABLES = ("trait", "counted_order", "reorder", "membership", "segment_size")
 
 
 def _made(state: State) -> dict[str, list[tuple[object, ...]]]:

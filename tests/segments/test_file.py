@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -62,6 +63,9 @@ def _rule(text: str) -> model.Condition:
         ('{ field = "contact.service", after = "2026-01-01" }', model.Since("contact.service", 1767218400, None)),
         ('{ field = "contact.likes", has_all = ["a", 2] }', model.Has("contact.likes", ("a", "2"), "all")),
         ('{ field = "contact.city", known = true }', model.Known("contact.city", True)),
+        ('{ reorder = "product" }', model.Reorder("product", 1.0, 2.0)),
+        ('{ reorder = "product", due = 0.9, overdue = 3, product = 42 }', model.Reorder("product", 0.9, 3.0, 42)),
+        ('{ reorder = "category", category = "Coffee", overdue = 1.5 }', model.Reorder("category", 1.0, 1.5, category="Coffee")),
         ('{ count = "views", at_most = 0 }', model.Count("views", 0, 0)),
         ('{ count = "views", same_product = true, at_least = 3, days = true }', model.Count("views", 3, days=True, same_product=True)),
         (
@@ -142,6 +146,11 @@ def test_ten_mistakes_are_ten_problems() -> None:
         '{ count = "views", consecutive_days = "3" }',
         '{ count = "orders", at_least = -1 }', '{ count = "orders", at_least = 3, at_most = 2 }',
         '{ count = "orders", product = 1, category = "Tea" }', '{ count = "checkouts", product = 1 }',
+        "{ reorder = 3 }", '{ reorder = ["product"] }', '{ reorder = "product", due = 0 }', '{ reorder = "product", due = "soon" }',
+        '{ reorder = "product", due = 2 }', '{ reorder = "product", overdue = 101 }', '{ reorder = "product", product = "42" }',
+        '{ reorder = "product", product = 0 }', '{ reorder = "product", category = "Tea" }', '{ reorder = "category", product = 1 }',
+        '{ reorder = "category", category = " " }', '{ reorder = "category", category = 3 }', '{ reorder = "product", count = "orders" }',
+        '{ count = ["orders"] }',
         '{ count = "views", same_product = true, at_most = 2 }', '{ count = "views", at_least = 1.5 }', "{",
         "{ none = " * 14 + '[{ segment = "vip" }]' + " }" * 14,
     ],
@@ -166,6 +175,28 @@ def test_fields_that_there_are_not(name: str, hint: str) -> None:
     with pytest.raises(SegmentError) as caught:
         _rule(f'{{ field = "{name}", is = "x" }}')
     assert caught.value.problems[0].hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "hint"),
+    [
+        ('{ reorder = "prodct" }', "rule.reorder", "did you mean product?"),
+        ('{ reorder = "product", overdu = 3 }', "rule.overdu", "did you mean overdue?"),
+        ('{ reorder = "product", category = "Tea" }', "rule.category", 'reorder = "category"'),
+        ('{ reordr = "product" }', "rule", "did you mean reorder?"),
+    ],
+)
+def test_what_was_probably_meant_by_a_reorder(text: str, key: str, hint: str) -> None:
+    with pytest.raises(SegmentError) as caught:
+        _rule(text)
+    assert [(problem.key, problem.hint) for problem in caught.value.problems] == [(key, hint)]
+
+
+def test_the_examples_can_be_uncommented() -> None:
+    """As the file says: by the # in front of their lines."""
+    text, said, examples = file.default_text().partition("\n#[[segment]]")
+    segments = file.parse(text + re.sub(r"(?m)^#", "", said + examples), "segments.toml", UTC)
+    assert len(segments) == len(file.load(None, UTC)) + 8
 
 
 def test_a_rule_may_not_nest_without_end() -> None:
@@ -210,6 +241,14 @@ def test_nesting_without_end_is_a_problem_not_a_crash() -> None:
         ('{ field = "first_order", after = "2026-01-01" }', "first_order from 2026-01-01 00:00:00"),
         ('{ field = "contact.points", at_least = 2.5 }', "contact.points at least 2.5"),
         ('{ field = "tags", has_all = ["a", "b"] }', "tags has all of a, b"),
+        (
+            '{ reorder = "product", product = 42 }',
+            "product 42 due for reorder: 1 own intervals or more after its last order, less than 2",
+        ),
+        (
+            '{ reorder = "category", due = 1.5 }',
+            "a category due for reorder: 1.5 own intervals or more after its last order, less than 2",
+        ),
         (
             '{ count = "views", same_product = true, within = "7d", consecutive_days = 3 }',
             "views of one product within 7d, on days in a row: at least 3",

@@ -16,11 +16,17 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def sizes(real: ShopDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+def refreshed(real: ShopDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setenv("SIDECAR_NOW", NOW.strftime("%Y-%m-%dT%H:%M:%SZ"))
     bench = Bench(real, tmp_path)
     bench.run("sync")
     bench.run("segments", "refresh")
+    return bench
+
+
+@pytest.fixture
+def sizes(refreshed: Bench) -> dict[str, int]:
+    bench = refreshed
     return {row["slug"]: row["size"] for row in bench.json("segments", "list")["segments"]}
 
 
@@ -98,3 +104,59 @@ def test_every_contact_is_at_one_stage(real: ShopDatabase, sizes: dict[str, int]
         " AND n.`key` = 'woo_orders_count'"
     )[0][0]
     assert sum(size for slug, size in sizes.items() if slug.startswith("stage-")) == known > 0
+
+
+# Counted orders as (id, who, at), from the shop's own tables of either storage.
+_ORDERS = {
+    "hpos": (
+        "SELECT o.id, COALESCE(LOWER(TRIM(u.user_email)), LOWER(TRIM(o.billing_email))) COLLATE utf8mb4_bin AS who,"
+        " TIMESTAMPDIFF(SECOND, '1970-01-01', o.date_created_gmt) AS at"
+        " FROM wp_wc_orders o LEFT JOIN wp_users u ON u.ID = o.customer_id AND o.customer_id > 0"
+        " LEFT JOIN (SELECT parent_order_id, SUM(total_amount) AS back FROM wp_wc_orders"
+        "  WHERE type = 'shop_order_refund' GROUP BY 1) r ON r.parent_order_id = o.id"
+        " WHERE o.type = 'shop_order' AND o.status IN ('wc-processing', 'wc-completed')"
+        "  AND o.total_amount + COALESCE(r.back, 0) > 0"
+    ),
+    "posts": (
+        "SELECT p.ID AS id, COALESCE(LOWER(TRIM(u.user_email)), LOWER(TRIM(e.meta_value))) COLLATE utf8mb4_bin AS who,"
+        " TIMESTAMPDIFF(SECOND, '1970-01-01', p.post_date_gmt) AS at"
+        " FROM wp_posts p LEFT JOIN wp_postmeta e ON e.post_id = p.ID AND e.meta_key = '_billing_email'"
+        " LEFT JOIN wp_postmeta c ON c.post_id = p.ID AND c.meta_key = '_customer_user'"
+        " LEFT JOIN wp_users u ON u.ID = c.meta_value AND c.meta_value > 0"
+        " JOIN wp_postmeta t ON t.post_id = p.ID AND t.meta_key = '_order_total'"
+        " LEFT JOIN (SELECT f.post_parent, SUM(m.meta_value) AS back FROM wp_posts f JOIN wp_postmeta m ON m.post_id = f.ID"
+        "  AND m.meta_key = '_order_total' WHERE f.post_type = 'shop_order_refund' GROUP BY 1) r ON r.post_parent = p.ID"
+        " WHERE p.post_type = 'shop_order' AND p.post_status IN ('wc-processing', 'wc-completed')"
+        "  AND t.meta_value + COALESCE(r.back, 0) > 0"
+    ),
+}
+_THINGS = {
+    "product": "m.meta_value + 0",
+    "category": (
+        "x.term_id FROM_ JOIN wp_term_relationships l ON l.object_id = m.meta_value JOIN wp_term_taxonomy x"
+        " ON x.term_taxonomy_id = l.term_taxonomy_id AND x.taxonomy = 'product_cat'"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ["product", "category"])
+def test_who_is_due_for_replenishment_equals_the_shops_own_orders(
+    real: ShopDatabase, refreshed: Bench, what: str
+) -> None:
+    """Everybody's own interval for each product or category, by MariaDB from the lines of the orders."""
+    thing, _, more = _THINGS[what].partition(" FROM_")
+    now = int(NOW.timestamp())
+    found = real.rows(
+        "SELECT COUNT(DISTINCT who) FROM (SELECT who, MAX(at) AS last, FLOOR((MAX(at) - MIN(at)) / (COUNT(*) - 1)) AS gap"
+        f" FROM (SELECT DISTINCT o.id, o.who, o.at, {thing} AS thing FROM ({_ORDERS[real.storage]}) o"
+        " JOIN wp_woocommerce_order_items i ON i.order_id = o.id AND i.order_item_type = 'line_item'"
+        " JOIN wp_woocommerce_order_itemmeta m ON m.order_item_id = i.order_item_id AND m.meta_key = '_product_id'"
+        f" AND m.meta_value > 0{more} WHERE o.who <> '') b"
+        " GROUP BY who, thing HAVING COUNT(*) > 1 AND gap >= 86400) g"
+        f" WHERE last + gap <= {now} AND last + 2 * gap > {now}"
+    )[0][0]
+    said = refreshed.json("segments", "preview", f'{{ reorder = "{what}" }}')["sheet"]["size"]
+    assert said == found > 0
+    if what == "product":
+        listed = {row["slug"]: row["size"] for row in refreshed.json("segments", "list")["segments"]}
+        assert listed["due-for-replenishment"] == found

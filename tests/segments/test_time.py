@@ -139,6 +139,7 @@ def test_ticks_keep_memberships_right(data: st.DataObject, tmp_path_factory: pyt
             }  # fmt: skip
 
         membership.tick(state, segments, now, zone)
+        start = now
         for _ in range(4):
             ahead = due.next_after(state, segments, now, zone)
             before = wanted(now)
@@ -150,6 +151,8 @@ def test_ticks_keep_memberships_right(data: st.DataObject, tmp_path_factory: pyt
             now = data.draw(st.just(ahead) | _STEPS.map(lambda step, start=now: start + step))  # type: ignore[misc]
             membership.tick(state, segments, now, zone)
             assert set(state.rows("SELECT segment, person_id FROM membership")) == wanted(now)
+        if now - start > 400 * DAY:
+            return  # the first comings are forgotten by now
         told = state.rows("SELECT segment, person_id, SUM(entered * 2 - 1) FROM membership_event GROUP BY 1, 2")
         assert {(slug, id_) for slug, id_, sum_ in told if sum_} == set(
             state.rows("SELECT segment, person_id FROM membership")
@@ -182,7 +185,7 @@ def test_a_tick_sees_who_changed_and_who_was_overtaken(tmp_path: Path) -> None:
         assert 4 not in _in(state)
         # And who is forgotten leaves no trace.
         state.sql.execute("DELETE FROM person WHERE id = 1")
-        for table in ("trait", "counted_order", "membership", "membership_event"):
+        for table in ("trait", "counted_order", "reorder", "membership", "membership_event"):
             assert state.rows(f"SELECT 1 FROM {table} WHERE person_id = 1") == []
 
 

@@ -199,7 +199,7 @@ def test_an_older_fluentcrm_reads_its_own_tables(
     from sidecar.demo.shop import build
 
     which: Any = "2.9" if fluentcrm.startswith("2.") else "3.1"
-    name = f"wordpress_{storage}"
+    name = f"older_{storage}"
     mariadb.create_database(name)
     try:
         with closing(mariadb.connect(name)) as connection:

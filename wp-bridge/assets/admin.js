@@ -1,5 +1,6 @@
 /* FluentCRM Sidecar in wp-admin: what carries data-fcsc-refresh="seconds" is fetched again and swapped; a form with
- * data-fcsc-live="id" is tried while one types (its button "preview"), and what came of it is shown there. Works without it. */
+ * data-fcsc-live="id" is tried while one types (its button "preview"), and what came of it is shown there. Works without it.
+ * A button with data-fcsc-campaign="tag" makes a draft of a FluentCRM campaign to that segment, by FluentCRM's own API. */
 ( function ( page ) {
 	var view = new URLSearchParams( location.search );
 	var path = view.get( 'view' ) || 'status';
@@ -73,6 +74,58 @@
 			timer = setTimeout( ask, 500 );
 		} );
 	}
+	function campaign( button ) {
+		var root = page.root.replace( 'fluentcrm-sidecar/v1/proxy/ui/', 'fluent-crm/v2/' ), tag = button.getAttribute( 'data-fcsc-campaign' );
+
+		function post( path, fields ) {
+			return fetch( root + path, {
+				method: 'POST',
+				body: new URLSearchParams( fields ),
+				headers: { 'X-WP-Nonce': page.nonce },
+				credentials: 'same-origin'
+			} ).then( function ( answer ) {
+				return answer.json().then( function ( data ) {
+					return answer.ok ? data : Promise.reject( data );
+				} );
+			} );
+		}
+		button.hidden = false;
+		button.addEventListener( 'click', function () {
+			var now = new Date(), id;
+			button.disabled = true;
+			now.setMinutes( now.getMinutes() - now.getTimezoneOffset() );
+			// A title must be its own.
+			post( 'campaigns', {
+				title: button.getAttribute( 'data-fcsc-title' ) + ' ' + now.toISOString().slice( 0, 19 ).replace( 'T', ' ' )
+			} ).then( function ( made ) {
+				id = made.id;
+				return post( 'campaigns/' + id + '/draft-recipients', {
+					sending_filter: 'dynamic_segment',
+					'subscribers[0][list]': 'all',
+					'subscribers[0][tag]': 'all',
+					advanced_filters: '[[]]',
+					'dynamic_segment[uid]': 'fcsc_segment_' + tag,
+					'dynamic_segment[slug]': 'fcsc_segment',
+					'dynamic_segment[id]': tag
+				} );
+			} ).then( function () {
+				location.href = location.pathname + '?page=fluentcrm-admin#/email/campaigns/' + id;
+			} ).catch( function ( why ) {
+				var box = button.nextElementSibling;
+				button.disabled = false;
+				box.hidden = false;
+				if ( why && 'string' === typeof why.message ) {
+					box.textContent = why.message;
+				}
+				return id && fetch( root + 'campaigns/' + id, {
+					method: 'DELETE',
+					headers: { 'X-WP-Nonce': page.nonce },
+					credentials: 'same-origin'
+				} );
+			} );
+		} );
+	}
+	document.querySelectorAll( '.fcsc [data-fcsc-campaign]' ).forEach( campaign );
 	document.querySelectorAll( '.fcsc [data-fcsc-live]' ).forEach( live );
 	document.querySelectorAll( '.fcsc [data-fcsc-refresh]' ).forEach( arm );
 } )( window.fcscAdmin || {} );

@@ -87,5 +87,5 @@ def _one(slug: str, error: Error | None, code: int) -> Response:
         found=found, rule=told(segment.rule, book.zone), refreshed=book.looked(), currency=currency, names=names,
         fixed=money.fixed, people=people, after=after, next=people[-1].id if len(people) == PEOPLE else 0,
         charts=[(chart.of, charts.title(chart, currency), charts.bars(chart)) for chart in found.charts],
-        points=charts.points(found.line.sizes, *_LINE), box=_LINE,
+        points=charts.points(found.line.sizes, *_LINE), box=_LINE, tag=book.tag(slug) if render.may("contact") else None,
     )  # fmt: skip
