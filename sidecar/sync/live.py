@@ -89,15 +89,17 @@ class _Batch:
         resting = concerned.resting(self._state, named)
         young = {id_ for number, hint in enumerate(self._hints) if self._young(hint, after) for id_ in people[number]}
         wanted = (named | moved | risen) - resting.keys()
-        any_young = any(self._young(hint, after) for hint in self._looking)
-        live = ((wanted & young) | ((moved | risen) - named if any_young else set())) if way.live else set()
+        # Whom others moved (over the line to VIP, say) did so by an act of now, unless an import may have been it.
+        acts = [hint for hint in self._looking if topics.of(hint.topic).family in ("order", "customer")]
+        all_young = bool(acts) and all(self._young(hint, after) for hint in acts)
+        live = ((wanted & young) | ((moved | risen) - named if all_young else set())) if way.live else set()
         whats = {id_: What("left", reason) for id_, reason in resting.items()}
         whats |= self._write(vip, live, (wanted - live) | self._few_buyers(buyers))
         forget.suppressed(session)
         for number, hint in enumerate(self._hints):
             self._result(hint, people[number], whats, orders, after, live)
         self._remember(before, after)
-        self._lively(wanted & young, moved | risen if any_young else set(), after)
+        self._lively(wanted & young, (moved | risen) - named if all_young else set(), after)
         self._contacts_changed(whats, live)
         return self._applied
 

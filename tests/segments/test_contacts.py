@@ -236,7 +236,7 @@ def test_statuses(crm: Crm) -> None:
     # A hint about one contact, and about one that nobody knows.
     crm.run("UPDATE wp_fc_subscribers SET status = 'subscribed' WHERE id IN (1, 2)")
     assert crm.refresh(rules, [1, 999], live=True) == 1
-    assert crm.state.rows("SELECT person_id, traits, live FROM trait_stale") == [(1, 1, 1)]
+    assert crm.state.rows("SELECT person_id, traits, live FROM trait_stale") == [(1, 1, NOW)]
     (change,) = membership.tick(crm.state, rules, NOW, ZONE)
     assert (change.entered, change.left) == (1, 0)
     # Whose traits are to be made anew stays so.
@@ -245,7 +245,7 @@ def test_statuses(crm: Crm) -> None:
     assert crm.state.rows("SELECT person_id, traits, live FROM trait_stale") == [(2, 0, 0)]
     crm.run("UPDATE wp_fc_subscribers SET status = 'pending' WHERE id = 2")
     assert crm.refresh(rules, [2], live=True) == 1
-    assert crm.state.rows("SELECT person_id, traits, live FROM trait_stale") == [(2, 0, 1)]
+    assert crm.state.rows("SELECT person_id, traits, live FROM trait_stale") == [(2, 0, NOW)]
 
 
 def test_a_contact_that_is_gone_has_no_value(crm: Crm) -> None:

@@ -263,6 +263,21 @@ def test_live_though_other_hints_follow(shop: LiveShop) -> None:
         assert _written(fake) == ["nowa@example.net"]
 
 
+def test_an_order_of_now_in_the_middle_of_an_import(shop: LiveShop) -> None:
+    """Old orders are put into the shop while somebody buys: one batch of hints, and one of these people is live."""
+    with bridge(shop.database, shop.config) as (fake, config), build(config) as sidecar:
+        _live_mode(config)
+        sidecar.pass_()
+        for number in range(20):
+            old = shop.keeper.order(f"import{number}@example.net", "300.00", at="2025-05-01 10:00:00", lines=LINES)
+            hint(shop.database, "order.created", old)
+            if number == 10:
+                hint(shop.database, "order.created", shop.keeper.order("nowa@example.net", lines=LINES, at=AT))
+        assert sidecar.pass_().moved > 20
+        assert _written(fake) == ["nowa@example.net"]
+        same(shop)
+
+
 def test_live_behind_a_heap_of_others(shop: LiveShop) -> None:
     """Comings of an import and one of now of the same person: it is one write, and live."""
     config = shop.config
