@@ -35,7 +35,7 @@ class Run(msgspec.Struct, kw_only=True):
 # the second: so a run can tell another run (give up) from a pass, which is over in a moment (wait for it).
 PASS = "pass"  # noqa: S105 - a name, not a secret
 _PATIENCE = 60.0
-_PROBE = 1.0  # `running` holds the lock of runs for an instant; that is no other run
+_PROBE = 0.2  # `running` holds the lock of runs for an instant; that is no other run
 
 
 @contextmanager

@@ -304,7 +304,7 @@ def _parameters(shop: ShopDatabase, query: queries.Query) -> dict[str, Any]:
         "keys": ["_billing_email", "_order_total", "wp_capabilities", "locale", "_customer_user"], "key": "locale", "emails": emails,
         "email": emails[0], "names": ["siteurl", "gmt_offset"], "tables": ["wp_posts", "wp_users"], "pivot": "wp_fc_subscriber_pivot",
         "types": ["FluentCrm\\App\\Models\\Tag"], "type": "shop_order", "run": 1, "runs": [1], "capabilities": "wp_capabilities", "slug": "woo_ltv",
-        "slugs": ["woo_ltv", "woo_aov"], "now": 1_793_534_400_000,
+        "slugs": ["woo_ltv", "woo_aov"], "tags": [4, 5, 6], "objects": [4, 5, 6], "now": 1_793_534_400_000,
     }  # fmt: skip
 
 
