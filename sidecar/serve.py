@@ -34,6 +34,7 @@ PASS_SECONDS = 2.0  # the pass ends soon after, so that a stop need not wait for
 WORKERS = 2
 _HEALTH_EVERY = 10.0
 _SLOWEST_RETRY = 60.0
+_REST = 30.0  # memory is given back after work, at most so often
 
 
 def serve(config: Config) -> int:
@@ -87,11 +88,17 @@ class Service:
     def _follow(self) -> None:
         """Look at what the shop tells, again and again; after an error less often, up to once a minute."""
         pause = wait = self.runtime.config.service.poll_seconds
+        worked, rested = True, 0.0
         while not self.stop.wait(wait):
             try:
                 report = self.runtime.pass_(PASS_SECONDS)
                 wait = pause
-                if report.reconciled:
+                if report.reconciled or report.events or report.polled or report.moved or report.tagged:
+                    worked = True
+                elif worked and time.monotonic() - rested > _REST:
+                    worked, rested = False, time.monotonic()
+                    # What it was done with is not needed now: the pages of the state, and what Python and malloc keep.
+                    self.runtime.state.shrink()
                     memory.give_back()
             except Conflict:
                 wait = max(pause, 1.0)  # a run is at work, and it sees the same changes
