@@ -34,6 +34,8 @@ PASS_SECONDS = 2.0  # the pass ends soon after, so that a stop need not wait for
 WORKERS = 2
 _HEALTH_EVERY = 10.0
 _SLOWEST_RETRY = 60.0
+# A signal that comes just before the wait for connections begins does not end it: Python would act on it only afterwards.
+_WAKE = 1.0
 _REST = 30.0  # memory is given back after work, at most so often
 
 
@@ -80,7 +82,7 @@ class Service:
 
         sockets, checked = self.server._map, time.monotonic()
         while not self.stop.is_set():
-            wasyncore.loop(timeout=30.0, use_poll=True, map=sockets, count=1)
+            wasyncore.loop(timeout=_WAKE, use_poll=True, map=sockets, count=1)
             if time.monotonic() - checked > _HEALTH_EVERY:
                 checked = time.monotonic()
                 self.consumer.check_worker_health()

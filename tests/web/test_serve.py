@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import http.client
 import json
 import os
+import platform
 import shutil
 import signal
 import socket
@@ -287,6 +289,25 @@ def test_a_port_that_is_taken(serve: Make) -> None:
     with socket.create_server(("127.0.0.1", served.port)):
         answer = served.bench.json("serve", code=None)
     assert answer["error"]["code"] == "config" and str(served.port) in answer["error"]["message"]
+
+
+def test_a_signal_that_wakes_nobody(serve: Make) -> None:
+    """A signal can come in the instant before the main thread waits for connections, or to another thread: then nothing
+    ends the wait. Python acts on it when the wait is over, and that is soon."""
+    served = serve()
+    served.start()
+    assert served.process is not None
+    pid = served.process.pid
+    time.sleep(0.5)  # the main thread waits
+    other = max(int(one.name) for one in Path(f"/proc/{pid}/task").iterdir())
+    assert other != pid
+    began = time.monotonic()
+    assert (
+        ctypes.CDLL(None, use_errno=True).syscall(234 if platform.machine() == "x86_64" else 131, pid, other, 15) == 0
+    )
+    served.process.communicate(timeout=15)
+    assert served.process.returncode == 0
+    assert time.monotonic() - began < 5
 
 
 def test_the_log_names_nobody(serve: Make, demo_hpos: ShopDatabase) -> None:
