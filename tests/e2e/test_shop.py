@@ -89,9 +89,8 @@ def test_a_classic_checkout(live: Live, shopper: Shopper) -> None:
     sidecar: Sidecar = live.sidecar
     sidecar.quiet()
     assert sidecar.hooks(found.id).count("contact_created") == 1
-    assert sidecar.hooks(found.id).count("contact_added_to_tags") == 2, (
-        "the tags of the rules, and those of the segments"
-    )
+    # The tags of the rules, and those of the segments: how often these change depends on whether the order is seen unpaid first.
+    assert sidecar.hooks(found.id).count("contact_added_to_tags") >= 2
     loopless(sidecar, live.site)
     assert sidecar.hooks(found.id).count("contact_created") == 1
 
