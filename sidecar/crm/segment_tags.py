@@ -21,12 +21,13 @@ _ABOUT = "Kept by FluentCRM Sidecar: who has it follows from the rules of the se
 _CARRIERS = 20_000
 
 
-def ids(reader: Reader) -> dict[str, int]:
-    """{segment: its tag}, of the tags that are there; nothing before the first one was made."""
+def made(reader: Reader) -> dict[str, tuple[int, str]]:
+    """{segment: (id, title) of its tag}, of the tags that are there; nothing before the first one was made."""
     try:
-        return {slug: int(id_) for slug, id_, _ in reader.rows("segment_tags")}
-    except pymysql.err.ProgrammingError:
+        rows = reader.rows("segment_tags")
+    except pymysql.err.ProgrammingError:  # the sidecar has never written here
         return {}
+    return {slug: (int(id_), title) for slug, id_, title in sorted(rows, key=lambda row: row[1], reverse=True)}
 
 
 class Attached(msgspec.Struct):
@@ -44,10 +45,9 @@ class SegmentTags:
         self._connection = connection
         self._prefix = reader.tables.prefix
         self._wall = wall
-        self.ids: dict[str, int] = {}
-        self._titles: dict[str, str] = {}
-        for slug, id_, title in sorted(reader.rows("segment_tags"), key=lambda row: row[1], reverse=True):
-            self.ids[slug], self._titles[slug] = int(id_), title
+        there = made(reader)
+        self.ids = {slug: id_ for slug, (id_, _) in there.items()}
+        self._titles = {slug: title for slug, (_, title) in there.items()}
 
     def ensure(self, titles: Mapping[str, str], last: Mapping[str, str]) -> None:
         """Make the tags of {segment: title} that are missing. One whose title is still the `last` that we gave it is renamed
@@ -126,7 +126,7 @@ class SegmentTags:
         }
         if found and self.ids:
             for contact, tag in self._reader.page(
-                "segment_attached", ids=list(found), tags=list(self.ids.values()), type=TAG
+                "segments_terms", ids=list(found), objects=list(self.ids.values()), type=TAG
             ):
                 found[contact].tags.add(tag)
         return found
@@ -144,7 +144,8 @@ class SegmentTags:
         """What contacts have in some custom fields."""
         found: dict[int, dict[str, FieldValue]] = {}
         if contacts and fields:
-            rows = self._reader.page("segment_fields", ids=list(contacts), keys=list(fields))
-            for id_, contact, slug, value, updated in sorted(rows, reverse=True):
-                found.setdefault(contact, {})[slug] = FieldValue(id_, value or "", updated or "")
+            rows = self._reader.page("segments_fields", ids=list(contacts), slugs=list(fields))
+            # Of a field that stands twice FluentCRM reads the first row.
+            for id_, contact, slug, value in sorted(rows, reverse=True, key=lambda row: row[0]):
+                found.setdefault(contact, {})[slug] = FieldValue(id_, value or "")
         return found

@@ -154,7 +154,7 @@ class Book:
     def tag(self, slug: str) -> int | None:
         """The tag of a segment in FluentCRM, if it has one by now."""
         with Reader(self._config) as reader:
-            return segment_tags.ids(reader).get(slug)
+            return segment_tags.made(reader).get(slug, (None, ""))[0]
 
     def samples(self, contacts: Sequence[int]) -> list[Sample]:
         """These contacts, masked."""

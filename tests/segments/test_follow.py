@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bridging import NOW_MS, LiveShop, hint, install
-from shopkeeper import Shopkeeper
-from support import ShopDatabase
-from syncing import TAG, ConfigFor, contacts, execute, run
+from bridging import NOW_MS, LiveShop, hint
+from syncing import TAG, contacts, execute
 
-from sidecar.config import Segments
 from sidecar.runtime import build
 from sidecar.state.database import State
 
@@ -34,16 +30,9 @@ rule = { field = "consent", is = true }
 
 
 @pytest.fixture
-def shop(
-    demo_hpos: ShopDatabase, config_for: ConfigFor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[LiveShop]:
-    monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:00:00Z")
-    file = tmp_path / "segments.toml"
-    file.write_text(RULES, "utf-8")
-    config = config_for(demo_hpos, segments=Segments(file=str(file)))
-    run(config)
-    install(demo_hpos)
-    yield LiveShop(demo_hpos, Shopkeeper(demo_hpos), config)
+def rules(rules: Path) -> Path:
+    rules.write_text(RULES, "utf-8")
+    return rules
 
 
 def inside(shop: LiveShop, contact: int) -> set[str]:

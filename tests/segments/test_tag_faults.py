@@ -5,45 +5,23 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bridging import NOW_MS, LiveShop, bridge, hint, install, pass_
+from bridging import NOW_MS, LiveShop, bridge, hint, pass_
 from commandline import Bench
 from pytest_httpserver import HTTPServer
 from segmenting import AT, LINES, RULES, fields, members, others, refresh, same, tagged
-from shopkeeper import Shopkeeper
 from support import ShopDatabase
-from syncing import ConfigFor, contacts, execute, run
+from syncing import contacts, execute, run
 
-from sidecar.config import Alerts, Segments
+from sidecar.config import Alerts
 from sidecar.mapping import compile as mapping_file
 from sidecar.runtime import build
 from sidecar.segments import membership, tags
 from sidecar.state.database import State
 from sidecar.sync import segments, tagging
-
-
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:00:00Z")
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    file = tmp_path / "segments.toml"
-    file.write_text(RULES, "utf-8")
-    return file
-
-
-@pytest.fixture
-def shop(demo_hpos: ShopDatabase, config_for: ConfigFor, rules: Path) -> Iterator[LiveShop]:
-    config = config_for(demo_hpos, segments=Segments(file=str(rules)))
-    run(config)
-    install(demo_hpos)
-    yield LiveShop(demo_hpos, Shopkeeper(demo_hpos), config)
 
 
 def _live_mode(config: Any) -> None:

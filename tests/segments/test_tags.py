@@ -4,43 +4,21 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bridging import NOW_MS, FakeBridge, LiveShop, bridge, hint, install, pass_
+from bridging import NOW_MS, FakeBridge, LiveShop, bridge, hint, pass_
 from commandline import Bench
 from killing import refresh_until
 from segmenting import AT, LINES, RULES, fields, members, others, refresh, same, tagged
-from shopkeeper import Shopkeeper
 from support import ShopDatabase
-from syncing import TAG, ConfigFor, contacts, execute, run
+from syncing import TAG, contacts, execute, run
 
 from sidecar.config import Config, Segments
 from sidecar.errors import SegmentError
 from sidecar.runtime import build
 from sidecar.state.database import State
-
-
-@pytest.fixture(autouse=True)
-def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:00:00Z")
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    file = tmp_path / "segments.toml"
-    file.write_text(RULES, "utf-8")
-    return file
-
-
-@pytest.fixture
-def shop(demo_hpos: ShopDatabase, config_for: ConfigFor, rules: Path) -> Iterator[LiveShop]:
-    config = config_for(demo_hpos, segments=Segments(file=str(rules)))
-    run(config)
-    install(demo_hpos)
-    yield LiveShop(demo_hpos, Shopkeeper(demo_hpos), config)
 
 
 def test_tags_are_the_memberships(shop: LiveShop, rules: Path) -> None:

@@ -8,23 +8,11 @@ SELECT o.slug, t.id, t.title FROM {p}fcsc_owned o JOIN {p}fc_tags t ON t.id = o.
 -- columns: id email
 SELECT id, email FROM {p}fc_subscribers WHERE id IN %(ids)s;
 
--- name: segment_attached
--- Which of these contacts have which of these tags. CONCAT: see contacts_terms.
--- columns: subscriber_id object_id
-SELECT subscriber_id, object_id FROM {p}fc_subscriber_pivot
-WHERE subscriber_id IN %(ids)s AND object_id IN %(tags)s AND CONCAT(object_type, '') = %(type)s;
-
 -- name: segment_carriers
 -- Everybody who has one of these tags, by pages of the primary key.
 -- columns: id subscriber_id object_id
 SELECT id, subscriber_id, object_id FROM {p}fc_subscriber_pivot
 WHERE id > %(after)s AND object_id IN %(tags)s AND CONCAT(object_type, '') = %(type)s ORDER BY id LIMIT %(limit)s;
-
--- name: segment_fields
--- Some custom fields of contacts, of two rows the one that FluentCRM shows (the first) last.
--- columns: id subscriber_id slug value updated
-SELECT id, subscriber_id, `key` AS slug, value, CAST(updated_at AS CHAR) AS updated FROM {p}fc_subscriber_meta
-WHERE subscriber_id IN %(ids)s AND `key` IN %(keys)s AND CONCAT(object_type, '') = 'custom_field';
 
 -- name: segment_field_used
 -- Whether anybody has a value in a custom field. Asked once, before a field that is there already is taken for a group.
