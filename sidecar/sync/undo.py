@@ -108,11 +108,6 @@ def _mark(reader: Reader, state: State, run_id: int) -> int:
                 " (SELECT id FROM person WHERE contact_id IN (SELECT value FROM json_each(?)))",
                 (ids,),
             )
-            sql.execute(
-                "UPDATE person_doc SET written = NULL WHERE person_id IN"
-                " (SELECT id FROM person WHERE contact_id IN (SELECT value FROM json_each(?)))",
-                (ids,),
-            )
             # Without a status nobody is looked at again because the line to VIP has moved.
             people += sql.execute(
                 "UPDATE person SET verdict = 'left', reason = 'undone', dirty = 0, status = ''"
