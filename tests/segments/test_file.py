@@ -8,10 +8,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from support import ROOT
 
 from sidecar.errors import SegmentError
 from sidecar.segments import file, model, traits, words
-from sidecar.segments.catalogue import FIELDS, OPERATORS
+from sidecar.segments.catalogue import COUNTED, FIELDS, OPERATORS
 from sidecar.state.database import State
 
 
@@ -320,3 +321,11 @@ def test_the_table_has_every_field_and_the_file_explains_every_operator(tmp_path
     text = file.default_text()
     for operator in sorted(set().union(*OPERATORS.values())):
         assert operator in text, operator
+
+
+def test_the_documentation_has_every_field() -> None:
+    text = (ROOT / "docs" / "segments.md").read_text("utf-8")
+    told = re.findall(r"^\| `([a-z_]+)` \| ([a-z]+) \| (.+) \|$", text, re.M)
+    assert told == [(field.name, field.kind, field.about) for field in FIELDS.values()]
+    for what, by in COUNTED.items():
+        assert f"`{what}` (by {', '.join(sorted(by))})" in text, what
