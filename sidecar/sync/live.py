@@ -238,14 +238,11 @@ class _Batch:
 
     def _contacts_changed(self, whats: dict[int, What], live: Collection[int]) -> None:
         """Whose contact is another one now, by us or by what FluentCRM told: rules may ask about it."""
-        told = Concerned(
-            self._state, [hint for hint in self._hints if topics.of(hint.topic).family in ("contact", "email")]
-        )
-        way = self._way
-        for hint in self._hints:
-            if topics.of(hint.topic).family in ("contact", "email"):
-                young = concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours)
-                contacts.note(self._state, told.people(hint), live=young)
+        way, hints = self._way, [hint for hint in self._hints if topics.of(hint.topic).family in ("contact", "email")]
+        told = Concerned(self._state, hints)
+        for hint in hints:
+            young = concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours)
+            contacts.note(self._state, told.people(hint), live=young)
         changed = {id_ for id_, what in whats.items() if what.outcome == "changed"}
         contacts.note(self._state, changed & set(live), live=True)
         contacts.note(self._state, changed - set(live), live=False)
