@@ -118,6 +118,22 @@ class Segments(Section, frozen=True):
     tag_title: str = "Segment: {name}"
 
 
+class Automations(Section, frozen=True):
+    """Where the owner's automations are (empty: `automations` beside the configuration, else in the state directory, where
+    wp-admin keeps what was edited there) and what holds for all of them. `cap_day` and `cap_week` are marketing messages a
+    person gets by one channel, 0 is no limit; quiet hours ("HH:MM", in the person's or the shop's time) hold marketing back.
+    """
+
+    dir: str = ""
+    cap_day: NotNegative = 1
+    cap_week: NotNegative = 4
+    quiet_from: str = "21:00"
+    quiet_to: str = "09:00"
+    credit_days: Positive = 5
+    coupons_a_day: NotNegative = 500
+    keep_days: Positive = 400
+
+
 class Sync(Section, frozen=True):
     """How hard a run may work the host. `limit_rate` is rows read from the shop per second and `max_load` the
     one-minute load above which reading slows down; 0 is no limit. What a run replaced can be undone for
@@ -224,6 +240,7 @@ class Config(Section, frozen=True):
     consent: Consent = Consent()
     mapping: Mapping = Mapping()
     segments: Segments = Segments()
+    automations: Automations = Automations()
     sync: Sync = Sync()
     service: Service = Service()
     queue: Queue = Queue()

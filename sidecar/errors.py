@@ -72,6 +72,12 @@ class SegmentError(ConfigError):
     code = "segments"
 
 
+class AutomationError(ConfigError):
+    """An automation's file cannot be used."""
+
+    code = "automations"
+
+
 class StoreUnavailable(SidecarError):
     """The shop's database cannot be reached, or it went away and did not come back."""
 

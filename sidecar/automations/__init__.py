@@ -1,4 +1,4 @@
-"""Durable journeys of trigger, steps and exit that send each message at most once.
+"""Durable journeys of trigger, steps and exit that send each message at most once. May import `segments` and below.
 
-May import `segments` and below. Empty until its own issue: the room is kept so that the layers stand.
+Start with `model` (what an automation is), then `engine` (what happens to an enrolment), `file` (how it is written).
 """

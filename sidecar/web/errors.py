@@ -9,7 +9,7 @@ from flask import Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from sidecar import logs
-from sidecar.errors import MappingError, SegmentError, SidecarError, UsageError
+from sidecar.errors import AutomationError, MappingError, SegmentError, SidecarError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def handle(error: Exception) -> Response:
 
 def status_of(error: SidecarError) -> int:
     """The status of one of our errors: rules that the user sent are the request's fault, not the server's."""
-    if isinstance(error, MappingError | SegmentError):
+    if isinstance(error, MappingError | SegmentError | AutomationError):
         return 422
     if isinstance(error, UsageError):
         return 400

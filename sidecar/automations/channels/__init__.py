@@ -1,0 +1,1 @@
+"""Channels: how a message leaves. `model` is the interface, a provider is a small module."""

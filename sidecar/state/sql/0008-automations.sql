@@ -1,0 +1,112 @@
+-- Automations by name. running: switched on. live_from: what happened before (Unix seconds UTC) never triggers it. rollout: percent
+-- of people who may enter; holdout: percent of those who enter and are only watched. cursors: JSON, how far each source was read.
+CREATE TABLE automation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    running INTEGER NOT NULL DEFAULT 0,
+    live_from INTEGER NOT NULL DEFAULT 0,
+    rollout INTEGER NOT NULL DEFAULT 100,
+    holdout INTEGER NOT NULL DEFAULT 0,
+    cursors TEXT NOT NULL DEFAULT '{}',
+    fault TEXT NOT NULL DEFAULT ''
+);
+-- Each text of an automation that somebody started with: they finish that one. spec: JSON of automations.model.Automation.
+CREATE TABLE automation_version (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    automation_id INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    spec BLOB NOT NULL,
+    first_used INTEGER NOT NULL,
+    UNIQUE (automation_id, digest)
+);
+-- Somebody in an automation. subject: what it is about, as cart:12, order:55, product:7:9, day:2026-11-26 or ''; entered once
+-- each. held: only watched (holdout). step is the one that is due at `due` (Unix seconds UTC). state: waiting | done | goal |
+-- exit | failed. awaits: a topic whose coming makes it due. data: JSON of automations.enrolments.Data (coupons, ways taken).
+-- claim: until when (Unix ms) a worker has it; 0 nobody.
+CREATE TABLE enrolment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    automation_id INTEGER NOT NULL,
+    version_id INTEGER NOT NULL,
+    person_id INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    held INTEGER NOT NULL DEFAULT 0,
+    entered INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    step TEXT NOT NULL,
+    due INTEGER,
+    awaits TEXT NOT NULL DEFAULT '',
+    claim INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    ended INTEGER,
+    reason TEXT NOT NULL DEFAULT '',
+    data BLOB,
+    UNIQUE (person_id, automation_id, subject)
+);
+CREATE INDEX enrolment_due ON enrolment (due) WHERE state = 'waiting';
+CREATE INDEX enrolment_state ON enrolment (automation_id, state);
+CREATE INDEX enrolment_ended ON enrolment (ended) WHERE ended IS NOT NULL;
+-- What became of each step of an enrolment. outcome: done | skipped | failed; reason says why. at: Unix seconds UTC.
+CREATE TABLE step_done (
+    enrolment_id INTEGER NOT NULL, step TEXT NOT NULL, at INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (enrolment_id, step)
+) WITHOUT ROWID;
+-- One message. key: random, the same for whatever handing it over is tried again. state: handing (a crash there leaves it: asked of
+-- a channel that knows the key, else unsure, and never sent again) | queued | sent | delivered | failed | bounced | unsure.
+-- decided and handed are Unix ms UTC, the others Unix seconds. ref: the provider's name for it. No address, no text.
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    enrolment_id INTEGER NOT NULL,
+    automation_id INTEGER NOT NULL,
+    version_id INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    person_id INTEGER NOT NULL,
+    channel TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    language TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT '',
+    ref TEXT NOT NULL DEFAULT '',
+    decided INTEGER NOT NULL,
+    handed INTEGER,
+    sent INTEGER, delivered INTEGER, opened INTEGER, clicked INTEGER,
+    UNIQUE (enrolment_id, step)
+);
+CREATE INDEX message_person ON message (person_id, channel, decided);
+CREATE INDEX message_open ON message (state) WHERE state IN ('handing', 'queued', 'sent');
+CREATE INDEX message_ref ON message (channel, ref) WHERE ref <> '';
+CREATE INDEX message_step ON message (automation_id, step);
+-- Coupons that were made, so that unused ones can be cleared away. code is no personal data. used: the order, once there is one.
+CREATE TABLE coupon (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE, enrolment_id INTEGER NOT NULL, automation_id INTEGER NOT NULL, person_id INTEGER NOT NULL,
+    coupon_id INTEGER, code TEXT NOT NULL DEFAULT '', made INTEGER NOT NULL, expires INTEGER NOT NULL,
+    order_id INTEGER, cleared INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX coupon_code ON coupon (code) WHERE code <> '';
+CREATE INDEX coupon_made ON coupon (made);
+-- Orders that a message earned: one message an order, ever. how: coupon | cart | click. amount is micros, net, as of `at`.
+CREATE TABLE credit (
+    order_id INTEGER PRIMARY KEY, message_id INTEGER, enrolment_id INTEGER NOT NULL, automation_id INTEGER NOT NULL,
+    person_id INTEGER NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL, how TEXT NOT NULL
+);
+CREATE INDEX credit_automation ON credit (automation_id);
+CREATE INDEX credit_enrolment ON credit (enrolment_id);
+-- Providers of channels: how much of their rate is left, and why one is switched off ('' it is not).
+CREATE TABLE provider (
+    name TEXT PRIMARY KEY, tokens REAL NOT NULL DEFAULT 0, at REAL NOT NULL DEFAULT 0, disabled TEXT NOT NULL DEFAULT '',
+    failures INTEGER NOT NULL DEFAULT 0, retry_at INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+-- The last known stock status of products and variations; since: Unix seconds UTC.
+CREATE TABLE stock (product_id INTEGER PRIMARY KEY, status TEXT NOT NULL, since INTEGER NOT NULL);
+-- The record of consent: what it stands on (order:55, contact:7, page) without names, addresses or IPs.
+ALTER TABLE consent ADD COLUMN evidence TEXT NOT NULL DEFAULT '';
+CREATE INDEX consent_person ON consent (person_id, channel, id);
+CREATE TRIGGER person_left_automations AFTER DELETE ON person BEGIN
+ DELETE FROM step_done WHERE enrolment_id IN (SELECT id FROM enrolment WHERE person_id = old.id);
+ DELETE FROM enrolment WHERE person_id = old.id;
+ DELETE FROM message WHERE person_id = old.id;
+ DELETE FROM coupon WHERE person_id = old.id;
+ DELETE FROM credit WHERE person_id = old.id;
+END;
