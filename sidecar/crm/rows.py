@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+import pymysql
 from pymysql.connections import Connection
 
 from sidecar.crm.batch import Change, NewContact, Outcome
@@ -41,10 +42,11 @@ class Rows:
         self._wide = has_table_values(connection)
         self._returning = has_returning(connection)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT @@max_allowed_packet")
-            row = cursor.fetchone()
+            cursor.execute(f"SELECT @@max_allowed_packet, UNIX_TIMESTAMP({self._now})")
+            packet, moment = cursor.fetchone() or (1 << 20, 0)
         # Characters, of which one may take four bytes.
-        self._limit = max(16_000, min((int(row[0]) if row else 1 << 20) // 5, 1_500_000))
+        self._limit = max(16_000, min(int(packet) // 5, 1_500_000))
+        self._clock = _clock(connection, now, int(moment or 0)) if self._wide else ""
         self.rows = 0
 
     def _run(self, sql: str) -> None:
@@ -120,7 +122,8 @@ class Rows:
 
     def _fields_wide(self, rows: Sequence[tuple[int, dict[str, str]]]) -> None:
         """The same for many new contacts: one row a contact, turned into one row a field by the server. A fifth
-        cheaper for it than plain rows, and half the text; needs MariaDB's table value constructors (10.3)."""
+        cheaper for it than plain rows, and half the text; needs MariaDB's table value constructors (10.3). The time
+        comes from the statement's clock where it may be set: as text it is read and brought to UTC twice a row."""
         slugs = list(dict.fromkeys(slug for _, fields in rows for slug in fields))
         if not slugs:
             return
@@ -130,12 +133,13 @@ class Rows:
             f"({id_},{','.join([quote(fields[slug]) if slug in fields else 'NULL' for slug in slugs])})"
             for id_, fields in rows
         )
+        now = "NOW()" if self._clock else self._now
         for group in chunks(texts, self._limit):
             self._run(
-                f"INSERT INTO {self._table('fc_subscriber_meta')}"
+                f"{self._clock}INSERT INTO {self._table('fc_subscriber_meta')}"
                 " (subscriber_id,created_by,object_type,`key`,value,created_at,updated_at)"
                 f" WITH p(s,{names}) AS (VALUES {','.join(group)})"
-                f" SELECT p.s,0,'custom_field',k.k,ELT(k.i,{names}),{self._now},{self._now}"
+                f" SELECT p.s,0,'custom_field',k.k,ELT(k.i,{names}),{now},{now}"
                 f" FROM p CROSS JOIN ({keys}) k WHERE ELT(k.i,{names}) IS NOT NULL"
             )
 
@@ -252,6 +256,17 @@ class Rows:
             self._run(f"DELETE FROM {self._table(table)} WHERE {column} = {id_}")
         self._run(f"DELETE FROM {self._table('fcsc_undo')} WHERE object_id = {id_} AND kind IN ('created', 'changed')")
         self._run(f"DELETE FROM {self._table('fc_subscribers')} WHERE id = {id_}")
+
+
+def _clock(connection: Connection[Any], now: str, moment: int) -> str:
+    """What before a statement makes its NOW() be `now` (at Unix time `moment`), or '' where the server does not let us."""
+    head = f"SET STATEMENT timestamp={moment} FOR "
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{head}SELECT CAST(NOW() AS CHAR)")
+            return head if moment and cursor.fetchone() == (now,) else ""
+    except pymysql.err.MySQLError:  # secure_timestamp
+        return ""
 
 
 def undo_detail(change: Change) -> str:

@@ -16,7 +16,7 @@ class Items:
 
     An item has ten meta rows and more, of which two matter. Looking each of them up by its item costs the server
     most of what reading orders takes, so the ids are asked for first (the index alone answers that) and the rows then
-    come by ranges of their own primary key, where an order's rows lie side by side.
+    come by ranges of their own primary key, where an order's rows lie side by side. The items themselves likewise.
     """
 
     def __init__(
@@ -32,7 +32,8 @@ class Items:
     def _load(self, shop: Reader, ids: list[int] | Spans, wanted: frozenset[int], products: Collection[int]) -> None:
         orders: dict[int, int] = {}
         coupons = []
-        for item_id, order_id, coupon in shop.page("items_rows", ids=ids):
+        places = spans(shop.numbers("items_ids", ids=ids))
+        for item_id, order_id, coupon in shop.page("items_rows", ids=places) if places else ():
             if order_id in wanted:
                 if coupon is None:
                     orders[item_id] = order_id

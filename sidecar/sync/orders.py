@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from datetime import UTC
-from itertools import chain, islice
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from sidecar.people import ledger
 from sidecar.state import bulk, dead_letters
 from sidecar.store.model import Order
 from sidecar.store.orders import BUCKET, choose
-from sidecar.sync.pages import ahead
+from sidecar.sync.pages import Ahead, ahead
 from sidecar.sync.session import Session
 from sidecar.sync.sums import differing
 from sidecar.values import dates, email
@@ -30,6 +30,8 @@ _INSERT = (
 )
 _CURSOR = "orders.cursor"
 _WALK = "orders.walk"
+# Pages that the readers are ahead: about as many as the server gives while the accounts are walked.
+_DEPTH = 10
 # Pages a transaction: people and customers stand in their indexes in no order, so each transaction writes most of
 # those pages again.
 _TOGETHER = 4
@@ -48,16 +50,15 @@ class Walk:
         self._after = int(session.state.get(_WALK, "0"))
         self._known = bool(session.state.rows("SELECT 1 FROM shop_order WHERE id > ? LIMIT 1", (self._after,)))
         self._pages = _load(session, _pages(session, self._after))
-        self._first = list(islice(self._pages, 1))
+        self._pages.start()
 
     def run(self) -> None:
         """All pages into the ledger."""
         session = self._session
         total = session.orders.last_id()
-        pages = chain(self._first, self._pages)
         empty = not self._known and not self._after
         with bulk.without_indexes(session.state, "shop_order") if empty else nullcontext():
-            while some := list(islice(pages, _TOGETHER)):
+            while some := list(islice(self._pages, _TOGETHER)):
                 with session.state.transaction():
                     for ids, orders in some:
                         stage(session, orders, fresh=not self._known)
@@ -158,14 +159,14 @@ def _pages(session: Session, after: int) -> Iterator[list[int]]:
         yield ids
 
 
-def _load(session: Session, pages: Iterable[list[int]]) -> Generator[tuple[list[int], list[Order]], None, None]:
+def _load(session: Session, pages: Iterable[list[int]]) -> Ahead[list[int], list[Order]]:
     storage, keys, paid = session.info.storage, session.order_keys, session.loaded_statuses
     products = session.products
 
     def load(reader: Reader, ids: list[int]) -> list[Order]:
         return choose(reader, storage, products).load(ids, keys, paid, whole=True)
 
-    return ahead(session.reader, pages, load, threads=3, depth=6)
+    return Ahead(session.reader, pages, load, threads=3, depth=_DEPTH)
 
 
 def stage(session: Session, orders: Sequence[Order], *, fresh: bool = False) -> None:

@@ -9,6 +9,7 @@ Source of the rules: phonenumbers/phonenumberutil.py (`parse`, `is_valid_number`
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -37,14 +38,36 @@ class Reading(NamedTuple):
 class _Kind:
     """One pattern of a region with the lengths it may have (empty: any)."""
 
-    __slots__ = ("fits", "lengths")
+    __slots__ = ("fits", "lengths", "pattern")
 
     def __init__(self, desc: Any) -> None:
-        self.fits = re.compile(desc.national_number_pattern).fullmatch
+        self.pattern: str = desc.national_number_pattern
+        self.fits = re.compile(self.pattern).fullmatch
         self.lengths = frozenset(desc.possible_length)
 
     def matches(self, nsn: str) -> bool:
         return (not self.lengths or len(nsn) in self.lengths) and self.fits(nsn) is not None
+
+
+class _AnyKind:
+    """Several patterns as one: by the length of a number, those that such a number may have."""
+
+    __slots__ = ("any", "by_length")
+
+    def __init__(self, kinds: list[_Kind]) -> None:
+        self.any = _fits([k for k in kinds if not k.lengths])
+        lengths = {length for k in kinds for length in k.lengths}
+        self.by_length = {
+            length: _fits([k for k in kinds if not k.lengths or length in k.lengths]) for length in lengths
+        }
+
+    def matches(self, nsn: str) -> bool:
+        fits = self.by_length.get(len(nsn), self.any)
+        return fits is not None and fits(nsn) is not None
+
+
+def _fits(kinds: list[_Kind]) -> Callable[[str], re.Match[str] | None] | None:
+    return re.compile("|".join(f"(?:{kind.pattern})" for kind in kinds)).fullmatch if kinds else None
 
 
 class Region:
@@ -74,7 +97,7 @@ class Region:
         self.general = general
         self.longest = max(general.lengths, default=17)
         self.code = str(metadata.country_code)
-        self.special = tuple(k for k in map(kind, _SPECIAL) if k is not None)
+        self.special = _AnyKind([k for k in map(kind, _SPECIAL) if k is not None])
         self.fixed = kind("fixed_line")
         self.mobile = kind("mobile")
         self.same = bool(metadata.same_mobile_and_fixed_line_pattern)
@@ -88,9 +111,8 @@ class Region:
         """(valid here, mobile) for a national significant number."""
         if not self.general.matches(nsn):
             return False, None
-        for special in self.special:
-            if special.matches(nsn):
-                return True, False
+        if self.special.matches(nsn):
+            return True, False
         mobile = self.mobile is not None and self.mobile.matches(nsn)
         if self.fixed is not None and self.fixed.matches(nsn):
             return True, None if self.same or mobile else False

@@ -165,6 +165,24 @@ def test_a_server_without_mariadbs_statements_gets_the_same_rows(
     assert rows("plain") == quick
 
 
+@pytest.mark.parametrize("clock", ["set", "fixed"])
+def test_fields_are_of_the_runs_time(
+    demo_hpos: ShopDatabase, make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
+    """Wall-clock text, whatever the server's clock says; also where it may not be set (`secure_timestamp`)."""
+    if clock == "fixed":
+        monkeypatch.setattr("sidecar.crm.rows._clock", lambda *_: "")
+    make_writer(demo_hpos).write(Batch(new=[somebody(1, "timely@example.org", fields={"a": "1", "b": "2"})]))
+    found = demo_hpos.rows(
+        "SELECT CAST(created_at AS CHAR), CAST(updated_at AS CHAR) FROM wp_fc_subscriber_meta WHERE subscriber_id = %s",
+        (id_of(demo_hpos, "timely@example.org"),),
+    )
+    assert found == [(WALL, WALL)] * 2
+    kept = demo_hpos.rows("SELECT ABS(TIMESTAMPDIFF(MINUTE, created_gmt, UTC_TIMESTAMP())) FROM wp_fcsc_undo")
+    assert kept
+    assert all(minutes < 10 for (minutes,) in kept), "undo is kept by the real time"
+
+
 def test_an_accent_twin_in_one_batch(demo_hpos: ShopDatabase, make_writer: MakeWriter) -> None:
     found = states(
         make_writer(demo_hpos).write(Batch(new=[somebody(1, "renee@example.org"), somebody(2, "renée@example.org")]))

@@ -1,9 +1,14 @@
+-- name: items_ids
+-- Which items orders have. The index on the order answers this alone.
+-- columns: item_id
+SELECT order_item_id AS item_id FROM {p}woocommerce_order_items WHERE order_id IN %(ids)s;
+
 -- name: items_rows
--- The lines, shipping methods and coupons of orders; `coupon` is the code, NULL for the others.
+-- Lines, shipping methods and coupons, by their own ids; `coupon` is the code, NULL for the others.
 -- columns: item_id# order_id# coupon
 SELECT order_item_id AS item_id, order_id, CASE order_item_type WHEN 'coupon' THEN order_item_name END AS coupon
 FROM {p}woocommerce_order_items
-WHERE order_id IN %(ids)s AND order_item_type IN ('line_item', 'shipping', 'coupon');
+WHERE order_item_id IN %(ids)s AND order_item_type IN ('line_item', 'shipping', 'coupon');
 
 -- name: items_meta_ids
 -- Where the meta of items lie. The index on the item answers this alone.
