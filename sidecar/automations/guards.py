@@ -39,6 +39,9 @@ REASONS = {
     "out_of_stock": "it is out of stock",
     "price_up": "it costs more than it did",
     "cart_gone": "the cart is empty, ordered or another one",
+    "no_moment": "the order has no such moment",
+    "not_come": "what it waited for has not come",
+    "cut_off": "handing it over was cut off, and nobody can tell whether it went",
     "not_unpaid": "the order is paid, or cancelled",
     "quiet_hours": "quiet hours",
     "cap": "enough marketing by this channel lately",
@@ -88,18 +91,28 @@ def ended(one: Enrolment, spec: Automation, known: Known, shop: Shop) -> Verdict
 
 
 def goal(one: Enrolment, wanted: Goal, known: Known, shop: Shop) -> Verdict | None:
-    """Whether what it is for has happened since they entered, by the orders as they are now and by what was told."""
+    """Whether what it is for has happened since they entered, by the orders as they are now and by what was told. The order that they
+    entered with is no success, unless it is the one that counts."""
     if not wanted.topics:
         return None
     mine = about(one.subject)
-    orders = [known.order] if wanted.same_order and known.order else [] if wanted.same_order else known.purchases
+    orders = _orders(known, mine.order, wanted.same_order)
     if wanted.same_product:
-        products = {mine.product, mine.sub} - {0} | (set(known.cart.wares) if known.cart else set())
+        products = {mine.product, mine.sub if mine.product else 0} - {0}
+        products |= set(known.cart.wares) if known.cart else set()
+        products |= known.order.products if known.order and not wanted.same_order else set()
         orders = [order for order in orders if products & order.products]
     reached = any(_is(topic, (), order, shop) for topic in wanted.topics for order in orders)
     if reached or (not wanted.same_product and _told(one, wanted.topics, (), wanted.same_order, known)):
         return Verdict(kind="goal", reason="goal")
     return None
+
+
+def _orders(known: Known, order: int, same: bool) -> list[Purchase]:
+    """The orders that count: the one it is about, or all others since."""
+    if same:
+        return [known.order] if known.order else []
+    return [each for each in known.purchases if each.id != order]
 
 
 def purchase(spec: Automation, known: Known, shop: Shop) -> Verdict | None:
@@ -117,9 +130,16 @@ def purchase(spec: Automation, known: Known, shop: Shop) -> Verdict | None:
 
 def exits(one: Enrolment, wanted: Sequence[Exit], known: Known, shop: Shop) -> Verdict | None:
     """Whether it ends without success."""
+    own = about(one.subject).order
     for exit_ in wanted:
-        orders = [known.order] if exit_.same_order and known.order else [] if exit_.same_order else known.purchases
-        if any(_is(topic, exit_.to, order, shop) for topic in exit_.topics for order in orders):
+        orders = _orders(known, own, exit_.same_order)
+        # What becomes of the order it is about is an exit in any case.
+        by_status = [known.order, *orders] if known.order else orders
+        if any(
+            _is(topic, exit_.to, order, shop)
+            for topic in exit_.topics
+            for order in (by_status if topic == "order.status" else orders)
+        ):
             return Verdict(kind="exit", reason="exit")
         if _told(one, exit_.topics, exit_.to, exit_.same_order, known):
             return Verdict(kind="exit", reason="exit")
@@ -150,6 +170,7 @@ def _told(one: Enrolment, topics: Collection[str], to: Collection[str], same_ord
         event.topic in topics
         and event.topic not in asked
         and event.at >= one.entered
+        and (event.at > one.entered or event.object_id != order)
         and (not to or event.topic != "order.status" or event.detail.rpartition(">")[2] in to)
         and (not same_order or event.object_id == order)
         for event in known.events

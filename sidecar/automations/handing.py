@@ -22,10 +22,10 @@ from sidecar.state.database import State
 # States in which a message counts for the cap: it went, or it may have.
 COUNTED = "state NOT IN ('failed', 'again')"
 _OF = {"queued": "queued", "sent": "sent", "refused": "failed", "again": "again", "unsure": "unsure"}
-_COLUMNS = "id, key, enrolment_id, step, state, reason, channel"
+_COLUMNS = "id, key, enrolment_id, step, state, reason, channel, provider"
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True):
     """A row of `message`, as far as handing over needs it."""
 
     id: int
@@ -35,6 +35,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     reason: str = ""
     channel: str = ""
+    provider: str = ""
 
 
 def of(state: State, claimed: Sequence[Enrolment]) -> dict[int, Message]:
@@ -48,10 +49,11 @@ def of(state: State, claimed: Sequence[Enrolment]) -> dict[int, Message]:
 
 
 def begin(
-    sql: sqlite3.Connection, one: Enrolment, send: Send, channel: ChannelName, provider: str, now_ms: int
+    sql: sqlite3.Connection, one: Enrolment, send: Send, channel: ChannelName, provider: str, now_ms: int, cut_off: bool
 ) -> Message | None:
     """The row of a message that is to be sent, made when there is none. None when it is not to be handed over: somebody else
-    has. Call it in the transaction in which the enrolment was found to be ours."""
+    has (`cut_off`: it was being handed over before, and doing so again is harmless). Call it in the transaction in which the
+    enrolment was found to be ours."""
     sql.execute(
         "INSERT INTO message (key, enrolment_id, automation_id, version_id, step, person_id, channel, provider, purpose,"
         " language, state, decided) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 'again', ?) ON CONFLICT DO NOTHING",
@@ -64,7 +66,7 @@ def begin(
         f"SELECT {_COLUMNS} FROM message WHERE enrolment_id = ? AND step = ?", (one.id, send.id)
     ).fetchone()
     message = _message(row)
-    return message if message.state == "again" else None
+    return message if message.state == ("handing" if cut_off else "again") else None
 
 
 def hand(sql: sqlite3.Connection, message: Message, channel: str, provider: str, language: str, now_ms: int) -> bool:
@@ -72,8 +74,8 @@ def hand(sql: sqlite3.Connection, message: Message, channel: str, provider: str,
     return bool(
         sql.execute(
             "UPDATE message SET state = 'handing', reason = '', channel = ?, provider = ?, language = ?, decided = ?"
-            " WHERE id = ? AND state = 'again'",
-            (channel, provider, language, now_ms, message.id),
+            " WHERE id = ? AND state = ?",
+            (channel, provider, language, now_ms, message.id, message.state),
         ).rowcount
     )
 
@@ -104,7 +106,8 @@ def handed(sql: sqlite3.Connection, outcomes: Iterable[Handed], now_ms: int) -> 
 
 
 def give_up(sql: sqlite3.Connection, message: Message, reason: str) -> None:
-    """A message that nobody took does not go out: it failed for that reason, or ('') there is none."""
+    """A message that nobody took does not go out: it failed for that reason, or ('') there is none. Of one that may have gone nobody
+    can tell."""
     if reason:
         sql.execute(
             "UPDATE message SET state = 'failed', reason = ? WHERE id = ? AND state = 'again'",
@@ -112,12 +115,15 @@ def give_up(sql: sqlite3.Connection, message: Message, reason: str) -> None:
         )
     else:
         sql.execute("DELETE FROM message WHERE id = ? AND state = 'again'", (message.id,))
+    sql.execute(
+        "UPDATE message SET state = 'unsure', reason = 'cut_off' WHERE id = ? AND state = 'handing'", (message.id,)
+    )
 
 
 def left(state: State, before_ms: int) -> list[Message]:
     """Messages that were being handed over before that moment, of enrolments that have ended."""
     rows = state.rows(
-        "SELECT m.id, m.key, m.enrolment_id, m.step, m.state, m.reason, m.channel FROM message m"
+        "SELECT m.id, m.key, m.enrolment_id, m.step, m.state, m.reason, m.channel, m.provider FROM message m"
         " WHERE m.state = 'handing' AND m.decided < ? AND NOT EXISTS"
         " (SELECT 1 FROM enrolment e WHERE e.id = m.enrolment_id AND e.state = 'waiting') LIMIT 500",
         (before_ms,),
@@ -131,4 +137,4 @@ def _read(state: State, where: str, ids: Iterable[int]) -> list[Message]:
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    return Message(id=row[0], key=row[1], enrolment_id=row[2], step=row[3], state=row[4], reason=row[5], channel=row[6])
+    return Message(*row)

@@ -64,6 +64,10 @@ class Reach(Protocol):
         """The name of the provider of each channel that can send now; channels without one are missing."""
         ...
 
+    def knows(self, provider: str) -> bool:
+        """Whether handing the same key over to that provider twice is one message."""
+        ...
+
     def addresses(self, channel: ChannelName, people: Sequence[int]) -> dict[int, str]:
         """Chat ids and push subscriptions by person: what is not in FluentCRM's columns."""
         ...

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from sidecar.automations import decisions, guards, handing, troubles
 from sidecar.automations.channels.model import Handed, Outgoing
 from sidecar.automations.enrolments import LEASE_MS
@@ -54,10 +56,12 @@ class Sending:
             else:
                 outcome = Handed(key=message.key, state=_OUTCOME.get(message.state, "sent"), reason=message.reason)
                 self._went(walk, outcome)
+        if not cut_off:
+            return
         answers = ask(self._place, [message for _, message in cut_off])
         now_ms = self._place.tick()
         with self._place.state.transaction() as sql:
-            handing.handed(sql, [one for one in answers.values() if one.wait <= 0], now_ms)
+            handing.handed(sql, [one for one in answers.values() if one.state != "again"], now_ms)
         for walk, message in cut_off:
             answer = answers[message.key]
             if answer.state != "again":
@@ -136,7 +140,13 @@ class Sending:
             for walk, send, channel in wanted:
                 if walk.one.id not in self._batch.walks:
                     continue
-                walk.message = handing.begin(sql, walk.one, send, channel, self._batch.providers[channel], now_ms)
+                cut_off = walk.message is not None and walk.message.state == "handing"
+                if cut_off and walk.message is not None and walk.message.channel != channel:
+                    # It may have gone by the other channel: nobody can tell, and once is enough.
+                    self._batch.go(walk, Go(to=onward(walk, send), outcome="failed", reason="cut_off"))
+                    continue
+                provider = self._batch.providers[channel]
+                walk.message = handing.begin(sql, walk.one, send, channel, provider, now_ms, cut_off)
                 if walk.message is None:
                     # Somebody else has handed it over since the batch began: whoever has the enrolment goes on.
                     del self._batch.walks[walk.one.id]
@@ -186,33 +196,35 @@ class Sending:
 
 def ask(place: Place, cut_off: Sequence[Message]) -> dict[str, Handed]:
     """What became of messages whose handing over was cut off. `again` with a `wait`: the channel cannot be asked now; without one: it
-    never came there, and may be handed over under the same key. Of whom a channel says nothing it is `unsure`."""
+    knows keys and not this one, so that it may be handed over under the same key. Of whom nobody knows anything it is
+    `unsure`."""
     if not cut_off:
         return {}
-    keys = [message.key for message in cut_off]
     try:
-        known = place.effects.asked(keys)
+        known = place.effects.asked([message.key for message in cut_off])
     except Exception:
         log.exception("channels could not be asked about messages")
-        return {key: Handed(key=key, state="again", reason="not_asked", wait=_ASK_AGAIN) for key in keys}
-    return {key: known.get(key) or Handed(key=key, state="unsure", reason="cut_off") for key in keys}
+        return {one.key: Handed(key=one.key, state="again", reason="not_asked", wait=_ASK_AGAIN) for one in cut_off}
+    found = {}
+    for message in cut_off:
+        lost: Literal["again", "unsure"] = "again" if place.reach.knows(message.provider) else "unsure"
+        found[message.key] = known.get(message.key) or Handed(key=message.key, state=lost, reason="cut_off")
+    return found
 
 
 def settle_left(place: Place, worked: Worked) -> None:
     """Messages that were being handed over for an enrolment that has ended since: nobody comes to them any more."""
-    left = handing.left(place.state, place.now * 1000 - LEASE_MS)
-    answers = ask(place, left)
-    settled = [one for one in answers.values() if one.state != "again"]
-    never = {one.key for one in answers.values() if one.state == "again" and one.wait <= 0}
-    if not settled and not never:
-        return
-    now_ms = place.tick()
-    with place.state.transaction() as sql:
-        handing.handed(sql, [*settled, *(answers[key] for key in never)], now_ms)
-        for message in left:
-            if message.key in never:
-                handing.give_up(sql, message, "")
-    worked.unsure += sum(one.state == "unsure" for one in settled)
+    answers = ask(place, handing.left(place.state, place.now * 1000 - LEASE_MS))
+    settled = [
+        msgspec.structs.replace(one, state="unsure") if one.state == "again" else one
+        for one in answers.values()
+        if one.wait <= 0
+    ]
+    if settled:
+        now_ms = place.tick()
+        with place.state.transaction() as sql:
+            handing.handed(sql, settled, now_ms)
+        worked.unsure += sum(one.state == "unsure" for one in settled)
 
 
 def _item(walk: Walk) -> Item:
