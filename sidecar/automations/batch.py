@@ -15,7 +15,7 @@ from sidecar.automations.guards import Shop, Verdict
 from sidecar.automations.handing import Message
 from sidecar.automations.model import AnyStep, Branch, Coupon, Send, Split, Stop, Wait, WaitEvent, WaitMoment
 from sidecar.automations.place import Place
-from sidecar.automations.sending import Sending
+from sidecar.automations.sending import Sending, maybe
 from sidecar.automations.steps import waits, ways
 from sidecar.automations.steps.moves import Do, Go, Move, Over, Rest, Walk, onward
 from sidecar.automations.worked import Worked
@@ -45,7 +45,7 @@ class Batch:
             else:
                 give_up(place, one, "no_version", worked)
         self._resting: list[Walk] = []
-        self._left: list[tuple[Message, str]] = []
+        self._left: list[tuple[Message, str, bool]] = []
         self._read()
         self._messages = handing.of(place.state, claimed)
 
@@ -181,7 +181,7 @@ class Batch:
     def _let_go(self, walk: Walk, failed: str) -> None:
         """A message that nobody has taken goes with its step; one that failed is kept, with the reason."""
         if walk.message is not None:
-            self._left.append((walk.message, failed))
+            self._left.append((walk.message, failed, maybe(self.place, walk.message)))
 
     def again(self, walk: Walk, step: AnyStep, wait: float = 0.0) -> None:
         """It did not work this time; `wait`: the other side says when it may. At last it is given up."""
@@ -221,8 +221,8 @@ class Batch:
         if not self._resting and not self._left:
             return
         with self.place.state.transaction() as sql:
-            for message, failed in self._left:
-                handing.give_up(sql, message, failed)
+            for left in self._left:
+                handing.give_up(sql, *left)
             for walk in self._resting:
                 enrolments.write(sql, walk.one, walk.done)
                 self._count(walk)

@@ -132,15 +132,19 @@ def wake_one(state: State, enrolment_id: int, topic: str, at: int) -> bool:
 
 
 def end(state: State, enrolment_id: int, how: End, reason: str, at: int) -> bool:
-    """End an enrolment that has not ended, whoever is at work on it: that one's next write finds it ended. Whether it had not
-    ended."""
-    return bool(
-        state.sql.execute(
+    """End an enrolment that has not ended, whoever is at work on it: that one's next write finds it ended, and a message that is not
+    being handed over yet is not. Whether it had not ended."""
+    with state.transaction() as sql:
+        ended = sql.execute(
             "UPDATE enrolment SET state = ?, ended = ?, reason = ?, due = NULL, awaits = '', claim = 0"
             " WHERE id = ? AND state = 'waiting'",
             (how, at, reason[:200], enrolment_id),
         ).rowcount
-    )
+        if ended:
+            mine = "enrolment_id = ? AND state = 'again'"
+            sql.execute(f"DELETE FROM message WHERE {mine} AND reason = ''", (enrolment_id,))
+            sql.execute(f"UPDATE message SET state = 'unsure' WHERE {mine}", (enrolment_id,))
+    return bool(ended)
 
 
 def of_people(state: State, people: Collection[int]) -> list[Enrolment]:

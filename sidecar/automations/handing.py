@@ -1,7 +1,7 @@
 """Handing messages over, each at most once: the writer of `message` up to there (what is reported later is `channels`').
 
 A row is made before the message is put into words (links in it name the row), in the state `again`: known not to have been taken.
-It becomes `handing`, and that is committed, before it is handed over. Whoever finds it `handing` after that asks the channel what
+(With a `reason` it was offered before.) It becomes `handing`, and that is committed, before it is handed over. Whoever finds it `handing` after that asks the channel what
 became of it; when nobody can tell it is `unsure`, and never sent again.
 """
 
@@ -97,7 +97,7 @@ def handed(sql: sqlite3.Connection, outcomes: Iterable[Handed], now_ms: int) -> 
         " WHERE key = ?6 AND (state = 'handing' OR (state = 'unsure' AND ?1 <> 'again'))",
         [
             (
-                _OF[one.state], one.reason[:200], one.ref[:190], None if one.state == "again" else now_ms,
+                _OF[one.state], one.reason[:200] or ("again" if one.state == "again" else ""), one.ref[:190], None if one.state == "again" else now_ms,
                 now_ms // 1000, one.key,
             )
             for one in outcomes
@@ -105,19 +105,21 @@ def handed(sql: sqlite3.Connection, outcomes: Iterable[Handed], now_ms: int) -> 
     )  # fmt: skip
 
 
-def give_up(sql: sqlite3.Connection, message: Message, reason: str) -> None:
-    """A message that nobody took does not go out: it failed for that reason, or ('') there is none. Of one that may have gone nobody
-    can tell."""
-    if reason:
+def give_up(sql: sqlite3.Connection, message: Message, reason: str, maybe: bool) -> None:
+    """A message that nobody took does not go out: it failed for that reason, or ('') there is none. `maybe`: it may have gone, and
+    nobody can tell."""
+    if maybe or message.state == "handing":
+        sql.execute(
+            "UPDATE message SET state = 'unsure', reason = ? WHERE id = ? AND state IN ('again', 'handing')",
+            (reason[:200] or "cut_off", message.id),
+        )
+    elif reason:
         sql.execute(
             "UPDATE message SET state = 'failed', reason = ? WHERE id = ? AND state = 'again'",
             (reason[:200], message.id),
         )
     else:
         sql.execute("DELETE FROM message WHERE id = ? AND state = 'again'", (message.id,))
-    sql.execute(
-        "UPDATE message SET state = 'unsure', reason = 'cut_off' WHERE id = ? AND state = 'handing'", (message.id,)
-    )
 
 
 def left(state: State, before_ms: int) -> list[Message]:

@@ -140,12 +140,12 @@ class Sending:
             for walk, send, channel in wanted:
                 if walk.one.id not in self._batch.walks:
                     continue
-                cut_off = walk.message is not None and walk.message.state == "handing"
-                if cut_off and walk.message is not None and walk.message.channel != channel:
-                    # It may have gone by the other channel: nobody can tell, and once is enough.
-                    self._batch.go(walk, Go(to=onward(walk, send), outcome="failed", reason="cut_off"))
+                provider, before = self._batch.providers[channel], walk.message
+                if maybe(self._place, before) and before and (before.channel, before.provider) != (channel, provider):
+                    # That one may have it after all, and would not take it twice: nobody else gets it.
+                    self._batch.again(walk, send)
                     continue
-                provider = self._batch.providers[channel]
+                cut_off = before is not None and before.state == "handing"
                 walk.message = handing.begin(sql, walk.one, send, channel, provider, now_ms, cut_off)
                 if walk.message is None:
                     # Somebody else has handed it over since the batch began: whoever has the enrolment goes on.
@@ -225,6 +225,14 @@ def settle_left(place: Place, worked: Worked) -> None:
         with place.state.transaction() as sql:
             handing.handed(sql, settled, now_ms)
         worked.unsure += sum(one.state == "unsure" for one in settled)
+
+
+def maybe(place: Place, message: Message | None) -> bool:
+    """Whether a message that nobody has confirmed may have gone: it was offered to a provider that knows keys, so that doing it again
+    was not asked with much care."""
+    if message is None or message.state not in ("again", "handing"):
+        return False
+    return bool(message.state == "handing" or message.reason) and place.reach.knows(message.provider)
 
 
 def _item(walk: Walk) -> Item:
