@@ -126,7 +126,7 @@ def test_what_may_be_with_one_provider_is_given_to_no_other(
     known_shop: tuple[ShopDatabase, Config], tmp_path: Path
 ) -> None:
     """FluentCRM's queue did not answer (it may have it), and then the plugin is gone and SMTP takes its place."""
-    world, ids = begun(known_shop, tmp_path / "s", True)
+    world, _ = begun(known_shop, tmp_path / "s", True)
     world.recorder.answers = ["again", "again"]
     world.work()
     world.ways.there = {"email": "smtp"}

@@ -9,7 +9,7 @@ import pytest
 from automating import DAY, HOUR, NOW, TEXT, World, unix
 
 from sidecar.automations import guards
-from sidecar.automations.model import Branch, Coupon, Exit, Goal, OnCart, Send, Stop, Tagged, Wait
+from sidecar.automations.model import Branch, Coupon, Exit, Goal, OnCart, Send, Tagged, Wait
 from sidecar.config import Automations
 from sidecar.events import refusals
 from sidecar.segments.model import Age, Number, Period, Segment
@@ -548,8 +548,9 @@ def test_who_is_no_contact_any_more_or_was_erased(world: World) -> None:
     spec = world.on(MAIL)
     ids = [world.enter(spec, person) for person in (gone, erased, there)]
     world.state.sql.execute("UPDATE person SET contact_id = 99999999 WHERE id = ?", (gone,))
-    from sidecar import signing
     from bridging import KEY
+
+    from sidecar import signing
 
     hash_ = signing.suppression_hash(KEY, email.identity(world.address(erased)) or "")
     world.keeper.do("INSERT INTO wp_fcsc_suppressed VALUES (%s, UTC_TIMESTAMP())", hash_)
