@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
+from datetime import tzinfo
 
 import msgspec
 
@@ -91,7 +92,7 @@ def _in_turn(ask: Ask, entries: Sequence[Entry]) -> list[Entry]:
 def holding(ask: Ask, rule: Condition, people: Collection[int]) -> set[int]:
     """Those of whom a rule holds now. What it asks of FluentCRM is read for them anew."""
     state = ask.state
-    fresh(state, ask)
+    fresh(state, ask.zone)
     alone = Segment(slug="filter", name="filter", rule=rule)
     ids = [
         row[0]
@@ -112,10 +113,10 @@ def holding(ask: Ask, rule: Condition, people: Collection[int]) -> set[int]:
     return {row[0] for row in rows}
 
 
-def fresh(state: State, ask: Ask) -> None:
+def fresh(state: State, zone: tzinfo) -> None:
     """Bring up to date what rules and counts of orders go by, where the look at the segments has not done so."""
     if state.rows("SELECT 1 FROM trait_stale WHERE traits = 0 LIMIT 1"):
-        table.refresh(state, ask.zone)
+        table.refresh(state, zone)
 
 
 def within(automation: str, person_id: int, percent: int, salt: str = "rollout") -> bool:

@@ -56,9 +56,10 @@ class Sources:
         """Read, enter, end and wake. Raises StoreUnavailable; another fault is that automation's alone."""
         counts = Collected()
         upto = happenings.last(place.state)
-        for row in versions.rows(place.state).values():
-            if not row.running:
-                continue
+        running = [row for row in versions.rows(place.state).values() if row.running]
+        if running:
+            enter.fresh(place.state, place.zone)
+        for row in running:
             try:
                 upto = min(upto, self._one(place, shelf, row, counts))
                 fault = ""
