@@ -162,7 +162,7 @@ class Yard:
         outbox: int | None = None,
     ) -> None:  # fmt: skip
         """What a visitor did."""
-        number = self.state.rows("SELECT COALESCE(MAX(outbox_id), 0) + 1 FROM activity")[0][0]
+        number = self.state.rows("SELECT COALESCE(MAX(outbox_id), 1000000) + 1 FROM activity")[0][0]
         self.state.sql.execute(
             "INSERT INTO activity (outbox_id, at, kind, visitor, person_id, object_id, sub_id, detail) VALUES (?, ?, ?, ?, ?, ?, ?, '')",
             (outbox or number, (self.now if at is None else at) * 1000 + 5, kind, visitor, person, object_id, sub),
