@@ -1,5 +1,6 @@
 -- name: stock_out
 -- Products and variations that are out of stock, by id.
+-- columns: product_id#
 SELECT product_id FROM {p}wc_product_meta_lookup
 WHERE stock_status = 'outofstock' AND product_id > %(after)s ORDER BY product_id LIMIT %(limit)s;
 
