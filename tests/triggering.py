@@ -39,7 +39,9 @@ NOW = unix("2026-11-01 12:00")
 class Yard:
     """A shop's automations at work at a moment that the test moves. It is a shelf of automations, too."""
 
-    def __init__(self, config: Config, zone: tzinfo = WARSAW, now: int = NOW, segments: tuple[Segment, ...] = ()) -> None:
+    def __init__(
+        self, config: Config, zone: tzinfo = WARSAW, now: int = NOW, segments: tuple[Segment, ...] = ()
+    ) -> None:
         self.config, self.zone, self.now, self.segments = config, zone, now, segments
         self.state = State(config.state.dir)
         self.reader = Reader(config)
@@ -140,7 +142,9 @@ class Yard:
                 (id_, person, verdict, status, total, self.now if at is None else at, msgspec.json.encode(doc)),
             )
             if person is not None:
-                sql.execute("INSERT INTO trait_stale (person_id) VALUES (?) ON CONFLICT DO UPDATE SET traits = 0", (person,))
+                sql.execute(
+                    "INSERT INTO trait_stale (person_id) VALUES (?) ON CONFLICT DO UPDATE SET traits = 0", (person,)
+                )
         return id_
 
     def event(
@@ -149,7 +153,9 @@ class Yard:
     ) -> int:  # fmt: skip
         """A line of the event monitor, as a pass writes it."""
         moment = (self.now if at is None else at) * 1000 + 5
-        number = self.state.rows("SELECT COALESCE(MAX(outbox_id), 0) + 1 FROM event")[0][0] if outbox is None else outbox
+        number = (
+            self.state.rows("SELECT COALESCE(MAX(outbox_id), 0) + 1 FROM event")[0][0] if outbox is None else outbox
+        )
         self.state.sql.execute(
             "INSERT OR REPLACE INTO event (outbox_id, at, done_at, topic, object_id, sub_id, detail, label, person_id, outcome,"
             " reason, live) VALUES (?, ?, ?, ?, ?, ?, ?, '', ?, 'changed', '', 0)",

@@ -154,7 +154,11 @@ def test_the_moment_is_the_first_that_the_clock_shows(near: int, at: str, zone: 
 @given(MOMENTS, CLOCKS, st.sampled_from(ZONES), st.data())
 def test_the_last_time_of_a_schedule(now: int, at: str, zone: tzinfo, data: st.DataObject) -> None:
     every = data.draw(st.sampled_from(["day", "week", "month"]))
-    on = {"day": "", "week": data.draw(st.sampled_from(["mon", "thu", "sun"])), "month": data.draw(st.sampled_from(["1", "15", "28"]))}[every]
+    on = {
+        "day": "",
+        "week": data.draw(st.sampled_from(["mon", "thu", "sun"])),
+        "month": data.draw(st.sampled_from(["1", "15", "28"])),
+    }[every]
     trigger = model.OnSchedule(every=every, on=on, at=at)
     names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
     today = date.fromordinal(wall(now, zone).toordinal())
@@ -167,7 +171,13 @@ def test_the_last_time_of_a_schedule(now: int, at: str, zone: tzinfo, data: st.D
 
 
 @settings(max_examples=25, deadline=None)
-@given(MOMENTS, st.lists(st.integers(60, 30 * HOUR), min_size=3, max_size=30), st.sampled_from(ZONES), st.sampled_from(["02:15", "09:00"]), st.sampled_from([0, 2]))
+@given(
+    MOMENTS,
+    st.lists(st.integers(60, 30 * HOUR), min_size=3, max_size=30),
+    st.sampled_from(ZONES),
+    st.sampled_from(["02:15", "09:00"]),
+    st.sampled_from([0, 2]),
+)
 def test_each_day_comes_once_whenever_one_looks(
     tmp_path_factory: pytest.TempPathFactory, start: int, pauses: list[int], zone: tzinfo, at: str, before: int
 ) -> None:
@@ -190,7 +200,11 @@ def test_each_day_comes_once_whenever_one_looks(
             moment = moment_of(kept - timedelta(days=before), at, zone)
             seen = next((look for look in looks if look >= moment), None)
             if moment >= start and seen is not None and wall(seen, zone) < wall(moment, zone) + timedelta(days=1):
-                wanted |= {(person, f"day:{kept}") for person in range(1, 60) if _kept(first + timedelta(days=person - 5), kept)}
+                wanted |= {
+                    (person, f"day:{kept}")
+                    for person in range(1, 60)
+                    if _kept(first + timedelta(days=person - 5), kept)
+                }
         found = yard.inside()
         assert len(found) == len(set(found))
         assert set(found) == wanted

@@ -46,7 +46,9 @@ def test_a_purchase_is_the_goal_of_the_buyer_only(yard: Yard) -> None:
     paid(yard, 55, 1)
     assert yard.collect().goals == 1
     assert yard.states() == [("cart:4:9", "goal"), ("cart:5:9", "waiting")]
-    assert yard.state.rows("SELECT reason, ended FROM enrolment WHERE state = 'goal'") == [("order.paid order:55", yard.now)]
+    assert yard.state.rows("SELECT reason, ended FROM enrolment WHERE state = 'goal'") == [
+        ("order.paid order:55", yard.now)
+    ]
 
 
 def test_a_purchase_under_another_address_in_the_same_browser(yard: Yard) -> None:
@@ -84,7 +86,9 @@ def test_what_was_before_they_entered_is_no_goal(yard: Yard) -> None:
 
 
 def test_the_order_of_the_trigger_is_not_the_next_purchase(yard: Yard) -> None:
-    yard.on(model.OnEvent(topic="order.paid"), goal=PAID, exits=(model.Exit(topics=("order.refunded",), same_order=True),))
+    yard.on(
+        model.OnEvent(topic="order.paid"), goal=PAID, exits=(model.Exit(topics=("order.refunded",), same_order=True),)
+    )
     yard.now += 1
     paid(yard, 55, 1)
     yard.event("order.status", 55, 1, detail="processing>completed")

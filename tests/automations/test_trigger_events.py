@@ -248,7 +248,9 @@ def test_who_is_among_some_is_among_more(name: str, person: int, percent: int) -
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=12), st.integers(1, 4))
-def test_a_crash_at_any_place_enters_nobody_twice(tmp_path_factory: pytest.TempPathFactory, kills: list[int], page: int) -> None:
+def test_a_crash_at_any_place_enters_nobody_twice(
+    tmp_path_factory: pytest.TempPathFactory, kills: list[int], page: int
+) -> None:
     """Collected by little pages, with the process dead before, in and after the transaction."""
     yard = alone(tmp_path_factory.mktemp("state"))
     try:

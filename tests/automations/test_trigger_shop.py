@@ -127,8 +127,13 @@ def test_who_said_no_once_is_never_reminded(shop: ShopDatabase, yard: Yard) -> N
     assert yard.collect(NOW + HOUR).entered == 0
 
 
-@pytest.mark.parametrize(("verdict", "status"), [("candidate", "completed"), ("unpaid", "pending"), ("unpaid", "on-hold"), ("unpaid", "failed")])
-def test_an_order_since_whatever_became_of_its_payment(shop: ShopDatabase, yard: Yard, verdict: str, status: str) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "status"),
+    [("candidate", "completed"), ("unpaid", "pending"), ("unpaid", "on-hold"), ("unpaid", "failed")],
+)
+def test_an_order_since_whatever_became_of_its_payment(
+    shop: ShopDatabase, yard: Yard, verdict: str, status: str
+) -> None:
     """Pains 28, 33: who pays elsewhere and never returns leaves the row at `checkout`; the payment has its own reminder."""
     yard.on(CART)
     cart(shop, email="ann@example.net", status="checkout")
@@ -205,7 +210,15 @@ def ware(shop: ShopDatabase, id_: int, status: str, parent: int = 0, post: str =
     execute(shop, "REPLACE INTO wp_wc_product_meta_lookup (product_id, stock_status) VALUES (%s, %s)", (id_, status))
 
 
-def signed_up(shop: ShopDatabase, product: int, *, user: int = 0, email: str = "", status: str = "active", tried: str | None = None) -> None:
+def signed_up(
+    shop: ShopDatabase,
+    product: int,
+    *,
+    user: int = 0,
+    email: str = "",
+    status: str = "active",
+    tried: str | None = None,
+) -> None:
     execute(
         shop,
         "INSERT INTO wp_wc_stock_notifications (product_id, user_id, user_email, status, date_last_attempt_gmt)"
@@ -314,9 +327,20 @@ def test_after_a_long_time_without_a_look_nothing_is_just_back(shop: ShopDatabas
 
 
 def test_many_that_come_back_at_once_come_one_after_the_other(shop: ShopDatabase, shelf: Yard) -> None:
-    for id_ in range(91_000, 91_050):
-        ware(shop, id_, "outofstock")
-        signed_up(shop, id_, user=11)
+    execute(
+        shop,
+        "INSERT INTO wp_posts (ID, post_type, post_status, post_content, post_title, post_excerpt, to_ping, pinged,"
+        " post_content_filtered) SELECT seq, 'product', 'publish', '', '', '', '', '', '' FROM seq_91000_to_91049",
+    )
+    execute(
+        shop,
+        "INSERT INTO wp_wc_product_meta_lookup (product_id, stock_status) SELECT seq, 'outofstock' FROM seq_91000_to_91049",
+    )
+    execute(
+        shop,
+        "INSERT INTO wp_wc_stock_notifications (product_id, user_id, user_email, status) SELECT seq, 11, '', 'active'"
+        " FROM seq_91000_to_91049",
+    )
     shelf.collect(NOW + HOUR)
     execute(shop, "UPDATE wp_wc_product_meta_lookup SET stock_status = 'onbackorder' WHERE product_id >= 91000")
     assert shelf.collect(NOW + 2 * HOUR).entered == 50

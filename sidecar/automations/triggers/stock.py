@@ -15,7 +15,6 @@ from sidecar.automations.triggers.registry import Ask, Cursor, Found, Source
 from sidecar.automations.triggers.shelves import Back
 from sidecar.automations.whose import Sign, people, remindable
 from sidecar.crm.suppression import ABSENT
-from sidecar.mysql.connection import Reader
 from sidecar.values import dates
 
 _VIEWED = (
@@ -41,7 +40,8 @@ def find(ask: Ask) -> Found:
     found = shelves.back(ask.state, since, ware, _AT_ONCE)
     if not found:
         return Found(cursor={"since": since, "ware": ware})
-    entries = [entry for one in found if one.since >= ask.since for entry in _waiting(ask, one)]
+    core = _core(ask)
+    entries = [entry for one in found if one.since >= ask.since for entry in _waiting(ask, one, core)]
     place = {"since": found[-1].since, "ware": found[-1].ware}
     return Found(entries=_exactly(entries), cursor=place, more=len(found) >= _AT_ONCE)
 
@@ -52,10 +52,11 @@ def newest(ask: Ask) -> Cursor:
     return {"since": ask.now, "ware": _LAST}
 
 
-def _waiting(ask: Ask, one: Back) -> list[Entry]:
-    signed, told_by_core = _signed_up(ask, one.ware)
+def _waiting(ask: Ask, one: Back, core: bool | None) -> list[Entry]:
+    """`core`: whether WooCommerce tells those who asked it; then they are not ours to tell. None: nobody can ask it."""
+    signed = set() if core is None else _signed_up(ask, one.ware)
     waiting = _holding(ask, one) | _viewing(ask, one)
-    waiting = waiting - signed if told_by_core else waiting | signed
+    waiting = waiting - signed if core else waiting | signed
     subject = f"product:{one.product}:{one.variation}"
     lately = {
         row[0]
@@ -86,31 +87,28 @@ def _product(entry: Entry) -> str:
 # --- who waits -------------------------------------------------------------------------------------------------
 
 
-def _signed_up(ask: Ask, ware: int) -> tuple[set[int], bool]:
-    """Who asked WooCommerce to be told, and whether it tells them itself: then they are not ours to tell."""
+def _signed_up(ask: Ask, ware: int) -> set[int]:
     signs: list[Sign] = []
     after = 0
+    while True:
+        rows = sorted(ask.reader.page("stock_signups", ids=[ware], after=after, limit=_PAGE))
+        signs += [Sign(user, email or "") for _, _, user, email in rows]
+        if len(rows) < _PAGE:
+            return {person for person in people(ask.state, signs) if person is not None}
+        after = rows[-1][0]
+
+
+def _core(ask: Ask) -> bool | None:
+    """Whether WooCommerce's own notices of stock are on: people may sign up, or some were sent lately. None where it has none."""
+    option: dict[str, str] = dict(ask.reader.rows("schema_options", names=[_ALLOWED]))
+    lately = dates.local_text(ask.now - _TOLD_DAYS * 86400, UTC)
     try:
-        while True:
-            rows = sorted(ask.reader.page("stock_signups", ids=[ware], after=after, limit=_PAGE))
-            signs += [Sign(user, email or "") for _, _, user, email in rows]
-            if len(rows) < _PAGE:
-                break
-            after = rows[-1][0]
-        core = core_tells(ask.reader, ask.now)
+        told = bool(ask.reader.value("stock_told", since=lately))
     except pymysql.err.MySQLError as error:
         if error.args and error.args[0] in ABSENT:
-            return set(), False
+            return None
         raise
-    return {person for person in people(ask.state, signs) if person is not None}, core
-
-
-def core_tells(reader: Reader, now: int) -> bool:
-    """Whether WooCommerce's own notices of stock are on: people may sign up, or some were sent lately. Raises MySQLError
-    where it has no such table."""
-    option: dict[str, str] = dict(reader.rows("schema_options", names=[_ALLOWED]))
-    lately = dates.local_text(now - _TOLD_DAYS * 86400, UTC)
-    return option.get(_ALLOWED) == "yes" or bool(reader.value("stock_told", since=lately))
+    return told or option.get(_ALLOWED) == "yes"
 
 
 def _holding(ask: Ask, one: Back) -> set[int]:
