@@ -32,15 +32,13 @@ _MANY = 500
 class Data(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What an enrolment carries along, without personal data. `planned`: when the step was first due, if it was put off since
     (Unix seconds, 0: it was not). `coupons`: {step: code}, the last one is what messages show; `expires` when that ends. `ways`:
-    {step: where it led} of branches and splits. `prices`: {product or variation id: decimal} when they entered; `items`:
-    what was in the cart then (digest). Sources may put what they know of the subject into `facts`."""
+    {step: where it led} of branches and splits. `prices`: {product or variation id: micros} when they entered. Sources may put what they know of the subject into `facts`."""
 
     planned: int = 0
     coupons: dict[str, str] = {}
     expires: int = 0
     ways: dict[str, str] = {}
     prices: dict[str, str] = {}
-    items: str = ""
     facts: dict[str, str] = {}
 
 
@@ -134,15 +132,19 @@ def wake_one(state: State, enrolment_id: int, topic: str, at: int) -> bool:
 
 
 def end(state: State, enrolment_id: int, how: End, reason: str, at: int) -> bool:
-    """End an enrolment that has not ended, whoever is at work on it: that one's next write finds it ended. Whether it had not
-    ended."""
-    return bool(
-        state.sql.execute(
+    """End an enrolment that has not ended, whoever is at work on it: that one's next write finds it ended, and a message that is not
+    being handed over yet is not. Whether it had not ended."""
+    with state.transaction() as sql:
+        ended = sql.execute(
             "UPDATE enrolment SET state = ?, ended = ?, reason = ?, due = NULL, awaits = '', claim = 0"
             " WHERE id = ? AND state = 'waiting'",
             (how, at, reason[:200], enrolment_id),
         ).rowcount
-    )
+        if ended:
+            mine = "enrolment_id = ? AND state = 'again'"
+            sql.execute(f"DELETE FROM message WHERE {mine} AND reason = ''", (enrolment_id,))
+            sql.execute(f"UPDATE message SET state = 'unsure' WHERE {mine}", (enrolment_id,))
+    return bool(ended)
 
 
 def of_people(state: State, people: Collection[int]) -> list[Enrolment]:
@@ -208,19 +210,28 @@ def renew(sql: sqlite3.Connection, claimed: Sequence[Enrolment], now_ms: int) ->
     return ours
 
 
-def write(sql: sqlite3.Connection, one: Enrolment, done: Sequence[Done]) -> bool:
-    """Where an enrolment of ours stands now, and let go of it. False, with nothing written, when it is not ours any more."""
+def write(sql: sqlite3.Connection, one: Enrolment, done: Sequence[Done], *, keep: bool = False) -> bool:
+    """Where an enrolment of ours stands now, and (unless `keep`) let go of it. False, with nothing written, when it is not ours any
+    more."""
     changed = sql.execute(
         "UPDATE enrolment SET state = ?, step = ?, due = ?, awaits = ?, attempts = ?, ended = ?, reason = ?, data = ?,"
-        " claim = 0 WHERE id = ? AND state = 'waiting' AND claim = ?",
+        " claim = ? WHERE id = ? AND state = 'waiting' AND claim = ?",
         (
             one.state, one.step, one.due, one.awaits, one.attempts, one.ended, one.reason[:200], _encoded(one.data),
-            one.id, one.claim,
+            one.claim if keep else 0, one.id, one.claim,
         ),
     ).rowcount  # fmt: skip
     if changed:
         record(sql, one.id, done)
     return bool(changed)
+
+
+def release(state: State, claimed: Sequence[Enrolment]) -> None:
+    """Let go of what is still ours, as it was: a worker could not begin with it."""
+    with state.transaction() as sql:
+        sql.executemany(
+            "UPDATE enrolment SET claim = 0 WHERE id = ? AND claim = ?", [(one.id, one.claim) for one in claimed]
+        )
 
 
 def record(sql: sqlite3.Connection, enrolment_id: int, done: Sequence[Done]) -> None:
