@@ -126,7 +126,7 @@ def test_a_schedule_of_many_goes_on_where_it_was(yard: Yard) -> None:
 # --- against a calendar --------------------------------------------------------------------------------------
 
 MOMENTS = st.integers(unix("2024-01-01 00:00"), unix("2028-12-31 00:00"))
-CLOCKS = st.sampled_from(["00:00", "01:30", "02:00", "02:15", "02:30", "03:00", "09:00", "23:59"])
+CLOCKS = st.sampled_from(["00:00", "01:30", "02:00", "02:15", "02:30", "03:00", "09:00", "23:45"])
 
 
 def wall(moment: int, zone: tzinfo) -> datetime:
@@ -136,17 +136,17 @@ def wall(moment: int, zone: tzinfo) -> datetime:
 @settings(max_examples=300, deadline=None)
 @given(MOMENTS, CLOCKS, st.sampled_from(ZONES))
 def test_the_moment_is_the_first_that_the_clock_shows(near: int, at: str, zone: tzinfo) -> None:
-    """Walked minute by minute over the day; a time that is skipped is as far after the jump."""
+    """Walked quarter by quarter over the day; a time that is skipped is as far after the jump."""
     day = datetime.fromtimestamp(near, zone).date()
     found = moment_of(day, at, zone)
     wanted = datetime.fromisoformat(f"{day} {at}")
     start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) - 15 * HOUR
-    shown = [moment for moment in range(start, start + 2 * DAY, 60) if wall(moment, zone) == wanted]
+    shown = [moment for moment in range(start, start + 2 * DAY, 900) if wall(moment, zone) == wanted]
     if shown:
         assert found == shown[0]
     else:
-        jump = next(m for m in range(start, start + 2 * DAY, 60) if wall(m, zone) > wanted)
-        before = wall(jump - 60, zone) + timedelta(minutes=1)
+        jump = next(m for m in range(start, start + 2 * DAY, 900) if wall(m, zone) > wanted)
+        before = wall(jump - 900, zone) + timedelta(minutes=15)
         assert found == jump + int((wanted - before).total_seconds())
 
 

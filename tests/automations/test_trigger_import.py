@@ -36,17 +36,25 @@ def history(shop: ShopDatabase) -> None:
     seq = f"seq_0_to_{ORDERS - 1}"
     at = f"'2026-01-05 10:00:00' + INTERVAL seq DIV {BUYERS} * 55 DAY + INTERVAL seq MOD {BUYERS} MINUTE"
     for statement in (
-        "INSERT INTO wp_wc_orders (id, status, currency, type, tax_amount, total_amount, customer_id, billing_email,"
-        " date_created_gmt, date_updated_gmt, parent_order_id, payment_method)"
-        f" SELECT {FIRST} + seq, 'wc-completed', 'PLN', 'shop_order', 0, 250, 0, CONCAT('old', seq MOD {BUYERS}, '@example.net'),"
-        f" {at}, IF(seq < {TOLD}, '2026-11-01 11:59:00', {at}), 0, 'bacs' FROM {seq}",
-        "INSERT INTO wp_woocommerce_order_items (order_item_id, order_item_name, order_item_type, order_id)"
-        f" SELECT {2 * FIRST} + seq, 'Tea', 'line_item', {FIRST} + seq FROM {seq}",
-        "INSERT INTO wp_woocommerce_order_itemmeta (order_item_id, meta_key, meta_value)"
-        f" SELECT {2 * FIRST} + seq, '_product_id', '1' FROM {seq}",
-        "INSERT INTO wp_fcsc_outbox (topic, object_id, detail, created_ms)"
-        f" SELECT t.topic, {FIRST} + seq, t.detail, {NOW_MS} FROM seq_0_to_{TOLD - 1} JOIN (SELECT 'order.created' AS topic, '' AS"
-        " detail UNION SELECT 'order.status', 'pending>completed' UNION SELECT 'order.paid', '') t ORDER BY seq",
+        (
+            "INSERT INTO wp_wc_orders (id, status, currency, type, tax_amount, total_amount, customer_id, billing_email,"
+            " date_created_gmt, date_updated_gmt, parent_order_id, payment_method)"
+            f" SELECT {FIRST} + seq, 'wc-completed', 'PLN', 'shop_order', 0, 250, 0, CONCAT('old', seq MOD {BUYERS}, '@example.net'),"
+            f" {at}, IF(seq < {TOLD}, '2026-11-01 11:59:00', {at}), 0, 'bacs' FROM {seq}"
+        ),
+        (
+            "INSERT INTO wp_woocommerce_order_items (order_item_id, order_item_name, order_item_type, order_id)"
+            f" SELECT {2 * FIRST} + seq, 'Tea', 'line_item', {FIRST} + seq FROM {seq}"
+        ),
+        (
+            "INSERT INTO wp_woocommerce_order_itemmeta (order_item_id, meta_key, meta_value)"
+            f" SELECT {2 * FIRST} + seq, '_product_id', '1' FROM {seq}"
+        ),
+        (
+            "INSERT INTO wp_fcsc_outbox (topic, object_id, detail, created_ms)"
+            f" SELECT t.topic, {FIRST} + seq, t.detail, {NOW_MS} FROM seq_0_to_{TOLD - 1} JOIN (SELECT 'order.created' AS topic, '' AS"
+            " detail UNION SELECT 'order.status', 'pending>completed' UNION SELECT 'order.paid', '') t ORDER BY seq"
+        ),
     ):
         execute(shop, statement)
 
