@@ -10,6 +10,7 @@ import time
 from typing import Any, Protocol
 
 import msgspec
+import pymysql
 
 from sidecar import logs
 from sidecar.automations import endings, enter, happenings, versions
@@ -53,8 +54,11 @@ class Sources:
         self._looked: dict[int, float] = {}
 
     def collect(self, place: Place, shelf: Shelf) -> Collected:
-        """Read, enter, end and wake. Raises StoreUnavailable; another fault is that automation's alone."""
+        """Read, enter, end and wake; nothing while nothing may go out. Raises StoreUnavailable; another fault is that
+        automation's alone."""
         counts = Collected()
+        if place.held:
+            return counts
         upto = happenings.last(place.state)
         running = [row for row in versions.rows(place.state).values() if row.running]
         if running:
@@ -66,11 +70,12 @@ class Sources:
             except StoreUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - the others must not wait for it; told by `fault`
-                fault = logs.redact(error.message if isinstance(error, SidecarError) else type(error).__name__)[:300]
+                fault = logs.redact(_why(error))[:300]
                 counts.faults[row.name] = fault
+                expected = isinstance(error, SidecarError)
             if fault != row.fault:
                 if fault:
-                    log.warning("automation %s cannot start anybody: %s", row.name, fault)
+                    log.warning("automation %s cannot start anybody: %s", row.name, fault, exc_info=not expected)
                 place.state.sql.execute("UPDATE automation SET fault = ? WHERE id = ?", (fault, row.id))
         ended = endings.follow(place.state, upto, place.now)
         counts.goals, counts.exits, counts.woken = ended.goals, ended.exits, ended.woken
@@ -99,6 +104,14 @@ class Sources:
                 break
         counts.more |= page.more
         return kept["event"] if isinstance(automation.trigger, OnEvent) else happenings.last(place.state)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, SidecarError):
+        return error.message
+    if isinstance(error, pymysql.err.MySQLError) and len(error.args) > 1:
+        return f"the shop's database refuses: {error.args[1]}"
+    return type(error).__name__
 
 
 def asked(place: Place, row: Row, automation: Automation, kept: Cursor) -> Ask:
