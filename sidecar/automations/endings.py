@@ -25,11 +25,12 @@ _document = msgspec.json.Decoder(OrderDoc).decode
 
 
 class Ended(msgspec.Struct, kw_only=True):
-    """How many ways ended, and how many who waited were woken."""
+    """How many ways ended, and how many who waited were woken. `more`: there is more to look at."""
 
     goals: int = 0
     exits: int = 0
     woken: int = 0
+    more: bool = False
 
 
 def follow(state: State, upto: int, now: int) -> Ended:
@@ -46,7 +47,8 @@ def follow(state: State, upto: int, now: int) -> Ended:
         for one in events:
             for enrolment in _concerned(state, one):
                 _settle(state, enrolment, one, now, counts)
-        state.set(_FOLLOWED, str(events[-1].id if len(events) >= _MOST else upto))
+        counts.more = len(events) >= _MOST
+        state.set(_FOLLOWED, str(events[-1].id if counts.more else upto))
     return counts
 
 
