@@ -117,6 +117,12 @@ def test_what_starts_it_cannot_be_seen(yard: Yard) -> None:
     assert [finding.id for finding in birthday] == ["source.days"]
 
 
+def test_an_overlap_with_nobody_is_said_so(yard: Yard) -> None:
+    (finding,) = preflight(yard.place, automation(model.OnStock(), "reviews", "stock"))
+    assert (finding.id, finding.level) == ("overlaps.unknown", "note")
+    assert "review" in finding.hint
+
+
 def test_the_default_leaves_it_to_the_other(yard: Yard) -> None:
     """Pain 46."""
     yard.plugins = (*yard.plugins, "automatewoo/automatewoo.php")

@@ -16,6 +16,8 @@ from sidecar.events import monitor
 from sidecar.events.monitor import Done
 from sidecar.events.outbox import Hint
 from sidecar.segments.model import Number, Period
+from sidecar.state import database
+from sidecar.state.migrations import MIGRATIONS
 
 PAID = model.OnEvent(topic="order.paid")
 PLACED = model.OnEvent(topic="order.placed")
@@ -320,6 +322,29 @@ def test_another_automation_or_the_owner_enrols(yard: Yard) -> None:
     yard.state.sql.execute("UPDATE automation SET running = 0")
     assert "off" in sources.start(yard.place, yard, "one", entry)
     assert yard.inside() == [(1, "order:55")]
+
+
+def test_a_state_of_before_keeps_what_happened(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", MIGRATIONS[:7])
+        yard = alone(tmp_path)
+    yard.person(1)
+    yard.event("order.paid", 55, 1)
+    yard.act("view", 7, 1, sub=9, visitor="ab" * 16)
+    yard.state.sql.execute("UPDATE trait_stale SET traits = 1")
+    rows = [yard.state.rows(f"SELECT * FROM {table}") for table in ("event", "activity")]
+    yard.close()
+    yard = alone(tmp_path)
+    try:
+        assert [yard.state.rows(f"SELECT * FROM {table}") for table in ("event", "activity")] == rows
+        assert yard.state.rows("SELECT traits FROM trait_stale") == [(1,)], "nobody is looked at again for it"
+        yard.act("view", 7, 1)
+        assert yard.state.rows("SELECT traits FROM trait_stale") == [(0,)]
+        yard.state.sql.execute("DELETE FROM event")
+        yard.event("order.paid", 56, 1)
+        assert yard.state.rows("SELECT id FROM event") == [(2,)]
+    finally:
+        yard.close()
 
 
 def test_two_workers_at_once_enter_nobody_twice(tmp_path: Path) -> None:
