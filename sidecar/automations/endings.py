@@ -94,13 +94,12 @@ def _settle(state: State, enrolment: Enrolment, one: Happened, now: int, counts:
     if one.family == "cart" and own.cart and own.cart != one.object_id:
         return
     if own.cart and one.topic == "cart.email" and one.detail == "refused":
-        counts.exits += enrolments.end(state, enrolment.id, "exit", "said no to reminders of carts", now)
+        counts.exits += enrolments.end(state, enrolment.id, "exit", "cart_refused", now)
         return
-    why = f"{one.topic} {one.family}:{one.object_id}"
     if _reached(state, spec, enrolment, one):
-        counts.goals += enrolments.end(state, enrolment.id, "goal", why, now)
+        counts.goals += enrolments.end(state, enrolment.id, "goal", "goal", now)
     elif any(_leaves(spec, enrolment, one, way) for way in spec.exits):
-        counts.exits += enrolments.end(state, enrolment.id, "exit", why, now)
+        counts.exits += enrolments.end(state, enrolment.id, "exit", "exit", now)
     elif enrolment.awaits and _awaited(spec, enrolment, one):
         counts.woken += enrolments.wake_one(state, enrolment.id, enrolment.awaits, now)
 

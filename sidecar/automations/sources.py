@@ -150,8 +150,9 @@ def cursor(place: Place, row: Row) -> Cursor:
 
 
 def start(place: Place, shelf: Shelf, name: str, entry: Entry) -> str:
-    """Enrol somebody in an automation by its name: '' done, else why not. Raises NotFound, AutomationError."""
+    """Enrol somebody in an automation by its name: '' done, else why not (`enter.start`). For `Place.start`; raises NotFound,
+    AutomationError."""
     row = versions.named(place.state, name)
     if row is None:
-        return "it is switched off"
+        return "off"
     return enter.start(asked(place, row, shelf.get(name), {}), entry)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from triggering import DAY, HOUR, NOW, Yard, alone
 
-from sidecar.automations import enter, model, versions
+from sidecar.automations import enter, guards, model, versions
 from sidecar.events import monitor
 from sidecar.events.monitor import Done
 from sidecar.events.outbox import Hint
@@ -314,13 +314,23 @@ def test_another_automation_or_the_owner_enrols(yard: Yard) -> None:
     from sidecar.automations import sources
     from sidecar.automations.enrolments import Entry
 
+    yard.person(3, orders_count=9)
     yard.on(model.ByHand(), again=None, filter=Number("orders_count", 0, 5))
     entry = Entry(person_id=1, subject="order:55", at=NOW)
-    assert sources.start(yard.place, yard, "one", entry) == ""
-    assert "before" in sources.start(yard.place, yard, "one", entry)
-    assert "contact" in sources.start(yard.place, yard, "one", Entry(person_id=77, subject="", at=NOW))
+    wanted = {
+        "": entry,
+        "entered_before": entry,
+        "no_contact": Entry(person_id=77, at=NOW),
+        "filtered": Entry(person_id=3, at=NOW),
+    }
+    for why, one in wanted.items():
+        assert sources.start(yard.place, yard, "one", one) == why
+    yard.state.sql.execute("UPDATE automation SET rollout = 0")
+    assert sources.start(yard.place, yard, "one", Entry(person_id=2, at=NOW)) == "not_in_share"
     yard.state.sql.execute("UPDATE automation SET running = 0")
-    assert "off" in sources.start(yard.place, yard, "one", entry)
+    assert sources.start(yard.place, yard, "one", entry) == "off"
+    assert sources.start(yard.place, yard, "other", entry) == "off"
+    assert set(enter.REASONS) | set(guards.REASONS) >= {*wanted, "not_in_share", "off"} - {""}
     assert yard.inside() == [(1, "order:55")]
 
 
