@@ -10,8 +10,8 @@ import msgspec
 
 from sidecar import config_file, toml_text
 from sidecar.cli.context import Context, pass_run
+from sidecar.config_section import secret
 
-SECRET_WORDS = ("password", "secret", "token", "api_key")
 HIDDEN = "(hidden)"
 
 
@@ -57,5 +57,4 @@ def hide_secrets(data: Any, key: str = "") -> Any:
     """The data with every secret that is set replaced. The name of a file that holds one is no secret."""
     if isinstance(data, dict):
         return {name: hide_secrets(item, name) for name, item in data.items()}
-    secret = any(word in key for word in SECRET_WORDS) and not key.endswith("_file")
-    return HIDDEN if secret and data else data
+    return HIDDEN if secret(key) and data else data
