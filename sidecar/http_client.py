@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from contextlib import closing
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -60,6 +62,34 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return min(86_400.0, float(text)) if text.isascii() and text.isdigit() else 0.0
 
 
+class _Shared(threading.local):
+    depth = 0
+    context: ssl.SSLContext | None = None
+
+
+_shared = _Shared()
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Within it all requests of this thread use the same trusted certificates: reading them takes 40 ms, keeping them 3 MiB."""
+    _shared.depth += 1
+    try:
+        yield
+    finally:
+        _shared.depth -= 1
+        if not _shared.depth:
+            _shared.context = None
+
+
+def _secure() -> ssl.SSLContext:
+    if not _shared.depth:
+        return ssl.create_default_context()
+    if _shared.context is None:
+        _shared.context = ssl.create_default_context()
+    return _shared.context
+
+
 def ask(
     method: str,
     url: str,
@@ -98,8 +128,10 @@ def _connection(url: str, timeout: float, reach: Reach) -> HTTPConnection:
     schemes = ("https",) if reach == "public" else ("http", "https")
     if place.scheme not in schemes or not place.hostname or place.username is not None:
         raise ValueError("no address that may be asked")
-    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
-    return kind(place.hostname, place.port, timeout=min(CONNECT_SECONDS, timeout))
+    seconds = min(CONNECT_SECONDS, timeout)
+    if place.scheme == "http":
+        return HTTPConnection(place.hostname, place.port, timeout=seconds)
+    return HTTPSConnection(place.hostname, place.port, timeout=seconds, context=_secure())
 
 
 def _near(connection: HTTPConnection, reach: Reach) -> None:

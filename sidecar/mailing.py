@@ -16,16 +16,16 @@ def connect(
     timeout: float = 10.0,
 ) -> smtplib.SMTP:
     """A connection that is encrypted and logged in as wanted; use it with `with`. Raises smtplib's errors and OSError."""
-    secure = ssl.create_default_context()
     if security == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout, context=secure)
+        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=timeout, context=ssl.create_default_context())
     else:
         server = smtplib.SMTP(host, port, timeout=timeout)
     try:
         if security == "starttls":
-            server.starttls(context=secure)
+            server.starttls(context=ssl.create_default_context())
         if user:
             server.login(user, password)
+        server.ehlo_or_helo_if_needed()
     except BaseException:
         server.close()
         raise

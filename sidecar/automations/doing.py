@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from sidecar import http_client
 from sidecar.automations.channels.fluentcrm import handed
 from sidecar.automations.channels.gate import Gate
 from sidecar.automations.channels.hooks import Hooks
@@ -59,7 +60,8 @@ class Doing:
 
     def hooks(self, wishes: Sequence[HookWish]) -> list[Outcome]:
         """Webhooks, one after another."""
-        return [self._hooks.send(wish) for wish in wishes]
+        with http_client.sharing():
+            return [self._hooks.send(wish) for wish in wishes]
 
     def _made(self, wishes: Sequence[Wish], call: Callable[[Plugin, Items], Sequence[Made]]) -> list[Outcome]:
         plugin = self._plugin

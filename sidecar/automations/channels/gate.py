@@ -28,7 +28,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class ProviderState(msgspec.Struct, frozen=True, kw_only=True):
     """How a provider is. `disabled`: why it is switched off, '' it is not. `retry_at`: Unix seconds, 0 it is not paused."""
 
     name: str
@@ -104,7 +104,7 @@ class Gate:
         return found.rowcount > 0
 
 
-def standing(state: State) -> list[Standing]:
+def standing(state: State) -> list[ProviderState]:
     """How each provider is that was ever used, by name."""
     rows = state.rows("SELECT name, disabled, failures, retry_at FROM provider ORDER BY name")
-    return [Standing(name=row[0], disabled=row[1], failures=row[2], retry_at=row[3]) for row in rows]
+    return [ProviderState(name=row[0], disabled=row[1], failures=row[2], retry_at=row[3]) for row in rows]

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from sidecar import http_client
 from sidecar.automations.model import ChannelName, Purpose
 
 
@@ -87,11 +88,12 @@ class Provider(Protocol):
 def each(batch: Sequence[Outgoing], one: Callable[[Outgoing], Handed]) -> list[Handed]:
     """Hand over one after another. When the provider is down, or switched off, the rest need not be tried."""
     done: list[Handed] = []
-    for message in batch:
-        done.append(one(message))
-        last = done[-1]
-        if last.down or last.fatal:
-            rest = batch[len(done) :]
-            done += [Handed(key=item.key, state="again", reason=last.reason, wait=last.wait) for item in rest]
-            break
+    with http_client.sharing():
+        for message in batch:
+            done.append(one(message))
+            last = done[-1]
+            if last.down or last.fatal:
+                rest = batch[len(done) :]
+                done += [Handed(key=item.key, state="again", reason=last.reason, wait=last.wait) for item in rest]
+                break
     return done

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 
-from sidecar.automations.channels import gateway, reports, settings
+from msgspec import structs
+
+from sidecar.automations.channels import addresses, gateway, reports, settings
+from sidecar.automations.channels import gate as gates
 from sidecar.automations.channels.fluentcrm import FluentCrm
 from sidecar.automations.channels.gate import OFF_SECONDS, Gate
 from sidecar.automations.channels.model import Handed, Outgoing, Provider
@@ -27,12 +30,20 @@ log = logging.getLogger(__name__)
 
 class Channels:
     """The channels of one shop, for one pass. `plugin` is None when there is none that answers; `reader` and the shop's `zone`
-    are for FluentCRM's reports."""
+    are for addresses and for FluentCRM's reports. `subscriptions` gives the newest push subscription of people, as JSON."""
 
     def __init__(
-        self, config: Config, state: State, plugin: Plugin | None, reader: Reader | None = None, zone: tzinfo = UTC
+        self,
+        config: Config,
+        state: State,
+        plugin: Plugin | None,
+        reader: Reader | None = None,
+        zone: tzinfo = UTC,
+        subscriptions: Callable[[Sequence[int]], dict[int, str]] = lambda people: {},
     ) -> None:
         self._state = state
+        self._reader = reader
+        self._subscriptions = subscriptions
         self._config = config.channels
         self.gate = Gate(state)
         self._fluentcrm = FluentCrm(plugin, reader, zone)
@@ -65,6 +76,28 @@ class Channels:
         """The channels that are set up, each with its provider; one that is switched off or paused is among them."""
         return dict(self._providers)
 
+    def providers(self) -> dict[ChannelName, str]:
+        """The name of the provider of each channel that is set up. One that is switched off is among them: its messages wait for
+        the owner, as long as they may be late."""
+        return {channel: provider.name for channel, provider in self._providers.items()}
+
+    def off(self) -> frozenset[ChannelName]:
+        """The channels whose provider is switched off now: who can be reached by another one should be."""
+        names = {one.name for one in gates.standing(self._state) if one.disabled}
+        return frozenset(channel for channel, provider in self._providers.items() if provider.name in names)
+
+    def knows(self, provider: str) -> bool:
+        """Whether handing the same key over to that provider twice is one message."""
+        return provider == self._fluentcrm.name or any(
+            one.knows_keys for one in self._providers.values() if one.name == provider
+        )
+
+    def addresses(self, channel: ChannelName, people: Sequence[int]) -> dict[int, str]:
+        """Chat ids of Telegram, subscriptions of Web Push, by person. Raises StoreUnavailable."""
+        if channel == "telegram" and self._reader is not None:
+            return addresses.chats(self._reader, self._state, people, self._config.telegram.chat_field)
+        return self._subscriptions(people) if channel == "push" else {}
+
     def send(self, batch: Sequence[Outgoing]) -> list[Handed]:
         """Hand them over as far as the rates of their providers allow: one outcome for each. Never raises for what a provider
         does; one that is broken is switched off (`enable`), and `gate.standing` says so for the alerts."""
@@ -89,6 +122,7 @@ class Channels:
         grant = self.gate.take(provider.name, len(group), rate)
         done: list[Handed] = []
         reason, wait = grant.reason, grant.wait
+        stopped = False
         for start in range(0, grant.count, provider.most):
             part = group[start : min(start + provider.most, grant.count)]
             found = self._handed(provider, part)
@@ -99,11 +133,13 @@ class Channels:
             if fatal is not None:
                 log.warning("a provider is switched off", extra={"provider": provider.name, "why": fatal})
                 self.gate.disable(provider.name, fatal)
-                reason, wait = "the provider is switched off", OFF_SECONDS
-                break
-            if any(one.down for one in found):
+                reason, wait, stopped = "the provider is switched off", OFF_SECONDS, True
+            elif any(one.down for one in found):
                 wait = self.gate.failed(provider.name, max(one.wait for one in found))
-                reason = "the provider is paused after trouble"
+                reason, stopped = "the provider is paused after trouble", True
+            if stopped:
+                # What a provider cannot do for anybody is no fault of a message: it waits, and that is no attempt of its own.
+                done = [structs.replace(one, wait=one.wait or wait) if one.state == "again" else one for one in done]
                 break
         rest = group[len(done) :]
         return done + [Handed(key=one.key, state="again", reason=reason, wait=wait) for one in rest]

@@ -40,6 +40,10 @@ class Sms:
 
     def reports(self, refs: Sequence[str], since: int) -> list[Report]:
         """What became of them, as of now: gateways tell in many ways when."""
+        with http_client.sharing():
+            return self._reports(refs)
+
+    def _reports(self, refs: Sequence[str]) -> list[Report]:
         asked = self._gateway.reports
         if asked is None:
             return []

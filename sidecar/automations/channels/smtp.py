@@ -150,20 +150,21 @@ def compose(config: Email, message: Outgoing) -> bytes:
     name, sender = parseaddr(line(config.smtp_from))
     made = EmailMessage(policy=SMTP if to.isascii() else SMTPUTF8)
     made["From"] = Address(display_name=name, addr_spec=sender)
-    made["To"] = Address(addr_spec=to)
+    made["To"] = Address(addr_spec=to) if to.isascii() else to
     if config.reply_to:
         made["Reply-To"] = Address(addr_spec=config.reply_to)
     made["Subject"] = line(message.subject)
     made["Date"] = format_datetime(clock.now())
     made["Message-ID"] = f"<{message.key}@{sender.rpartition('@')[2]}>"
     made["Auto-Submitted"] = "auto-generated"
-    made["Content-Language"] = message.language
     if message.unsubscribe:
         made["List-Unsubscribe"] = f"<{message.unsubscribe}>"
         made["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     made.set_content(whole(message.text), cte="base64")
     if message.html:
         made.add_alternative(whole(message.html), subtype="html", cte="base64")
+    # Last: what is made of the content would take it along into the first part.
+    made["Content-Language"] = line(message.language)
     return made.as_bytes()
 
 

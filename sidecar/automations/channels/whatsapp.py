@@ -97,6 +97,6 @@ def _no(key: str, status: int, code: int | None, wait: float) -> Handed:
         return Handed(key=key, state="again", reason=why, down=True, wait=wait)
     if code in _AGAIN:
         return Handed(key=key, state="again", reason=why)
-    if code is not None or status < 500:
+    if code is not None or 300 <= status < 500:
         return Handed(key=key, state="refused", reason=why, gone=code in _GONE)
     return Handed(key=key, state="unsure", reason=why, down=True)
