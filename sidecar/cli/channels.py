@@ -23,10 +23,9 @@ def channels(context: click.Context, run: Context) -> None:
     if context.invoked_subcommand is not None:
         return
     with runtime.build(run.config) as shop:
-        link = Link(run.config, shop.state)
-        # Its address is not asked for: only whether there is a pairing.
-        plugin = link.bridge("http://localhost") if link.paired else None
-        found = Channels(run.config, shop.state, plugin).providers()
+        found = {str(channel): name for channel, name in Channels(run.config, shop.state, None).providers().items()}
+        email = settings.email(run.config.channels, Link(run.config, shop.state).paired)
+        found |= {"email": email} if email else {}
         known = {one.name: one for one in gate.standing(shop.state)}
     now = clock.now().timestamp()
     rows = [(channel, name, _words(known.get(name), now)) for channel, name in found.items()]

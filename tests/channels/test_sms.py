@@ -323,6 +323,19 @@ def test_every_preset_is_whole() -> None:
         assert len(words) == len(set(words))
 
 
+def test_the_example_of_the_documentation_is_right(tmp_path: Path) -> None:
+    text = (ROOT / "docs/channels.md").read_text()
+    block = next(part for part in text.split("```toml\n")[1:] if part.startswith('name = "my-gateway"')).partition(
+        "```"
+    )[0]
+    (tmp_path / "own.toml").write_text(block)
+    found = gateway.load("", str(tmp_path / "own.toml"))
+    assert found.name == "my-gateway"
+    for field in ("Request", "Answers", "Reports", "Gateway"):
+        for name in getattr(gateway, field).__struct_fields__:
+            assert name in block, f"{field}.{name} is not in the example"
+
+
 @pytest.mark.parametrize(
     ("text", "key", "hint"),
     [

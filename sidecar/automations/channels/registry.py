@@ -55,10 +55,9 @@ class Channels:
     def _built(self, config: Config, answers: bool) -> dict[ChannelName, Provider]:
         found: dict[ChannelName, Provider] = {}
         of = config.channels
-        if answers and of.email.by != "smtp":
-            found["email"] = self._fluentcrm
-        elif settings.smtp(of):
-            found["email"] = Smtp(of.email)
+        by = settings.email(of, answers)
+        if by:
+            found["email"] = self._fluentcrm if by == self._fluentcrm.name else Smtp(of.email)
         if settings.sms(of):
             try:
                 found["sms"] = Sms(gateway.load(of.sms.preset, of.sms.gateway), of.sms)

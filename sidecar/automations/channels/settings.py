@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from email.utils import parseaddr
+from typing import Literal
 
 from sidecar.automations.channels import gateway
 from sidecar.config import Config
@@ -18,9 +19,12 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 _BASE = re.compile(r"https?://[!-~]+")
 
 
-def smtp(channels: Channels) -> bool:
-    """Whether e-mail can go by SMTP."""
-    return bool(channels.email.smtp_host and channels.email.smtp_from) and channels.email.by != "fluentcrm"
+def email(channels: Channels, answers: bool) -> Literal["fluentcrm", "smtp", ""]:
+    """The provider of e-mail, '' there is none. `answers`: the plugin does."""
+    of = channels.email
+    if answers and of.by != "smtp":
+        return "fluentcrm"
+    return "smtp" if of.by != "fluentcrm" and of.smtp_host and of.smtp_from else ""
 
 
 def sms(channels: Channels) -> bool:
