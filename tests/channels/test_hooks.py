@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from messaging import authority
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -169,3 +170,27 @@ def test_a_request_that_cannot_be_built_was_not_sent(httpserver: HTTPServer) -> 
             http_client.ask("GET", url, headers=headers)
         assert not caught.value.sent
     assert httpserver.log == []
+
+
+def test_certificates_are_checked_and_read_once_for_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, context = authority(tmp_path)
+    with HTTPServer(host="127.0.0.1", ssl_context=context) as server:
+        server.expect_request("/in").respond_with_data("ok")
+        url = server.url_for("/in")
+        assert url.startswith("https://")
+        with pytest.raises(http_client.Failed) as caught:
+            http_client.ask("GET", url)
+        assert (caught.value.kind, caught.value.sent) == ("SSLCertVerificationError", False)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        made: list[int] = []
+        real = http_client.ssl.create_default_context
+        monkeypatch.setattr(http_client.ssl, "create_default_context", lambda: (made.append(1), real())[1])
+        with http_client.sharing():
+            with http_client.sharing():
+                assert http_client.ask("GET", url).body == b"ok"
+            assert http_client.ask("GET", url).body == b"ok"
+        assert len(made) == 1
+        assert http_client._shared.context is None
+        assert http_client.ask("GET", url).status == 200
+        assert len(made) == 2
+        assert len(server.log) == 3

@@ -419,6 +419,11 @@ def test_who_is_asked_for_what_and_how_often(state: State) -> None:
     assert teller.questions == [["s1"]]
 
 
+def test_asking_does_not_read_all_messages_that_there_ever_were(state: State) -> None:
+    plan = state.rows(f"EXPLAIN QUERY PLAN {reports._DUE}", ("teller", 0, 1, 1, 1, 1, 1, 1, 1))
+    assert any("message_asked (provider=? AND handed>? AND handed<?)" in str(step[3]) for step in plan), plan
+
+
 def test_the_longest_unasked_first_and_not_all_at_once(state: State) -> None:
     teller = Teller()
     for number in range(7):
@@ -444,5 +449,12 @@ def test_the_registry_asks_those_that_tell(state: State) -> None:
     us = channels(state, teller)
     row(state, "d1")
     assert us.reports() == 1
+    with clock_at(NOW + 29):
+        us.reports()
+    assert len(teller.questions) == 1, "twice a minute at most"
+    row(state, "s1")
+    with clock_at(NOW + 30):
+        us.reports()
+    assert teller.questions[1:] == [["s1"]]
     assert isinstance(us._fluentcrm, FluentCrm)
     assert not us._fluentcrm.tells

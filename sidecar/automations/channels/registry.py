@@ -8,6 +8,7 @@ from datetime import UTC, tzinfo
 
 from msgspec import structs
 
+from sidecar import clock
 from sidecar.automations.channels import addresses, gateway, reports, settings
 from sidecar.automations.channels import gate as gates
 from sidecar.automations.channels.fluentcrm import FluentCrm
@@ -26,6 +27,8 @@ from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 
 log = logging.getLogger(__name__)
+
+_ASKED, _EVERY = "channels.asked", 30
 
 
 class Channels:
@@ -163,7 +166,12 @@ class Channels:
         return self.gate.enable(name)
 
     def reports(self, most: int = 300) -> int:
-        """Ask what became of messages, of so many at most; how many have changed."""
+        """Ask what became of messages, twice a minute at most and for so many; how many rows have changed. May be called with
+        every pass."""
+        now = int(clock.now().timestamp())
+        if 0 <= now - int(self._state.get(_ASKED) or 0) < _EVERY:
+            return 0
+        self._state.set(_ASKED, str(now))
         tellers: dict[str, Provider] = {one.name: one for one in self._providers.values() if one.tells}
         if self._fluentcrm.tells:
             tellers[self._fluentcrm.name] = self._fluentcrm
