@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from messaging import message
+from outgoing import message
 from pytest_httpserver import HTTPServer
 
 from sidecar.automations.channels.fluentcrm import FluentCrm

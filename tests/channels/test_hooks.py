@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from messaging import authority
+from outgoing import authority
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 

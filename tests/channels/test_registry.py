@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from messaging import message
+from outgoing import message
 from pytest_httpserver import HTTPServer
 
 from sidecar.automations.channels import gate as gates

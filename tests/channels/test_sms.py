@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from messaging import TEXTS, message
+from outgoing import TEXTS, message
 from pytest_httpserver import HTTPServer
 from support import ROOT
 from werkzeug import Request, Response

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
-from messaging import TEXTS, authority, message
+from outgoing import TEXTS, authority, message
 
 from sidecar.automations.channels.smtp import Smtp
 from sidecar.config_channels import Email
