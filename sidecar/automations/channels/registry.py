@@ -165,8 +165,8 @@ class Channels:
         """Switch a provider on again that was switched off. False when there is none of that name."""
         return self.gate.enable(name)
 
-    def reports(self, most: int = 300) -> int:
-        """Ask what became of messages, twice a minute at most and for so many; how many rows have changed. May be called with
+    def reports(self) -> int:
+        """Ask what became of messages, twice a minute at most; how many rows have changed. May be called with
         every pass."""
         now = int(clock.now().timestamp())
         if 0 <= now - int(self._state.get(_ASKED) or 0) < _EVERY:
@@ -175,4 +175,4 @@ class Channels:
         tellers: dict[str, Provider] = {one.name: one for one in self._providers.values() if one.tells}
         if self._fluentcrm.tells:
             tellers[self._fluentcrm.name] = self._fluentcrm
-        return reports.collect(self._state, tellers, most)
+        return reports.collect(self._state, tellers)

@@ -26,13 +26,14 @@ _DUE = (
 )
 
 
-def collect(state: State, providers: Mapping[str, Provider], most: int) -> int:
-    """Ask each provider for messages that are due to be asked for, the longest unasked first. How many rows have changed."""
+def collect(state: State, providers: Mapping[str, Provider]) -> int:
+    """Ask each provider for as many messages as it takes of those that are due, the longest unasked first. How many rows have
+    changed."""
     now = int(clock.now().timestamp())
     changed = 0
     for name, provider in providers.items():
         since = (now - _DAYS * 86_400) * 1000
-        rows = state.rows(_DUE, (name, since, now * 1000, now, _SOONEST, now, _PACE, now, most))
+        rows = state.rows(_DUE, (name, since, now * 1000, now, _SOONEST, now, _PACE, now, provider.tells))
         refs = [row[0] for row in rows]
         if not refs:
             continue
