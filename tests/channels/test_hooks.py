@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -194,3 +198,55 @@ def test_certificates_are_checked_and_read_once_for_a_batch(tmp_path: Path, monk
         assert http_client.ask("GET", url).status == 200
         assert len(made) == 2
         assert len(server.log) == 3
+
+
+@pytest.mark.parametrize("part", ["handshake", "headers", "body"])
+def test_a_server_that_drips_does_not_hold_us(part: str) -> None:
+    """A socket's own limit would begin anew with every byte."""
+    stop = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            # The first bytes of a TLS record that is 16,000 bytes long, of headers, of a body.
+            begin = {
+                "handshake": b"\x16\x03\x03\x3e\x80",
+                "headers": b"HTTP/1.1 200 OK\r\nX-A: ",
+                "body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+            }
+            connection.sendall(begin[part])
+            while not stop.wait(0.05):
+                connection.sendall(b"\x02")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    began = time.monotonic()
+    scheme = "https" if part == "handshake" else "http"
+    try:
+        with pytest.raises(http_client.Failed) as caught:
+            http_client.ask("GET", f"{scheme}://127.0.0.1:{server.getsockname()[1]}/", timeout=0.4)
+    finally:
+        stop.set()
+        thread.join()
+        server.close()
+    assert time.monotonic() - began < 3
+    assert (caught.value.kind, caught.value.sent) == ("TimeoutError", part != "handshake")
+
+
+def test_a_host_of_other_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def nobody(self: Any) -> None:
+        asked.append(self.host)
+        raise OSError
+
+    monkeypatch.setattr(http_client.HTTPConnection, "connect", nobody)
+    with pytest.raises(http_client.Failed):
+        http_client.ask("GET", "http://bücher.example/x")
+    assert asked == ["xn--bcher-kva.example"]
+    for url in ("http://\u2028.example/", "http://x/\u2028"):
+        with pytest.raises(http_client.Failed) as caught:
+            http_client.ask("GET", url)
+        assert not caught.value.sent
