@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
+from sidecar.automations.messages import clean
 from sidecar.automations.messages.model import Cart, Line
 from sidecar.automations.messages.products import Catalogue
 from sidecar.automations.messages.site import Site
 from sidecar.mysql.connection import Reader
 from sidecar.values import money
-from sidecar.values.names import safe_text
 
 _MOST_LINES = 50
 
@@ -40,7 +40,7 @@ def read(reader: Reader, ids: Collection[int]) -> dict[int, Raw]:
     return {
         row[0]: Raw(
             id=row[0], status=row[2] or "", currency=row[4] or "", total=row[5] or "", items=_items(row[6] or ""),
-            language=safe_text(row[7], 20),
+            language=clean.text(row[7], 20),
         )
         for row in reader.page("messages_carts", ids=sorted(ids))
     }  # fmt: skip
@@ -82,7 +82,9 @@ def _items(text: str) -> tuple[tuple[int, int, int, str], ...]:
         if isinstance(item, dict) and (product := _number(item.get("product_id"))):
             total = item.get("total")
             quantity = max(_number(item.get("quantity")), 1)
-            lines.append((product, _number(item.get("variation_id")), quantity, total if isinstance(total, str) else ""))
+            lines.append(
+                (product, _number(item.get("variation_id")), quantity, total if isinstance(total, str) else "")
+            )
     return tuple(lines)
 
 

@@ -142,5 +142,5 @@ def _host(home: str) -> str:
 
 
 def _shown(link: str) -> str:
-    """Enough of a link to find it: what follows ? may be somebody's secret."""
-    return link.partition("?")[0][:60]
+    """Enough of a link to find it: what follows ? or : may be somebody's secret."""
+    return re.split(r"[?:](?!//)", link)[0][:60]

@@ -74,7 +74,8 @@ class _Loading:
             last = together.last_order(self._state, empty) if empty else {}
             base = {item.id: base[item.id] or last.get(item.person_id, []) for item in self._items}
         wanted = {id_ for ids in base.values() for id_ in ids}
-        wanted |= {id_ for one in (*self._orders.values(), *self._carts.values()) for id_ in one.products}
+        wanted |= {id_ for order in self._orders.values() for id_ in order.products}
+        wanted |= {id_ for cart in self._carts.values() for id_ in cart.products}
         self._catalogue.want(wanted)
         crossed = self._cross_sells(base) if "cross_sells" in self._names else {}
         days = self._intervals() if "reorder" in self._names else {}
@@ -107,9 +108,12 @@ class _Loading:
             locale=locale,
             shop_locale=self._site.locale,
             zone=self._zone,
-            gone=about.kind == "order" and order is None
-            or about.kind == "cart" and (cart is None or not cart.items)
-            or about.kind == "product" and not products,
+            gone=about.kind == "order"
+            and order is None
+            or about.kind == "cart"
+            and (cart is None or not cart.items)
+            or about.kind == "product"
+            and not products,
         )
 
     def _base(self, item: Item) -> list[int]:

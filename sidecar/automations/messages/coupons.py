@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from sidecar.automations.messages import clean
 from sidecar.automations.messages.model import Coupon, Moment, Percent
 from sidecar.automations.messages.site import Site
 from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 from sidecar.store import products
-from sidecar.values.names import safe_text
 
 _META = ("discount_type", "coupon_amount", "minimum_amount", "date_expires", "free_shipping")
 
@@ -44,7 +44,7 @@ def load(state: State, reader: Reader, site: Site, codes: Mapping[int, str], now
         free = meta.get("free_shipping") == "yes"
         minimum = site.money(meta.get("minimum_amount"))
         found[enrolment] = Coupon(
-            code=safe_text(code, 60),
+            code=clean.text(code, 60),
             amount=Percent(amount) if meta.get("discount_type") == "percent" and amount else site.money(amount),
             expires=Moment(until),
             minimum=minimum if minimum and minimum.micros > 0 else None,

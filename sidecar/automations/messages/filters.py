@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
-from jinja2.sandbox import SecurityError
+from jinja2.exceptions import SecurityError
 from markupsafe import Markup, escape
 
 from sidecar.automations.messages import formats
@@ -70,8 +70,9 @@ def join(value: Iterable[Any], between: str = ", ") -> str:
 
 
 def each(value: Iterable[Any], field: str) -> tuple[Any, ...]:
-    """One field of each in a list: `order.items|each("name")|join`."""
-    return tuple(one.field(field) for one in value if isinstance(one, Shown))
+    """One field of each in a list, as far as they have it: `order.items|each("name")|join`."""
+    found = (one.field(field) for one in value if isinstance(one, Shown))
+    return tuple(one for one in found if not isinstance(one, Undefined))
 
 
 def urlencode(value: Any) -> str:

@@ -17,6 +17,7 @@ _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
 _BLOCK = re.compile(
     r"\s*<(?:/|!--|(?:table|tr|td|div|p|h[1-6]|ul|ol|li|blockquote|hr|center|section|article|pre)\b)", re.IGNORECASE
 )
+_NOTHING = Markup("")
 _BARE_P = re.compile(r"<p>", re.IGNORECASE)
 _P = '<p style="margin:0 0 16px">'
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,Tahoma,sans-serif;font-size:16px;line-height:1.6"
@@ -29,8 +30,8 @@ _DOCUMENT = Markup(
     '<!doctype html>\n<html lang="{lang}" dir="{dir}"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark">'
     '<meta name="supported-color-schemes" content="light dark"><title>{title}</title>'
-    # Blanks between the braces: two of them in a row are what a broken merge tag looks like.
-    "<style>body{{margin:0;padding:0}} img{{max-width:100%}} "
+    # No %} and no }}: that is what a broken merge tag looks like.
+    "<style>body{{margin:0;padding:0;}} img{{max-width:100%;}} "
     "@media (prefers-color-scheme:dark){{ .page{{background-color:#121212!important}} "
     ".card{{background-color:#1e1e1e!important;color:#f0f0f0!important}} }}</style></head>"
     '<body class="page" style="margin:0;padding:0;background-color:#f4f4f5">{preheader}'
@@ -43,7 +44,9 @@ _DOCUMENT = Markup(
 _PREHEADER = Markup(
     '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all;font-size:1px;line-height:1px;opacity:0">{}</div>'
 )
-_LOGO = Markup('<p style="margin:0 0 24px"><img src="{src}" alt="{alt}" style="max-width:200px;max-height:80px;border:0"></p>')
+_LOGO = Markup(
+    '<p style="margin:0 0 24px"><img src="{src}" alt="{alt}" style="max-width:200px;max-height:80px;border:0"></p>'
+)
 _FOOTER = Markup(
     '<tr><td dir="{dir}" align="center" style="padding:16px 24px 24px;font-size:13px;line-height:1.6;font-family:Arial,Tahoma,'
     'sans-serif;border-top:1px solid #8888">{lines}</td></tr>'
@@ -59,7 +62,7 @@ def paragraphs(body: str) -> Markup:
     return Markup(_BARE_P.sub(_P, "\n".join(done)))  # noqa: S704
 
 
-def fragment(body: str, language: str, logo: Markup = Markup("")) -> str:
+def fragment(body: str, language: str, logo: Markup = _NOTHING) -> str:
     """For a sender that has a page and a footer of its own."""
     return str(
         _FRAGMENT.format(

@@ -20,7 +20,9 @@ Kind = Literal["c", "p", "u", "g"]
 OPTION = "fcsc_link_key"
 DAYS = 60
 _DAY = 86_400
-_FORM = re.compile(r"([cgpu])\.(0|[1-9][0-9]{0,18})\.([1-9][0-9]{0,11})\.([a-z0-9~-]{0,120})\.([A-Za-z0-9_-]{22})", re.ASCII)
+_FORM = re.compile(
+    r"([cgpu])\.(0|[1-9][0-9]{0,18})\.([1-9][0-9]{0,11})\.([a-z0-9~-]{0,120})\.([A-Za-z0-9_-]{22})", re.ASCII
+)
 _KEY = re.compile(r"[0-9a-f]{64}")
 _EXTRA = re.compile(r"[a-z0-9~-]{0,120}")
 _CODE = re.compile(r"[a-z0-9-]{1,60}")
@@ -103,8 +105,8 @@ def verify(key: str, token: str, now: int) -> Link | None:
 
 def key_of(reader: Reader) -> str:
     """The shop's key, which the plugin made; '' without the plugin."""
-    found = dict(reader.rows("schema_options", names=[OPTION]))
-    key = str(found.get(OPTION) or "")
+    rows = reader.rows("schema_options", names=[OPTION])
+    key = str(rows[0][1] or "") if rows else ""
     return key if _KEY.fullmatch(key) else ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
-from jinja2.sandbox import SecurityError
+from jinja2.exceptions import SecurityError
 from markupsafe import Markup
 
 from sidecar.automations.messages import formats
@@ -18,9 +18,10 @@ from sidecar.automations.messages import language as languages
 from sidecar.automations.messages.view import Look, Shown
 
 _MOST_PRODUCTS = 12
-_TABLE = '<table role="presentation" cellpadding="0" cellspacing="0" border="0"'
+_TABLE = Markup('<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:16px 0">')
 _BUTTON = Markup(
-    "\n\n" + _TABLE + ' align="center" style="margin:24px auto"><tr><td align="center" bgcolor="#1f5fbf"'
+    '\n\n<table role="presentation" cellpadding="0" cellspacing="0" border="0" align="center"'
+    ' style="margin:24px auto"><tr><td align="center" bgcolor="#1f5fbf"'
     ' style="border-radius:6px;background-color:#1f5fbf"><a href="{url}" style="display:inline-block;padding:14px 28px;'
     "border:1px solid #1f5fbf;border-radius:6px;background-color:#1f5fbf;color:#ffffff;font-weight:bold;"
     'text-decoration:none">{label}</a></td></tr></table>\n\n'
@@ -47,9 +48,7 @@ def product_grid(context: Context, products: Any) -> Markup:
         return Markup("")
     rows = [cells[place : place + 2] for place in range(0, len(cells), 2)]
     body = Markup("").join(Markup("<tr>{}</tr>").format(Markup("").join(row)) for row in rows)
-    return Markup('\n\n{}{}{}</table>\n\n').format(
-        Markup(_TABLE), Markup(' width="100%" style="margin:16px 0">'), body
-    )
+    return Markup("\n\n{}{}</table>\n\n").format(_TABLE, body)
 
 
 @pass_context
@@ -69,8 +68,8 @@ def cart_table(context: Context, cart: Any) -> Markup:
                 '<td align="{}" style="padding:12px 8px;font-weight:bold;white-space:nowrap">{}</td></tr>'
             ).format(words["total"], _end(context), total)
         )
-    return Markup('\n\n{}{}{}</table>\n\n').format(
-        Markup(_TABLE), Markup(' width="100%" style="margin:16px 0">'), Markup("").join(rows)
+    return Markup("\n\n{}{}</table>\n\n").format(
+        _TABLE, Markup("").join(rows)
     )
 
 
@@ -80,7 +79,9 @@ def coupon_box(context: Context, coupon: Any) -> Markup:
     if not isinstance(coupon, Shown):
         return Markup("")
     words = _words(context)
-    lines = [Markup('<strong style="font-size:22px;letter-spacing:2px" dir="ltr">{}</strong>').format(coupon.field("code"))]
+    lines = [
+        Markup('<strong style="font-size:22px;letter-spacing:2px" dir="ltr">{}</strong>').format(coupon.field("code"))
+    ]
     for name, place, word in (("expires", "day", "until"), ("minimum", "amount", "minimum")):
         value = coupon.field(name)
         if not isinstance(value, Undefined):
@@ -88,10 +89,10 @@ def coupon_box(context: Context, coupon: Any) -> Markup:
     if coupon.field("free_shipping") is True:
         lines.append(Markup("{}").format(words["free_shipping"]))
     return Markup(
-        '\n\n{}{}<tr><td align="center" style="padding:16px;border:2px dashed #1f5fbf;border-radius:6px">{}<br>{}</td></tr>'
+        '\n\n{}<tr><td align="center" style="padding:16px;border:2px dashed #1f5fbf;border-radius:6px">{}<br>{}</td></tr>'
         "</table>\n\n"
     ).format(
-        Markup(_TABLE), Markup(' width="100%" style="margin:16px 0">'), words["code"], Markup("<br>").join(lines)
+        _TABLE, words["code"], Markup("<br>").join(lines)
     )  # fmt: skip
 
 

@@ -8,7 +8,18 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from sidecar.automations.messages.model import Cart, Coupon, Money, Moment, Order, Percent, Person, Product, Reorder, Shop
+from sidecar.automations.messages.model import (
+    Cart,
+    Coupon,
+    Money,
+    Moment,
+    Order,
+    Percent,
+    Person,
+    Product,
+    Reorder,
+    Shop,
+)
 
 # Of this nothing is known before it runs.
 ANY: Any = object()

@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 
-from sidecar.automations.messages import tracking
+from sidecar.automations.messages import clean, tracking
 from sidecar.automations.messages.model import Line, Moment, Money, Order
 from sidecar.automations.messages.products import Catalogue
 from sidecar.automations.messages.site import Site
 from sidecar.mysql.connection import Reader
 from sidecar.store import orders as store
 from sidecar.values import money
-from sidecar.values.names import safe_text
 
 _NUMBER = ("_order_number_formatted", "_order_number")
 _POSTS = ("_order_key", "_order_total", "_order_currency", "_payment_method_title")
@@ -74,11 +73,11 @@ def read(reader: Reader, site: Site, ids: Collection[int]) -> dict[int, Raw]:
     return {
         row[0]: Raw(
             id=row[0],
-            status=safe_text((row[1] or "").removeprefix("wc-"), 40),
+            status=clean.text((row[1] or "").removeprefix("wc-"), 40),
             currency=(row[2] or "").upper(),
             total=site.money(row[3], row[2] or ""),
             created=store.moment(row[4]),
-            payment=safe_text(row[5], 100),
+            payment=clean.text(row[5], 100),
             key=row[6] or "",
             meta=found.get(row[0], {}),
             lines=lines.get(row[0], ()),
@@ -94,7 +93,7 @@ def show(raw: Raw, site: Site, catalogue: Catalogue) -> Order:
     number = next((raw.meta[key] for key in _NUMBER if raw.meta.get(key)), "")
     return Order(
         id=raw.id,
-        number=safe_text(number, 40) or str(raw.id),
+        number=clean.text(number, 40) or str(raw.id),
         status=raw.status,
         items=tuple(items),
         total=raw.total,
@@ -118,11 +117,14 @@ def _line(name: str, meta: Mapping[str, str], currency: str, site: Site, catalog
     micros = sum(part for part in parts if part is not None)
     quantity = _int(meta.get("_qty")) or 1
     total = site.money(money.fixed(micros, 6), currency)
+    title = clean.text(name, 200) or (there.name if there else f"#{product}")
+    options = now.shown.options if now else ""
     return Line(
         product_id=product,
         variation_id=variation,
-        name=safe_text(name, 200) or (there.name if there else ""),
-        options=now.shown.options if now else "",
+        name=title,
+        # WooCommerce writes short options into the name of the line: "T-shirt - Red, L".
+        options="" if options in title else options,
         quantity=quantity,
         price=msgspec.structs.replace(total, micros=money.divide(total.micros, quantity)) if total else None,
         total=total,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sidecar.automations.messages import clean
 from sidecar.automations.messages.model import Person
 from sidecar.mysql.connection import Reader
 from sidecar.mysql.packed import first_rows
 from sidecar.values import php
-from sidecar.values.names import safe_text
 
 _NAME, _FIELD = 80, 300
 # Of contacts_by_id.
@@ -24,15 +24,15 @@ def load(reader: Reader, contacts: Collection[int]) -> dict[int, Person]:
     fields = first_rows([(row[1], row[0], row[2], row[3]) for row in reader.page("contacts_fields", ids=ids)])
     found = {}
     for row in rows:
-        first, last = safe_text(row[_FIRST], _NAME), safe_text(row[_LAST], _NAME)
+        first, last = clean.text(row[_FIRST], _NAME), clean.text(row[_LAST], _NAME)
         found[row[_ID]] = Person(
             first_name=first,
             last_name=last,
             name=f"{first} {last}".strip(),
-            email=safe_text(row[_EMAIL], 190),
-            phone=safe_text(row[_PHONE], 50),
-            city=safe_text(row[_CITY], _NAME),
-            country=safe_text(row[_COUNTRY], 2),
+            email=clean.text(row[_EMAIL], 190),
+            phone=clean.text(row[_PHONE], 50),
+            city=clean.text(row[_CITY], _NAME),
+            country=clean.text(row[_COUNTRY], 2),
             fields={slug: value for slug, raw in fields.get(row[_ID], {}).items() if (value := _value(raw))},
         )
     return found
@@ -46,5 +46,5 @@ def _value(raw: str) -> str:
         except php.PhpError:
             return ""
         items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return safe_text(", ".join(str(item) for item in items if isinstance(item, str | int | float)), _FIELD)
-    return safe_text(raw, _FIELD)
+        return clean.text(", ".join(str(item) for item in items if isinstance(item, str | int | float)), _FIELD)
+    return clean.text(raw, _FIELD)

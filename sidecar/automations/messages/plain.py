@@ -10,7 +10,9 @@ _BLOCKS = frozenset({
     "article", "center", "body",
 })  # fmt: skip
 _SILENT = frozenset({"head", "style", "script", "title", "template", "noscript"})
-_VOID = frozenset({"br", "hr", "img", "meta", "input", "link", "area", "base", "col", "embed", "source", "track", "wbr"})
+_VOID = frozenset(
+    {"br", "hr", "img", "meta", "input", "link", "area", "base", "col", "embed", "source", "track", "wbr"}
+)
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _LINES = re.compile(r"\n{3,}")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
@@ -109,7 +111,13 @@ class _Reader(HTMLParser):
             self.out.append(text)
 
     def _break(self, lines: int) -> None:
-        self.out.append("\n" * lines)
+        """At least so many line ends before what follows."""
+        for piece in reversed(self.out):
+            lines -= len(piece) - len(piece.rstrip("\n"))
+            if piece.strip("\n"):
+                break
+        if self.out and lines > 0:
+            self.out.append("\n" * lines)
 
 
 def read(html: str) -> _Reader:

@@ -7,14 +7,22 @@ from typing import Any
 
 import msgspec
 
+from sidecar.automations.messages import clean
 from sidecar.automations.messages.model import Product
 from sidecar.automations.messages.site import Site
 from sidecar.mysql.connection import Reader
 from sidecar.mysql.packed import first_rows
 from sidecar.values import php
-from sidecar.values.names import safe_text
 
-_META = ("_regular_price", "_price", "_thumbnail_id", "_wc_average_rating", "_wc_review_count", "_crosssell_ids", "_upsell_ids")
+_META = (
+    "_regular_price",
+    "_price",
+    "_thumbnail_id",
+    "_wc_average_rating",
+    "_wc_review_count",
+    "_crosssell_ids",
+    "_upsell_ids",
+)
 _IMAGE = ("_wp_attached_file", "_wp_attachment_metadata")
 # The shop's own small picture first: a photo as it was uploaded can have megabytes.
 _SIZES = ("woocommerce_thumbnail", "medium", "woocommerce_single", "medium_large")
@@ -64,7 +72,12 @@ class Catalogue:
             self._known[id_] = self._one(rows[id_], prices.get(id_), meta.get(id_, {}), options.get(id_, ""), pictures)
 
     def _one(
-        self, row: list[Any], price: list[Any] | None, meta: Mapping[str, str], options: str, pictures: Mapping[int, str]
+        self,
+        row: list[Any],
+        price: list[Any] | None,
+        meta: Mapping[str, str],
+        options: str,
+        pictures: Mapping[int, str],
     ) -> Found | None:
         id_, parent, title, slug, type_, status = row
         above = self._known.get(parent) if type_ == "product_variation" else None
@@ -74,7 +87,7 @@ class Catalogue:
         shown = Product(
             id=parent if above else id_,
             variation_id=id_ if above else 0,
-            name=above.shown.name if above else safe_text(title, 200),
+            name=above.shown.name if above else clean.text(title, 200),
             options=options,
             price=now,
             regular_price=self._site.money(meta.get("_regular_price")),
@@ -105,7 +118,7 @@ class Catalogue:
                 named[taxonomy, slug] = name or ""
         found: dict[int, list[str]] = {}
         for id_, _, key, value in rows:
-            found.setdefault(id_, []).append(safe_text(named.get((key.removeprefix("attribute_"), value), value), 60))
+            found.setdefault(id_, []).append(clean.text(named.get((key.removeprefix("attribute_"), value), value), 60))
         return {id_: ", ".join(part for part in parts if part) for id_, parts in found.items()}
 
     def _pictures(self, meta: Mapping[int, Mapping[str, str]]) -> dict[int, str]:

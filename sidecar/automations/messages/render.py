@@ -18,6 +18,7 @@ from sidecar.automations.messages.view import Look, show
 from sidecar.automations.model import Send, Text
 
 _NOTHING = Text()
+_NO_LINKS = Links()
 
 
 def render(
@@ -65,7 +66,7 @@ def render(
     )  # fmt: skip
 
 
-def fill(source: str, context: Context, language: str, links: Links = Links()) -> tuple[str, tuple[str, ...]]:
+def fill(source: str, context: Context, language: str, links: Links = _NO_LINKS) -> tuple[str, tuple[str, ...]]:
     """A single text (a note, a ticket, a value of a field): what it says, and why it cannot be said."""
     problems: list[str] = []
     values = _values(context, Look(language, context.zone or UTC), links, through=False)
@@ -131,7 +132,9 @@ def _lines(lines: tuple[Line, ...], links: Links, through: bool) -> tuple[Line, 
     if not through:
         return lines
     return tuple(
-        msgspec.structs.replace(line, url=links.go(line.variation_id or line.product_id, line.url)) if line.url else line
+        msgspec.structs.replace(line, url=links.go(line.variation_id or line.product_id, line.url))
+        if line.url
+        else line
         for line in lines
     )
 

@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 import msgspec
 from jinja2 import Template, TemplateError, TemplateSyntaxError, nodes
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from sidecar.automations.messages import filters, macros, names
 from sidecar.automations.messages.view import Missing, Shown
@@ -96,7 +97,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return Missing("that item")
         raise SecurityError(f"there is no {str(argument)[:40]!r} here")
 
-    def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(obj, Missing):
             raise SecurityError(f"{obj.named} cannot be called")
         if obj in self._functions or (isinstance(getattr(obj, "__self__", None), str) and obj.__name__ in _METHODS):
@@ -193,13 +194,20 @@ def _walk(node: nodes.Node, bound: dict[str, Any], depth: int, part: Part) -> It
         yield from _walk(node.iter, bound, depth, part)
         inner = {**bound, "loop": names.ANY}
         of = names.element(_type(node.iter, bound))
-        inner |= {name.name: of for name in ([node.target] if isinstance(node.target, nodes.Name) else node.target.find_all(nodes.Name))}
+        inner |= {
+            name.name: of
+            for name in ([node.target] if isinstance(node.target, nodes.Name) else node.target.find_all(nodes.Name))
+        }
         for child in (node.test, *node.body):
             if child is not None:
                 yield from _walk(child, inner, depth + 1, part)
         for child in node.else_:
             yield from _walk(child, bound, depth, part)
         return
+    if isinstance(node, nodes.Output):
+        for child in node.nodes:
+            if isinstance(child, nodes.Const) and (child.value is None or isinstance(child.value, bool)):
+                yield Fault(child.lineno or line, f"{child.value} would be printed")
     if isinstance(node, nodes.Name):
         yield from _name(node, bound, part)
     elif isinstance(node, nodes.Filter):

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from sidecar.automations.messages import clean
 from sidecar.automations.messages.model import Money, Shop
 from sidecar.config import Config
 from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 from sidecar.values import money, php
-from sidecar.values.names import safe_text
 
 _OPTIONS = (
     "home", "siteurl", "blogname", "WPLANG", "permalink_structure", "woocommerce_permalinks", "upload_url_path", "woocommerce_currency",
@@ -24,7 +24,9 @@ _OPTIONS = (
     "woocommerce_custom_orders_table_enabled",
 )  # fmt: skip
 # Currencies whose smallest unit is the whole (ISO 4217 and Iranian plugins): for amounts that are not in the shop's own.
-_WHOLE = frozenset({"IRR", "IRT", "IRHT", "IRHR", "JPY", "KRW", "VND", "CLP", "HUF", "ISK", "UGX", "PYG", "XAF", "XOF", "RWF"})
+_WHOLE = frozenset(
+    {"IRR", "IRT", "IRHT", "IRHR", "JPY", "KRW", "VND", "CLP", "HUF", "ISK", "UGX", "PYG", "XAF", "XOF", "RWF"}
+)
 _URL = re.compile(r"https?://[^\s<>\"'`\\{}|^]+", re.IGNORECASE)
 _SLUG = re.compile(r"[A-Za-z0-9%_.~-]+(?:/[A-Za-z0-9%_.~-]+)*")
 
@@ -63,7 +65,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
         micros = money.to_micros(text)
         if micros is None:
             return None
-        code = (safe_text(currency, 8) or self.shop.currency).upper()
+        code = (clean.text(currency, 8) or self.shop.currency).upper()
         own = code == self.shop.currency
         return Money(micros, code, self.shop.decimals if own else 0 if code in _WHOLE else 2)
 
@@ -93,7 +95,7 @@ def load(reader: Reader) -> Site:
     found = {str(name): str(value or "") for name, value in reader.rows("schema_options", names=list(_OPTIONS))}
 
     def text(name: str) -> str:
-        return safe_text(found.get(name), 120)
+        return clean.text(found.get(name), 120)
 
     home = url(found.get("home", "")).rstrip("/") or url(found.get("siteurl", "")).rstrip("/")
     decimals = found.get("woocommerce_price_num_decimals", "")
@@ -135,7 +137,7 @@ def _unescaped(name: str) -> str:
     """WordPress keeps the site's name as HTML."""
     from html import unescape
 
-    return safe_text(unescape(name), 120)
+    return clean.text(unescape(name), 120)
 
 
 def _base(serialized: str) -> str:

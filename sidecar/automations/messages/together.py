@@ -51,7 +51,8 @@ def counts(state: State, wanted: Collection[int]) -> dict[int, list[int]]:
         return {}
     these = frozenset(wanted)
     for (doc,) in state.rows(
-        "SELECT doc FROM shop_order WHERE verdict = 'candidate' AND doc IS NOT NULL ORDER BY id DESC LIMIT ?", (_ORDERS,)
+        "SELECT doc FROM shop_order WHERE verdict = 'candidate' AND doc IS NOT NULL ORDER BY id DESC LIMIT ?",
+        (_ORDERS,),
     ):
         products = {line[0] for line in _document(doc).lines if line[0] > 0}
         for product in products & these:

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
+from sidecar.automations.messages import clean
 from sidecar.automations.messages.model import Tracking
 from sidecar.automations.messages.site import url
 from sidecar.values import php
-from sidecar.values.names import safe_text
 
 KEYS = (
     "_wc_shipment_tracking_items", "_aftership_tracking_items", "_aftership_tracking_number",
@@ -46,7 +46,10 @@ def parcels(meta: Mapping[str, str], items: Iterable[str] = ()) -> tuple[Trackin
         found.append(_one(_text(entry, "tracking_number"), link, _titled(_text(entry, "slug"))))
     for text in items:
         for entry in _json(text)[-1:]:
-            link, carrier = _text(entry, "carrier_url"), _text(entry, "carrier_name") or _titled(_text(entry, "carrier_slug"))
+            link, carrier = (
+                _text(entry, "carrier_url"),
+                _text(entry, "carrier_name") or _titled(_text(entry, "carrier_slug")),
+            )
             found.append(_one(_text(entry, "tracking_number"), link, carrier))
     for codes, carriers, links in _SINGLE:
         code = next((meta[key] for key in codes if meta.get(key)), "")
@@ -60,10 +63,10 @@ def parcels(meta: Mapping[str, str], items: Iterable[str] = ()) -> tuple[Trackin
 
 
 def _one(code: str, link: str, carrier: str) -> Tracking:
-    code = safe_text(code, 80)
+    code = clean.text(code, 80)
     for place in _PLACES:
         link = link.replace(place, code)
-    return Tracking(code=code, url=url(link), carrier=safe_text(carrier, 60))
+    return Tracking(code=code, url=url(link), carrier=clean.text(carrier, 60))
 
 
 def _list(serialized: str | None) -> list[Mapping[Any, Any]]:

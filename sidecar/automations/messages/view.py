@@ -37,7 +37,7 @@ class Missing(Undefined):
 
     def _fail(self) -> str:
         raise UndefinedError(
-            f"{self.named} has no value for this person: write {{{{ {self.named}|default(\"…\") }}}} or {{% if {self.named} %}}"
+            f'{self.named} has no value for this person: write {{{{ {self.named}|default("…") }}}} or {{% if {self.named} %}}'
         )
 
     def __str__(self) -> str:
