@@ -106,6 +106,13 @@ def test_a_person_who_has_nothing_gets_the_fallbacks() -> None:
     assert found.text.startswith("Hello, friend-nonone empty has not0later")
 
 
+def test_a_problem_does_not_repeat_what_somebody_is_called() -> None:
+    for body in ("{{ person.fields[person.first_name] }}", "{{ person[person.first_name] }}", "{{ coupon[person.first_name].x }}"):
+        found = said(body, about=made(person=Person(first_name="Wilhelmina"), coupon=None))
+        assert found.problems
+        assert "Wilhelmina" not in str(found.problems)
+
+
 @pytest.mark.parametrize(
     ("body", "name"),
     [

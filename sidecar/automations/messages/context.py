@@ -132,8 +132,9 @@ class _Loading:
         parents = {id_: self._parent(id_) for ids in base.values() for id_ in ids}
         roots = {item: list(dict.fromkeys(parents[id_] for id_ in ids)) for item, ids in base.items()}
         self._catalogue.want({id_ for ids in roots.values() for id_ in ids})
-        named = {id_: found.others for ids in roots.values() for id_ in ids if (found := self._catalogue.get(id_))}
-        few = {id_ for id_ in {id_ for ids in roots.values() for id_ in ids} if len(named.get(id_, ())) < together.MOST}
+        every = {id_ for ids in roots.values() for id_ in ids}
+        self._catalogue.want({other for id_ in every for other in together.named(id_, self._catalogue)})
+        few = {id_ for id_ in every if together.short(id_, self._catalogue)}
         counted = together.counts(self._state, few)
         lists = {item: together.candidates(ids, self._catalogue, counted) for item, ids in roots.items()}
         self._catalogue.want({id_ for ids in lists.values() for id_ in ids})

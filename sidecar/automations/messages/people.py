@@ -10,7 +10,7 @@ from sidecar.mysql.connection import Reader
 from sidecar.mysql.packed import first_rows
 from sidecar.values import php
 
-_NAME, _FIELD = 80, 300
+_NAME, _FIELD = 60, 300
 # Of contacts_by_id.
 _ID, _EMAIL, _FIRST, _LAST, _PHONE, _CITY, _COUNTRY = 0, 1, 6, 7, 8, 12, 14
 

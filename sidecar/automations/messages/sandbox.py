@@ -76,14 +76,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.tests = {name: self.tests[name] for name in _TESTS}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        return self.getitem(obj, attribute)
+        return self._part(obj, attribute, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
+        # What is looked up by may be somebody's name: problems are kept, so they do not repeat it.
+        return self._part(obj, argument, str(argument) if isinstance(argument, int) else "[…]")
+
+    def _part(self, obj: Any, argument: Any, said: str) -> Any:
         if isinstance(obj, Missing):
-            return Missing(f"{obj.named}.{argument}")
+            return Missing(f"{obj.named}.{said}")
         if isinstance(obj, Shown):
             if isinstance(argument, str) and not argument.startswith("_"):
-                return obj.field(argument)
+                return obj.field(argument, said)
         elif isinstance(obj, str) and isinstance(argument, str):
             if argument in _METHODS:
                 return getattr(str(obj), argument)
@@ -95,7 +99,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
                 return obj[argument]
             except IndexError:
                 return Missing("that item")
-        raise SecurityError(f"there is no {str(argument)[:40]!r} here")
+        raise SecurityError("it asks for a part that is not there")
 
     def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(obj, Missing):

@@ -137,7 +137,7 @@ def _unescaped(name: str) -> str:
     """WordPress keeps the site's name as HTML."""
     from html import unescape
 
-    return clean.text(unescape(name), 120)
+    return clean.text(unescape(name), 80)
 
 
 def _base(serialized: str) -> str:

@@ -63,10 +63,21 @@ def counts(state: State, wanted: Collection[int]) -> dict[int, list[int]]:
     }
 
 
+def named(id_: int, catalogue: Catalogue) -> tuple[int, ...]:
+    """What the shop itself names for a product."""
+    found = catalogue.get(id_)
+    return found.others if found else ()
+
+
+def short(id_: int, catalogue: Catalogue) -> bool:
+    """Whether of these too few can be shown."""
+    return len(choose(named(id_, catalogue), {id_}, catalogue)) < MOST
+
+
 def candidates(base: Sequence[int], catalogue: Catalogue, together: Mapping[int, Sequence[int]]) -> list[int]:
     """What goes with these products, the best first."""
-    named = [other for id_ in base if (found := catalogue.get(id_)) for other in found.others]
-    return list(dict.fromkeys([*named, *(other for id_ in base for other in together.get(id_, ()))]))
+    own = [other for id_ in base for other in named(id_, catalogue)]
+    return list(dict.fromkeys([*own, *(other for id_ in base for other in together.get(id_, ()))]))
 
 
 def choose(ids: Sequence[int], without: Collection[int], catalogue: Catalogue) -> tuple[Product, ...]:

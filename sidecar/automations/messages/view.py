@@ -71,9 +71,9 @@ class Shown:
         self._look = look
         self._path = path
 
-    def field(self, name: str) -> Any:
-        """The field as a template sees it."""
-        path = f"{self._path}.{name}" if self._path else name
+    def field(self, name: str, said: str = "") -> Any:
+        """The field as a template sees it; `said`: what a problem calls it."""
+        path = f"{self._path}.{said or name}"
         if isinstance(self._data, Mapping):
             value = self._data.get(name)
         else:
