@@ -13,7 +13,9 @@ from sidecar.automations.model import Send, Text
 
 NOW = 1_793_534_400  # SIDECAR_NOW of the tests
 KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-SHOP = Shop(name="Kawa & Herbata", url="https://shop.example.com", address="ul. Długa 1, 50-001 Wrocław", currency="PLN")
+SHOP = Shop(
+    name="Kawa & Herbata", url="https://shop.example.com", address="ul. Długa 1, 50-001 Wrocław", currency="PLN"
+)
 LINKS = Links(home=SHOP.url, key=KEY, now=NOW, message=5, contact=3)
 LANGUAGES = ("en", "fa", "pl", "bg")
 # A body with everything in it.
@@ -69,7 +71,11 @@ def step(text: Text | dict[str, Text], **changes: Any) -> Send:
     return Send(**{"id": "first", "channels": ("email", "sms"), "texts": texts, **changes})
 
 
-def said(body: str = "", language: str = "en", about: Context | None = None, links: Links = LINKS, **how: Any) -> Rendered:
+def said(
+    body: str = "", language: str = "en", about: Context | None = None, links: Links = LINKS, **how: Any
+) -> Rendered:
     """What a body becomes, in any language."""
-    text = Text(subject=how.pop("subject", "Hello"), preheader=how.pop("preheader", ""), body=body, short=how.pop("short", ""))
+    text = Text(
+        subject=how.pop("subject", "Hello"), preheader=how.pop("preheader", ""), body=body, short=how.pop("short", "")
+    )
     return render(step({language: text}), about or made(language), language, links, **how)

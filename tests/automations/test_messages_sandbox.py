@@ -158,7 +158,9 @@ def test_nothing_hangs_or_swells(source: str, part: sandbox.Part) -> None:
 
 
 def test_many_loops_are_short_of_the_limits() -> None:
-    text, problems = fill("{% for i in range(3) %}{% for p in products %}{{ i }}{{ loop.index }} {% endfor %}{% endfor %}", made(), "en")
+    text, problems = fill(
+        "{% for i in range(3) %}{% for p in products %}{{ i }}{{ loop.index }} {% endfor %}{% endfor %}", made(), "en"
+    )
     assert (text, problems) == ("01 02 11 12 21 22 ", ())
 
 
@@ -207,12 +209,19 @@ def test_macros_are_for_the_body_only() -> None:
 
 
 def test_what_is_known_only_when_it_runs_passes() -> None:
-    for source in ("{{ person.fields.anything|default('x') }}", "{{ person.fields['a b']|d('x') }}", "{{ (order or cart).total }}"):
+    for source in (
+        "{{ person.fields.anything|default('x') }}",
+        "{{ person.fields['a b']|d('x') }}",
+        "{{ (order or cart).total }}",
+    ):
         assert sandbox.faults(source, "html") == []
 
 
 def test_used_names() -> None:
-    assert sandbox.used("{{ person.name }}{% for p in cross_sells %}{{ p.name }}{% endfor %}{{ unknown }}") == {"person", "cross_sells"}
+    assert sandbox.used("{{ person.name }}{% for p in cross_sells %}{{ p.name }}{% endfor %}{{ unknown }}") == {
+        "person",
+        "cross_sells",
+    }
     assert sandbox.used("{{ broken") == set(NAMES)
 
 

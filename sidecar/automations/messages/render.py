@@ -33,7 +33,7 @@ def render(
     """The message of a step in a language that it has a text in. Never raises: what is wrong stands in `problems`.
 
     `standalone`: `html` is a whole page with its own way to unsubscribe. Not: only what goes inside, for a sender that has a page
-    and a footer of its own (FluentCRM). `parts`: email, short, or both.
+    and a footer of its own (FluentCRM). `parts`: email (subject, preheader and body), subject, short.
     """
     text = send.texts.get(language, _NOTHING)
     problems: list[str] = []
@@ -41,13 +41,14 @@ def render(
         problems.append(f"there is no text in {language!r}")
     look = Look(language, context.zone or UTC)
     written: dict[str, str] = {}
-    if "email" in parts:
+    if "email" in parts or "subject" in parts:
         values = _values(context, look, links, through=links.whole)
-        for name in ("subject", "preheader"):
-            written[name] = _one_line(_part("text", getattr(text, name), values, name, problems))
+        written["subject"] = _one_line(_part("text", text.subject, values, "subject", problems))
+    if "email" in parts:
+        written["preheader"] = _one_line(_part("text", text.preheader, values, "preheader", problems))
         written["body"] = _part("html", text.body, values, "body", problems)
     if "short" in parts:
-        values = _values(context, look, links, through=True)
+        values = _values(context, look, links, through=True, consent=links.consent)
         written["short"] = short.tidy(_part("text", text.short, values, "short", problems))
     html = ""
     if written.get("body", "").strip():
@@ -83,8 +84,9 @@ def _part(part: sandbox.Part, source: str, values: Mapping[str, Any], name: str,
         return ""
 
 
-def _values(context: Context, look: Look, links: Links, *, through: bool) -> dict[str, Any]:
-    """The names of a template. `through`: products are reached through the plugin, which counts the click."""
+def _values(context: Context, look: Look, links: Links, *, through: bool, consent: str = "email") -> dict[str, Any]:
+    """The names of a template. `through`: products are reached through the plugin, which counts the
+    click; `consent`: what the unsubscribe link takes back."""
     code = context.coupon.code if context.coupon else ""
     cart = context.cart
     if cart is not None:
@@ -107,7 +109,7 @@ def _values(context: Context, look: Look, links: Links, *, through: bool) -> dic
         "cross_sells": _products(context.cross_sells, links, through),
         "language": look.language,
         "preferences_link": links.preferences,
-        "unsubscribe_link": links.unsubscribe(),
+        "unsubscribe_link": links.unsubscribe(consent),
         "survey_link": links.survey,
     }
     values = {name: show(given[name], look, name) for name in NAMES}
