@@ -18,6 +18,17 @@ SHOP = Shop(
 )
 LINKS = Links(home=SHOP.url, key=KEY, now=NOW, message=5, contact=3)
 LANGUAGES = ("en", "fa", "pl", "bg")
+# WooCommerce's own table of parcels, which it makes when that feature is switched on.
+FULFILLMENTS = (
+    """CREATE TABLE wp_wc_order_fulfillments (
+ fulfillment_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, entity_type VARCHAR(255) NOT NULL,
+ entity_id BIGINT UNSIGNED NOT NULL, status VARCHAR(255) NOT NULL, is_fulfilled TINYINT NOT NULL DEFAULT 0,
+ date_updated DATETIME NOT NULL, date_deleted DATETIME NULL, KEY entity_type_id (entity_type(191), entity_id)) DEFAULT CHARSET=utf8mb4""",
+    """CREATE TABLE wp_wc_order_fulfillment_meta (
+ meta_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, fulfillment_id BIGINT UNSIGNED NOT NULL, meta_key VARCHAR(255) NULL,
+ meta_value LONGTEXT NULL, date_updated DATETIME NOT NULL, date_deleted DATETIME NULL, KEY meta_key (meta_key(191)),
+ KEY fulfillment_id (fulfillment_id)) DEFAULT CHARSET=utf8mb4""",
+)
 # A body with everything in it.
 WHOLE = """{{ person.greeting }},
 

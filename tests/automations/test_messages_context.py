@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from bridging import install
-from messaging import HOSTILE, KEY, LINKS, NOW, WHOLE, step
+from messaging import FULFILLMENTS, HOSTILE, KEY, LINKS, NOW, WHOLE, step
 from segmenting import refresh
 from support import ShopDatabase
 from syncing import run
@@ -116,7 +116,7 @@ def furnish(shop: ShopDatabase) -> None:
     options = {
         "permalink_structure": "/%postname%/", "woocommerce_permalinks": php.dumps({"product_base": "/produkt"}),
         "woocommerce_checkout_page_id": "33", "woocommerce_store_address": "ul. Długa 1", "woocommerce_store_postcode": "50-001",
-        "woocommerce_store_city": "Wrocław", "fcsc_link_key": KEY, "home": "https://shop.example.com",
+        "woocommerce_store_city": "Wrocław", "fcsc_link_key": KEY, "woocommerce_fulfillments_db_tables_created": "", "home": "https://shop.example.com",
         "siteurl": "https://shop.example.com/wp",
     }  # fmt: skip
     for name, value in options.items():
@@ -272,6 +272,36 @@ def test_tracking_at_the_lines(here: Here) -> None:
         )
     assert order is not None
     assert order.parcels == (Tracking(code="V1", url="https://dpd.example.com/V1", carrier="DPD"),)
+
+
+def test_tracking_in_woocommerces_own_fulfillments(here: Here) -> None:
+    set_options(here, woocommerce_fulfillments_db_tables_created="1")
+    try:
+        assert (here.one(f"order:{here.order}").order or 1).parcels == ()  # type: ignore[union-attr]  # no such tables
+        for statement in FULFILLMENTS:
+            execute(here.database, statement)
+        for number, (done, gone) in enumerate(((1, None), (0, None), (1, "2026-11-01")), 1):
+            execute(
+                here.database,
+                "INSERT INTO wp_wc_order_fulfillments VALUES (%s, 'WC_Order', %s, 'fulfilled', %s, NOW(), %s)",
+                (number, here.order, done, gone),
+            )
+            for key, value in (
+                ("_tracking_number", f'"1Z{number}"'),
+                ("_shipment_provider", '"ups"'),
+                ("_tracking_url", '"https://ups.example.com/1"'),
+                ("_items", "[]"),
+            ):
+                execute(
+                    here.database,
+                    "INSERT INTO wp_wc_order_fulfillment_meta (fulfillment_id, meta_key, meta_value, date_updated) VALUES (%s, %s, %s, NOW())",
+                    (number, key, value),
+                )
+        order = here.one(f"order:{here.order}").order
+    finally:
+        set_options(here, woocommerce_fulfillments_db_tables_created="")
+    assert order is not None
+    assert order.parcels == (Tracking(code="1Z1", url="https://ups.example.com/1", carrier="Ups"),)
 
 
 def test_a_number_and_a_language_of_plugins(here: Here) -> None:
