@@ -205,6 +205,19 @@ def test_direction_and_language(code: str, standalone: bool) -> None:
     assert ("text-align:right" in right) is (code in ("fa", "ar", "he"))
 
 
+@pytest.mark.parametrize(("code", "between"), [("en", ", "), ("fa", "، "), ("he", ", ")])
+def test_lists_have_the_languages_comma(code: str, between: str) -> None:
+    names = [one.name for one in made(code).products]
+    assert fill("{{ products|each('name')|join }}", made(code), code) == (between.join(names), ())
+    assert fill("{{ products|each('name')|join(' + ') }}", made(code), code) == (" + ".join(names), ())
+
+
+@pytest.mark.parametrize(("code", "align"), [("en", "right"), ("fa", "left")])
+def test_amounts_stand_at_the_end_of_the_line(code: str, align: str) -> None:
+    cells = balanced(said("{{ cart_table(cart) }}", code, standalone=False).html)["td"]
+    assert [cell["align"] for cell in cells if "align" in cell] == [align] * 3
+
+
 def test_persian_amounts_and_days() -> None:
     found = said("{{ cart.total }} {{ coupon.expires }} {{ coupon.amount }} {{ coupon.expires|date('short') }}", "fa")
     assert found.text.startswith("۳۰۷٫۰۰ PLN ۱۳ آبان ۱۴۰۵ ۱۰٪ ۱۴۰۵/۰۸/۱۳")
