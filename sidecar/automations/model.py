@@ -23,8 +23,8 @@ END = "end"
 
 
 class OnEvent(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
-    """Something happened (`events.topics`, and order.placed): about an order, an account, a review. `to`: order statuses that
-    order.status must lead to; empty: any. `first`: only with a person's first counted order (order.paid); `every`: only with
+    """Something happened (`events.topics`, and order.placed): about an order, an account, a review. `to`: statuses that
+    order.status or contact.status must lead to; empty: any. `first`: only with a person's first counted order (order.paid); `every`: only with
     each such-and-such counted order (order.paid)."""
 
     topic: str

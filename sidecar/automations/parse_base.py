@@ -17,6 +17,8 @@ from sidecar.toml_lines import Path as Place
 ORDER_PLACED = "order.placed"
 # What steps, goals and exits can wait for: what the bridge tells of, and what the sidecar itself notices.
 TOPICS = (*topics.TOPICS, *(one for one in (ORDER_PLACED, "message.clicked", "cart.restored", "consent.changed") if one not in topics.TOPICS))  # fmt: skip
+# Topics of which it can be asked to which status they lead.
+STATUSES = ("order.status", "contact.status")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 60
@@ -129,13 +131,13 @@ class Reader(Values):
         return self.choices(data, "topics", place, TOPICS)
 
     def to(self, data: dict[str, Any], place: Place) -> tuple[str, ...]:
-        """Order statuses, as `completed`."""
+        """Statuses of orders, as `completed`, or of contacts, as `subscribed`."""
         found = self.texts(data, "to", place)
         for number, status in enumerate(found):
             if status.startswith("wc-"):
                 self.say((*place, "to", number), f"{status!r} is written without wc-", f'"{status[3:]}"')
             elif not _STATUS.fullmatch(status):
-                self.say((*place, "to", number), f"{status!r} is no order status", 'as "processing" or "completed"')
+                self.say((*place, "to", number), f"{status!r} is no status", 'as "processing" or "completed"')
         return found
 
     def rule(self, data: dict[str, Any], key: str, place: Place) -> Condition | None:

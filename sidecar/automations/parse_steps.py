@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sidecar.automations import model
-from sidecar.automations.parse_base import DAYS, TOPICS, Reader
+from sidecar.automations.parse_base import DAYS, STATUSES, TOPICS, Reader
 from sidecar.automations.parse_texts import Texts
 from sidecar.automations.parse_trigger import about_order, about_products, name
 from sidecar.segments.catalogue import VALUE, find
@@ -107,8 +107,8 @@ class Steps:
     def _wait_for(self, data: dict[str, Any], place: Place, common: dict[str, Any]) -> model.WaitEvent:
         topic = self._read.choice(data, "topic", place, TOPICS)
         to = self._read.to(data, place)
-        if to and topic != "order.status":
-            self._read.say((*place, "to"), "goes with order.status alone")
+        if to and topic not in STATUSES:
+            self._read.say((*place, "to"), f"goes with {' and '.join(STATUSES)} alone")
         return model.WaitEvent(
             **common,
             topic=topic,

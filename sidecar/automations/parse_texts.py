@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 # The names that every text may use, and the filters besides Jinja2's own (docs/automations.md, "Messages").
 NAMES = frozenset({
-    "person", "shop", "cart", "order", "products", "cross_sells", "reorder", "coupon", "preferences_link", "unsubscribe_link",
-    "survey_link", "button", "product_grid", "cart_table", "coupon_box",
+    "person", "shop", "language", "cart", "order", "products", "cross_sells", "reorder", "coupon", "preferences_link",
+    "unsubscribe_link", "survey_link", "button", "product_grid", "cart_table", "coupon_box",
 })  # fmt: skip
 FILTERS = frozenset({"money", "date"})
 PARTS = ("subject", "preheader", "body", "short")
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
+MACROS = frozenset({"button", "product_grid", "cart_table", "coupon_box"})
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 _MOST = {"subject": 400, "preheader": 600, "body": 60_000, "short": 1_500}
 _DEEPEST = 50
 _TAG = re.compile(r"<\s*/?\s*[A-Za-z][^>]*>")
@@ -127,7 +128,12 @@ class Texts:
                 hint = did_you_mean(call.name, known)
                 self._fault(place, text, call.lineno, f"there is no {what} {call.name!r}", hint)
                 # Jinja2 would not look any further.
-                (self._jinja.filters if what == "filter" else self._jinja.tests).update(dict.fromkeys([call.name], str))
+                quiet: Any = self._jinja.filters if what == "filter" else self._jinja.tests
+                quiet[call.name] = str
+        if place[-1] != "body" or "text" not in place:
+            for macro in tree.find_all(nodes.Name):
+                if macro.name in MACROS:
+                    self._fault(place, text, macro.lineno, f"{macro.name} makes HTML", "it is for the body of an e-mail alone")  # fmt: skip
         used = meta.find_undeclared_variables(tree)
         for name in sorted(used - set(self._names) - {"range"}):
             line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sidecar.automations import model
-from sidecar.automations.parse_base import DAYS, LONGEST_NAME, NAME, ORDER_PLACED, TOPICS, Reader
+from sidecar.automations.parse_base import DAYS, LONGEST_NAME, NAME, ORDER_PLACED, STATUSES, TOPICS, Reader
 from sidecar.segments.model import Period
 from sidecar.toml_file import did_you_mean
 from sidecar.toml_lines import Path as Place
@@ -39,7 +39,7 @@ def read(reader: Reader, data: Any) -> model.Trigger:
 
 def _event(reader: Reader, data: dict[str, Any]) -> model.Trigger:
     topic = data["on"]
-    keys = {"order.status": ("on", "to"), "order.paid": ("on", "first", "every")}.get(topic, ("on",))
+    keys = ("on", "to") if topic in STATUSES else ("on", "first", "every") if topic == "order.paid" else ("on",)
     reader.only(data, _PLACE, keys)
     every = reader.whole(data, "every", _PLACE, 0, 2, 1000) if "every" in keys else 0
     first = reader.flag(data, "first", _PLACE, False) if "first" in keys else False
@@ -169,8 +169,8 @@ def exits(reader: Reader, rows: list[dict[str, Any]], trigger: model.Trigger) ->
         )
         if bool(row.get("topics")) == ("rule" in row):
             reader.say(place, "either topics or a rule is wanted", "write two [[exit]] for both")
-        if one.to and "order.status" not in one.topics:
-            reader.say((*place, "to"), "goes with order.status alone", 'topics = ["order.status"]')
+        if one.to and not set(one.topics) & set(STATUSES):
+            reader.say((*place, "to"), f"goes with {' and '.join(STATUSES)} alone", 'topics = ["order.status"]')
         _fits(reader, row, place, trigger)
         found.append(one)
     return tuple(found)
