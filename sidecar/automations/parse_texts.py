@@ -166,8 +166,7 @@ def _without(trigger: model.Trigger) -> frozenset[str]:
     if isinstance(trigger, model.ByHand):
         return frozenset()
     there = {"cart": isinstance(trigger, model.OnCart), "order": about_order(trigger), "reorder": isinstance(trigger, model.OnReorder)}  # fmt: skip
-    names = {name for name, said in there.items() if not said}
-    return frozenset(names | ({"cart_table"} if "cart" in names else set()))
+    return frozenset(name for name, said in there.items() if not said)
 
 
 def _shallow(tree: nodes.Template) -> bool:
