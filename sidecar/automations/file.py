@@ -115,9 +115,12 @@ class _File:
         return tuple(step for step in found if step is not None)
 
     def _coupons_are_there(self, steps: parse_flow.Numbered, texts: Texts) -> None:
-        for number, uses in texts.uses.items():
-            made = (steps[place] for place in parse_flow.before(steps, number))
-            if not any(isinstance(step, model.Coupon) for step in made):
-                for place, names in uses.items():
-                    if "coupon" in names:
-                        self._say(place, "there is a coupon in it, but no coupon step before it", 'do = "coupon"')
+        """Nobody can tell of a coupon that no step before has made."""
+        for number, step in enumerate(steps):
+            uses: list[Place] = [place for place, names in texts.uses.get(number, {}).items() if "coupon" in names]
+            if isinstance(step, model.Send) and "coupon" in step.still:
+                uses.append(("step", number, "still"))
+            made = (steps[place] for place in parse_flow.before(steps, number)) if uses else ()
+            if uses and not any(isinstance(other, model.Coupon) for other in made):
+                for place in uses:
+                    self._say(place, "there is a coupon in it, but no coupon step before it", 'do = "coupon"')

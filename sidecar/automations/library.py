@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 
 from sidecar import edited_file
-from sidecar.automations import file, model
+from sidecar.automations import file, model, parse_trigger
 from sidecar.config import Config
 from sidecar.edited_file import RulesText
 from sidecar.errors import AutomationError, NotFound, Problem
@@ -82,7 +82,13 @@ class Library:
         return edited_file.read(str(own or ""), built_in, what=_WHAT, raise_as=AutomationError)
 
     def check(self, name: str, text: str) -> model.Automation:
-        """What a text would be as the automation of that name. Raises AutomationError with every problem."""
+        """What a text would be as the automation of that name. Raises AutomationError with every problem, NotFound for a name
+        that none can have."""
+        if not parse_trigger.name(name):
+            # A path is a file name's text to `parse`: here it would be written to.
+            raise NotFound(
+                f"{name!r} cannot be the name of an automation", hint="small letters, digits, single hyphens"
+            )
         found = file.parse(text, f"{name}.toml", self._zone, self._segments)
         fault = self._lacks(found)
         if fault is not None:
@@ -92,7 +98,7 @@ class Library:
     def save(self, name: str, text: str, base: str) -> RulesText:
         """Put a text in force as the owner's. `base` is the digest of the text that was edited, '' for a new automation.
 
-        Raises AutomationError with every problem, Conflict when it was changed meanwhile, ConfigError when it cannot be written.
+        Raises what `check` does, Conflict when it was changed meanwhile, ConfigError when it cannot be written.
         """
         self.check(name, text)
         target = self._dir / f"{name}.toml"

@@ -20,7 +20,7 @@ from sidecar.toml_lines import Path as Place
 _COMMON = ("id", "do", "next", "late")
 CHANNELS = ("email", "sms", "telegram", "whatsapp", "push")
 _SHORT = ("sms", "telegram", "push")
-_STILL = ("in_stock", "price", "not_bought", "cart_open", "unpaid")
+_STILL = ("in_stock", "price", "not_bought", "cart_open", "unpaid", "coupon")
 _PREFIX = re.compile(r"[A-Za-z0-9-]{0,12}")
 _TEMPLATE = re.compile(r"[a-z0-9_]{1,512}")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -172,6 +172,7 @@ class Steps:
             fits = {
                 "cart_open": isinstance(self._trigger, model.OnCart) or by_hand,
                 "unpaid": about_order(self._trigger),
+                "coupon": True,
             }.get(one, about_products(self._trigger))
             if not fits:
                 self._read.say((*place, "still"), f"the trigger has nothing that could be {one}")

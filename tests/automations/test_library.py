@@ -70,8 +70,9 @@ def test_saving_checks_first_and_keeps_backups(shelf: Library, tmp_path: Path) -
         shelf.save("welcome", own, before.digest)
     with pytest.raises(AutomationError):
         shelf.save("welcome", "title = 1", saved.digest)
-    with pytest.raises(AutomationError):
-        shelf.save("../x", OWN, "")
+    for name in ("../x", "/tmp/x", "a/b", "", "..", "x\0y", "X"):
+        with pytest.raises(NotFound):
+            shelf.save(name, OWN, "")
     assert shelf.save("mine", OWN, "").text == OWN
     with pytest.raises(Conflict):
         shelf.save("mine", OWN, "")
