@@ -9,9 +9,16 @@ from functools import cache
 
 import pytest
 from jinja2 import Environment, nodes
+from msgspec.structs import replace
 from support import ROOT
 
-from sidecar.automations import file, library, model
+from sidecar.automations import file, guards, library, model
+from sidecar.automations.enrolments import Data, Enrolment
+from sidecar.automations.known import Known
+from sidecar.automations.messages import check, example
+from sidecar.automations.messages.links import Links
+from sidecar.automations.messages.model import Context, Person, Shop
+from sidecar.automations.messages.render import render
 from sidecar.config import Config
 from sidecar.segments import file as segments_file
 from sidecar.segments.model import Period
@@ -70,8 +77,6 @@ def test_messages_are_complete(name: str, step: model.Send) -> None:
     assert "whatsapp" not in step.channels  # its templates are approved for one shop
     for text in step.texts.values():
         assert all(getattr(text, part).strip() for part in PARTS)
-        assert len(text.short) <= 300
-        assert len(text.subject) <= 192
         assert "!!" not in text.subject
         assert not re.search(r"\bNone\b|TODO|lorem", text.body)
         # Marketing by SMS needs its way out, too; e-mails get theirs from the layout.
@@ -219,6 +224,47 @@ def test_every_reminder_has_an_end(name: str) -> None:
     if about_order:
         given_back = {status for one in found.exits if one.same_order for status in one.to}
         assert {"refunded", "cancelled"} <= given_back
+
+
+KEY = "5a" * 32
+SHOP = Shop(name="Kaffee & Co", url="https://shop.example.org", address="Main Street 1", currency="EUR")
+LINKS = Links(home=SHOP.url, key=KEY, now=1_790_000_000, message=9, contact=4, survey="https://survey.example.org/1")
+
+
+def poor(full: Context) -> Context:
+    """The same with nothing that may be missing."""
+    assert full.order
+    order = replace(full.order, tracking=None, parcels=(), pay_link="", link="")
+    shop = replace(SHOP, address="", logo="")
+    return replace(full, person=Person(), shop=shop, order=order, coupon=None, products=(), cross_sells=())
+
+
+@pytest.mark.parametrize(("name", "step"), SENDS)
+def test_messages_can_be_sent(name: str, step: model.Send) -> None:
+    for language in step.texts:
+        full = example.context(SHOP, language, 1_790_000_000)
+        for context, links in ((full, LINKS), (poor(full), replace(LINKS, survey=""))):
+            found = render(step, context, language, links)
+            assert check.problems(found, step, needs_unsubscribe=True) == []
+            assert len(found.short) <= 300
+            assert len(found.subject) <= 110
+            assert not re.search(r"\.\.|,,|\( *\)|  |\s[,.!?؟،](?:\s|$)", found.short), found.short
+            assert ".." not in re.sub(r"https?://\S+", "", found.text)
+
+
+def test_what_tells_of_a_coupon_waits_for_one() -> None:
+    step = ready("birthday").step("remind")
+    assert isinstance(step, model.Send)
+    row = Enrolment(
+        id=1, automation_id=1, version_id=1, person_id=1, subject="day:2026-11-26", held=False, entered=0, state="waiting",
+        step="remind", due=0, awaits="", claim=0, attempts=0, ended=None, reason="", data=Data(),
+    )  # fmt: skip
+    refused = guards.still(step, row, Known(), ())
+    assert refused is not None
+    assert refused.reason == "no_coupon"
+    assert refused.reason in guards.REASONS
+    row.data = Data(coupons={"gift": "bday-x"})
+    assert guards.still(step, row, Known(), ()) is None
 
 
 def test_they_come_with_the_package() -> None:
