@@ -270,3 +270,67 @@ def test_what_tells_of_a_coupon_waits_for_one() -> None:
 def test_they_come_with_the_package() -> None:
     shelf = library.Library(Config(), UTC, SEGMENTS)
     assert set(NAMES) <= set(shelf.all())
+
+
+# --- the table in the documentation ----------------------------------------------------------------------------
+
+
+def row(name: str) -> str:
+    """What docs/automations.md says of one."""
+    found = ready(name)
+    return f"| `{name}` | {found.about} | {_begins(found.trigger)} | {_steps(found)} | {', '.join(f'`{one}`' for one in found.goal.topics)} | {', '.join(found.overlaps)} |"
+
+
+def _begins(trigger: model.Trigger) -> str:
+    match trigger:
+        case model.OnEvent():
+            return f"`{trigger.topic}`" + (f" → {', '.join(trigger.to)}" if trigger.to else "") + (f", each {trigger.every}th" if trigger.every else "")  # fmt: skip
+        case model.OnSegment():
+            return f"comes into `{trigger.segment}`"
+        case model.OnCart():
+            return f"cart left for {trigger.idle}"
+        case model.OnViews():
+            return f"{trigger.times} {'days in a row' if trigger.days else f'views within {trigger.within}'}"
+        case model.OnDay():
+            return f"`{trigger.field}`, {trigger.at}"
+        case model.OnReorder():
+            return f"{trigger.due:g} own intervals"
+    return "back in stock"
+
+
+def _steps(found: model.Automation) -> str:
+    said = []
+    for step in found.steps:
+        match step:
+            case model.Wait():
+                said.append(str(step.period) if step.period != Period() else f"until {step.at}")
+            case model.WaitMoment():
+                said.append(f"{step.before} before" if step.before != Period() else f"{step.after} after")
+            case model.WaitEvent():
+                said.append(f"`{step.topic}`, {step.at_most} at most")
+            case model.Send():
+                said.append(f"**{step.id}**")
+            case model.Coupon():
+                said.append(f"{step.offer} {step.amount} %")
+            case model.Ticket() | model.Note() | model.Branch():
+                said.append(type(step).__name__.lower())
+            case model.Tagged():
+                said.append("tag")
+    return ", ".join(said)
+
+
+def test_the_documentation_says_so() -> None:
+    text = (ROOT / "docs" / "automations.md").read_text(encoding="utf-8")
+    part = text.split("## Ready-made automations")[1].split("\n## ")[0]
+    assert [line for line in part.split("\n") if line.startswith("| `")] == [row(name) for name in NAMES]
+
+
+def test_the_file_is_explained() -> None:
+    """Every key that can be written stands in the documentation."""
+    text = (ROOT / "docs" / "automations.md").read_text(encoding="utf-8").split("## The file")[1].split("\n## ")[0]
+    keys = {field for step in model.AnyStep.__args__ for field in step.__struct_fields__} - {"texts"}
+    keys |= {field for kind in model.Trigger.__args__ for field in kind.__struct_fields__} - {"topic", "entered"}
+    keys |= {field for kind in (model.Goal, model.Exit) for field in kind.__struct_fields__}
+    keys |= set(model.Automation.__struct_fields__) - {"name", "trigger", "steps", "goal", "exits"}
+    missing = {key for key in keys if not re.search(rf"`{key}\b", text)}
+    assert not missing
