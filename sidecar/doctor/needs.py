@@ -62,6 +62,7 @@ FLUENTCRM: dict[str, tuple[str, ...]] = {
 OPTIONAL = (
     "comments", "commentmeta", "termmeta", "wc_category_lookup", "wc_customer_lookup", "wc_order_stats",
     "wc_order_product_lookup", "wc_order_coupon_lookup", "wc_product_meta_lookup", "woocommerce_sessions",
+    "wc_order_fulfillments", "wc_order_fulfillment_meta",
     "fc_campaigns", "fc_funnels", "fc_funnel_sequences", "fc_terms", "fc_term_relations", "fc_url_stores",
 )  # fmt: skip
 # Written for contacts, fields and tags; the second part when a contact is deleted (FluentCRM's Cleanup.php).

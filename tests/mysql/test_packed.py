@@ -15,6 +15,7 @@ import pytest
 from bridging import install
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from messaging import FULFILLMENTS
 from support import ROOT, ShopDatabase
 from syncing import ConfigFor, execute, python_files, run
 
@@ -282,6 +283,8 @@ def big_synced(
         patch.setenv("SIDECAR_NOW", "2026-11-01T12:00:00Z")
         run(config)
     install(shop)
+    for statement in FULFILLMENTS:
+        execute(shop, statement)
     for table in [row[0] for row in shop.rows("SHOW TABLES")]:
         shop.rows(f"ANALYZE TABLE `{table}`")
     return shop, config
@@ -293,7 +296,7 @@ def _parameters(shop: ShopDatabase, query: queries.Query) -> dict[str, Any]:
         ids = [row[0] for row in shop.rows("SELECT ID FROM wp_users ORDER BY ID LIMIT 40")]
     elif query.name.startswith("meta_items"):
         ids = [row[0] for row in shop.rows("SELECT order_item_id FROM wp_woocommerce_order_items ORDER BY 1 LIMIT 40")]
-    elif query.name.startswith(("products", "contacts")):
+    elif query.name.startswith(("products", "contacts", "messages_p", "messages_options")):
         ids = list(range(10, 50))
     else:
         ids = list(range(1200, 1240))

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Undefined, pass_context
-from jinja2.runtime import Context
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from sidecar.automations.messages import formats

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from jinja2 import Undefined, pass_context
-from jinja2.runtime import Context
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from sidecar.automations.messages import formats
@@ -18,7 +18,9 @@ from sidecar.automations.messages import language as languages
 from sidecar.automations.messages.view import Look, Shown
 
 _MOST_PRODUCTS = 12
-_TABLE = Markup('<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:16px 0">')
+_TABLE = Markup(
+    '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:16px 0">'
+)
 _BUTTON = Markup(
     '\n\n<table role="presentation" cellpadding="0" cellspacing="0" border="0" align="center"'
     ' style="margin:24px auto"><tr><td align="center" bgcolor="#1f5fbf"'
@@ -68,9 +70,7 @@ def cart_table(context: Context, cart: Any) -> Markup:
                 '<td align="{}" style="padding:12px 8px;font-weight:bold;white-space:nowrap">{}</td></tr>'
             ).format(words["total"], _end(context), total)
         )
-    return Markup("\n\n{}{}</table>\n\n").format(
-        _TABLE, Markup("").join(rows)
-    )
+    return Markup("\n\n{}{}</table>\n\n").format(_TABLE, Markup("").join(rows))
 
 
 @pass_context
