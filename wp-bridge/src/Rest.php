@@ -1,5 +1,5 @@
 <?php
-// The REST routes: two for the sidecar (signed), one for the staff's browsers (cookie and nonce).
+// The REST routes: some for the sidecar (signed), one for the staff's browsers (cookie and nonce).
 namespace FluentCrmSidecar;
 defined( 'ABSPATH' ) || exit;
 
@@ -19,6 +19,7 @@ final class Rest {
 		};
 		$route( '/status', 'GET', array( self::class, 'status' ), array( self::class, 'verify' ) );
 		$route( '/contacts', 'POST', array( self::class, 'contacts' ), array( self::class, 'verify' ) );
+		$route( '/consents', 'POST', array( self::class, 'consents' ), array( self::class, 'verify' ) );
 		$route( '/proxy/(?P<path>[a-z0-9/_.-]+)', 'GET, POST', array( Proxy::class, 'rest' ), array( Proxy::class, 'permitted' ) );
 	}
 
@@ -67,6 +68,14 @@ final class Rest {
 			return new \WP_Error( 'fcsc_bad_items', 'items: a list of at most ' . ContactWriter::LIMIT, array( 'status' => 400 ) );
 		}
 		return new \WP_REST_Response( array( 'outcomes' => ( new ContactWriter() )->write( $items ) ) );
+	}
+
+	public static function consents( \WP_REST_Request $request ) {
+		$items = $request->get_json_params()['items'] ?? null;
+		if ( ! is_array( $items ) || count( $items ) > Consents::LIMIT ) {
+			return new \WP_Error( 'fcsc_bad_items', 'items: a list of at most ' . Consents::LIMIT, array( 'status' => 400 ) );
+		}
+		return new \WP_REST_Response( array( 'outcomes' => Consents::settle( $items ) ) );
 	}
 
 	public static function status() {
