@@ -89,10 +89,10 @@ final class Tables {
 	/** For uninstall.php. The sidecar's own tables (fcsc_undo, fcsc_owned) are not ours. */
 	public static function remove( bool $all ) {
 		global $wpdb;
-		foreach ( array_merge( array( 'outbox', 'carts', 'keys', 'nonces', 'consents' ), $all ? array( 'suppressed' ) : array() ) as $table ) {
+		foreach ( array_merge( array( 'outbox', 'carts', 'keys', 'nonces' ), $all ? array( 'suppressed', 'consents' ) : array() ) as $table ) {
 			$wpdb->query( $wpdb->prepare( 'DROP TABLE IF EXISTS %i', self::name( $table ) ) ); // phpcs:ignore WordPress.DB
 		}
-		foreach ( array_merge( array( 'fcsc_db_version', 'fcsc_settings', 'fcsc_wordings' ), $all ? array( 'fcsc_suppression_key' ) : array() ) as $option ) {
+		foreach ( array_merge( array( 'fcsc_db_version', 'fcsc_settings', 'fcsc_wordings' ), $all ? array( 'fcsc_suppression_key', 'fcsc_link_key' ) : array() ) as $option ) {
 			delete_option( $option );
 		}
 		remove_role( 'fcsc_crm_manager' );
