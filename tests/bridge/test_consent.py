@@ -77,9 +77,7 @@ def test_the_classic_checkout(site: Site, asking: Site, shopper: Shopper) -> Non
     shopper.add(site.ids["cup"])
     shown = boxes(shopper.page("/classic-checkout/"))
     assert set(shown) == {"email", "sms"}
-    order = int(
-        shopper.classic_checkout("classic@example.com", **{"fcsc_consent[email]": shown["email"]})["order_id"]
-    )
+    order = int(shopper.classic_checkout("classic@example.com", **{"fcsc_consent[email]": shown["email"]})["order_id"])
     assert rows(site) == [(0, 0, order, "email", "given", "checkout", SHOWN)]
     assert hints(site) == [(site.rows("SELECT id FROM wp_fcsc_consents")[0][0], "email given")]
     # The words changed between the page and the order: what was shown is recorded.
@@ -249,7 +247,10 @@ def test_what_is_no_proof(hpos: Site, asking: Site, shopper: Shopper) -> None:
     good = token(hpos, "u", id_, "email")
     for bad in (good[:-1] + ("A" if good[-1] != "A" else "B"), good.replace("u.", "p.", 1), token(hpos, "u", id_, "email", seconds=-5),
                 token(hpos, "u", 999_999, "email"), token(hpos, "u", id_, "fax"), "u.", "p.1"):  # fmt: skip
-        for answer in (shopper.get(f"/?fcsc={bad}"), shopper.post("/", {"fcsc": bad, "stop": "1", "List-Unsubscribe": "One-Click"})):
+        for answer in (
+            shopper.get(f"/?fcsc={bad}"),
+            shopper.post("/", {"fcsc": bad, "stop": "1", "List-Unsubscribe": "One-Click"}),
+        ):
             assert answer.status_code == 404
             assert "<form" not in answer.text
     shopper.post("/?fcsc[]=u.1", {"fcsc[]": good, "stop": "1"})
