@@ -19,6 +19,7 @@ from sidecar.people import consents
 from sidecar.people.consents import Act, Word
 from sidecar.runtime import build
 from sidecar.state.database import State
+from sidecar.sync.work import PassReport
 
 LINES = ((1, 2, "Tea"),)
 AT = "2026-11-01 11:59:30"
@@ -56,6 +57,14 @@ def record(config: Config, who: str = WHO) -> list[tuple[str, str, str, int]]:
         return [(channel, word.state, word.source, word.at) for channel, word in reversed(words)]
 
 
+def polled(config: Config) -> PassReport:
+    """A pass in which a poll, and a sign of life of the bridge, are due."""
+    with State(config.state.dir) as state:
+        for key in ("poll.last", "bridge.asked", "bridge.seen"):
+            state.set(key, "0")
+    return pass_(config)
+
+
 def status(shop: LiveShop, who: str = WHO) -> str:
     return str(contacts(shop.database)[who]["columns"]["status"])
 
@@ -86,7 +95,7 @@ def test_a_ticked_box(shop: LiveShop, first: bool) -> None:
         assert status(shop) == "subscribed"
         # The same again changes nothing.
         hint(shop.database, "consent.changed", made)
-        report = pass_(config, poll_now=True)
+        report = polled(config)
         assert (report.events, len(fake.told), len(record(config))) == (1, 2, 2)
 
 
@@ -97,13 +106,10 @@ def test_without_a_bridge_it_waits(hpos: LiveShop) -> None:
     assert (status(hpos), len(record(hpos.config))) == ("transactional", 1)
     with bridge(hpos.database, hpos.config) as (fake, config):
         fake.behave = "down"
-        pass_(config, poll_now=True)
+        polled(config)
         assert fake.told == []
         fake.behave = ""
-        pass_(config, poll_now=True)
-        with State(config.state.dir) as state:
-            state.set("bridge.asked", "0")
-        pass_(config, poll_now=True)
+        polled(config)
         assert len(fake.told) == 1
     assert status(hpos) == "subscribed"
 
@@ -129,21 +135,21 @@ def test_lost_hints_and_rows_of_nobody_yet(hpos: LiveShop) -> None:
     row(hpos, order=order, told=False)
     row(hpos, "sms", order=10**9, told=False)
     row(hpos, "fax", order=order, told=False)  # a newer plugin
-    pass_(hpos.config, poll_now=True)
-    pass_(hpos.config, poll_now=True)
+    polled(hpos.config)
+    polled(hpos.config)
     assert [word[:3] for word in record(hpos.config)] == [("email", "given", "checkout")]
     # The account came later than its row.
     account = hpos.keeper.account("konto@example.net")
     hpos.keeper.do("UPDATE wp_fcsc_consents SET user_id = %s WHERE id = %s", account, user)
     hint(hpos.database, "customer.created", account)
-    pass_(hpos.config, poll_now=True)
+    polled(hpos.config)
     assert [word[:3] for word in record(hpos.config, "konto@example.net")] == [("sms", "given", "register")]
 
 
 def test_an_old_plugin_has_no_table(hpos: LiveShop) -> None:
     execute(hpos.database, "DROP TABLE wp_fcsc_consents")
     hint(hpos.database, "consent.changed", 5, at_ms=NOW_MS - 100_000)
-    assert pass_(hpos.config, poll_now=True).nothing >= 1
+    assert polled(hpos.config).nothing >= 1
 
 
 def test_the_act_and_the_status_that_follows_are_one_word(hpos: LiveShop) -> None:

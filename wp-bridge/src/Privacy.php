@@ -15,7 +15,7 @@ final class Privacy {
 	}
 
 	public static function policy() {
-		wp_add_privacy_policy_content( __( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ), wp_kses_post( '<p>' . __( 'If you agree, we note which products you look at, what is in your cart and, at the checkout, your e-mail address, to remind you of a cart that you left. A first-party cookie (fcsc_visitor, 180 days) connects these. Carts are deleted after 30 days. The data stays on our own server.', 'fluentcrm-sidecar' ) . '</p>' ) );
+		wp_add_privacy_policy_content( __( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ), wp_kses_post( '<p>' . __( 'If you agree, we note which products you look at, what is in your cart and, at the checkout, your e-mail address, to remind you of a cart that you left. A first-party cookie (fcsc_visitor, 180 days) connects these. Carts are deleted after 30 days. The data stays on our own server.', 'fluentcrm-sidecar' ) . '</p><p>' . __( 'If you tick a box to get news and offers, or take that back, we record when and where you did so and with which words, without your IP address. Each of these messages has a link to take it back.', 'fluentcrm-sidecar' ) . '</p>' ) );
 	}
 
 	public static function export( $email, $page = 1 ) {
