@@ -50,6 +50,7 @@ final class Plugin {
 		// The shopper's browser.
 		add_action( 'wp_enqueue_scripts', array( Beacon::class, 'script' ) );
 		add_action( 'wc_ajax_fcsc_beacon', array( Beacon::class, 'serve' ) );
+		add_action( 'template_redirect', array( Links::class, 'serve' ), 0 );
 
 		// The sidecar and the staff.
 		add_action( 'rest_api_init', array( Rest::class, 'routes' ) );
@@ -70,6 +71,7 @@ final class Plugin {
 		add_action( 'wp_initialize_site', array( Tables::class, 'new_blog' ), 200 );
 		add_filter( 'wpmu_drop_tables', array( Tables::class, 'of_blog' ), 10, 2 );
 		add_action( 'fcsc_cleanup', array( Tables::class, 'cleanup' ) );
+		add_action( 'fcsc_cleanup', array( Coupons::class, 'cleanup' ) );
 
 		defined( 'WP_CLI' ) && WP_CLI && \WP_CLI::add_command( 'sidecar', Cli::class );
 	}
