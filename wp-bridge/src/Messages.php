@@ -32,7 +32,7 @@ final class Messages {
 			$page    = false !== stripos( $text( 'html' ), '</body>' );
 			$name    = 'box:' . md5( "{$text( 'container' )}|$service|$page" );
 			$box     = $boxes[ $name ] = $boxes[ $name ] ?? self::box( $name, '' === $text( 'title' ) ? $text( 'container' ) : $text( 'title' ), $service, $page );
-			return Batch::once( $item['key'] ?? '', 'message', fn() => self::one( (int) ( $item['contact_id'] ?? 0 ), $subject, self::body( $text( 'html' ), $text( 'preheader' ), $box, $service, $page ), $box, $service ) );
+			return ! $box ? array( 'again', 0, 'database' ) : Batch::once( $item['key'] ?? '', 'message', fn() => self::one( (int) ( $item['contact_id'] ?? 0 ), $subject, self::body( $text( 'html' ), $text( 'preheader' ), $box, $service, $page ), $box, $service ) );
 		} );
 		in_array( 'done', array_column( $done, 'state' ), true ) && add_action( 'shutdown', array( self::class, 'kick' ), 40 );
 		return array_map( fn( $one ) => array( 'key' => $one['key'], 'state' => 'done' === $one['state'] ? 'queued' : $one['state'], 'email_id' => $one['id'], 'reason' => $one['reason'] ), $done );
@@ -70,7 +70,7 @@ final class Messages {
 	}
 
 	/** The campaign of one step, found again by our own row: its title is the owner's to change. */
-	private static function box( string $name, string $title, bool $service, bool $page ): CustomEmailCampaign {
+	private static function box( string $name, string $title, bool $service, bool $page ) {
 		global $wpdb;
 		$design = $page ? 'raw_html' : Helper::getDefaultEmailTemplate();
 		$values = array(
@@ -79,18 +79,18 @@ final class Messages {
 		);
 		for ( $try = 0; $try < 2; ++$try ) {
 			$made = Batch::once( $name, 'box', fn() => array( 'done', (int) CustomEmailCampaign::create( $values )->id ) );
-			$box  = CustomEmailCampaign::find( $made[1] );
-			if ( $box ) {
-				return $box;
+			$box  = 'again' === $made[0] ? null : CustomEmailCampaign::find( $made[1] );
+			if ( $box || 'again' === $made[0] ) {
+				break;
 			}
 			$wpdb->delete( Tables::name( 'sent' ), array( 'sent_key' => $name ) ); // the owner has deleted the campaign
 		}
-		throw new \RuntimeException( 'no campaign' );
+		return $box;
 	}
 
 	/** A whole page keeps its own design and gets FluentCRM's footer at its end; a piece is put into FluentCRM's template. No smartcode of a shop's text is run. */
 	private static function body( string $html, string $preheader, CustomEmailCampaign $box, bool $service, bool $page ): string {
-		$html   = str_replace( array( '{{', '##' ), array( '&#123;&#123;', '&#35;&#35;' ), $html );
+		$html   = str_replace( array( '{{', '##' ), array( '{&#8288;{', '#&#8288;#' ), $html ); // an invisible joiner: entities would become braces again
 		$footer = method_exists( Helper::class, 'getFooterConfig' ) ? (string) ( Helper::getFooterConfig( $box )['footer_content'] ?? '' ) : (string) Helper::getEmailFooterContent( $box );
 		$below  = $page && ! $service ? '<div style="padding:16px;text-align:center;font-size:12px;color:#666">{{crm_global_email_footer}}</div>' : '';
 		if ( ! $service && false === strpos( $footer, 'unsubscribe' ) ) {
