@@ -18,7 +18,7 @@ from sidecar.demo.mariadb import PrivateMariaDB
 
 pytestmark = pytest.mark.wordpress
 
-TABLES = {"fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_nonces", "fcsc_suppressed", "fcsc_consents"}
+TABLES = {"fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_nonces", "fcsc_sent", "fcsc_suppressed", "fcsc_consents"}
 
 
 def tables(site: Site, prefix: str = "wp_") -> set[str]:
@@ -116,7 +116,7 @@ def test_uninstall(own: Site) -> None:
     )
     own.php(UNINSTALL % "")
     assert tables(own) == {"fcsc_suppressed", "fcsc_consents", "fcsc_undo"}  # undo is the sidecar's own
-    assert set(options(own)) == {"fcsc_suppression_key", "fcsc_link_key"}
+    assert set(options(own)) == {"fcsc_suppression_key"}
     assert own.php("return array( get_role( 'fcsc_support' ), get_role( 'fcsc_crm_manager' ) );") == [None, None]
     own.php(UNINSTALL % "define( 'FCSC_REMOVE_ALL', true );")
     assert tables(own) == {"fcsc_undo"}
@@ -143,7 +143,7 @@ def test_a_network_of_sites(own: Site) -> None:
         "return wp_insert_site( array( 'domain' => '127.0.0.1', 'path' => '/two/', 'user_id' => 1, 'title' => 'Two' ) );"
     )
     own.rows(
-        "DROP TABLE wp_fcsc_outbox, wp_fcsc_carts, wp_fcsc_keys, wp_fcsc_nonces, wp_fcsc_suppressed, wp_fcsc_consents"
+        "DROP TABLE wp_fcsc_outbox, wp_fcsc_carts, wp_fcsc_keys, wp_fcsc_nonces, wp_fcsc_sent, wp_fcsc_suppressed, wp_fcsc_consents"
     )
     own.php(
         "require_once ABSPATH . 'wp-admin/includes/plugin.php'; foreach ( array( 'woocommerce/woocommerce.php', 'fluentcrm-sidecar/fluentcrm-sidecar.php' ) as $p ) { activate_plugin( $p, '', true ); }"

@@ -92,7 +92,7 @@ def test_only_post_acts() -> None:
     assert [pattern for method, pattern in asked if method == "GET" and re.search(acts, pattern)] == []
     routes = re.findall(r"\$route\( '([^']+)', '([^']+)'", SOURCE["src/Rest.php"])
     assert [(path.split("/")[1], method) for path, method in routes] == [
-        ("status", "GET"), ("contacts", "POST"), ("consents", "POST"), ("proxy", "GET, POST")
+        ("status", "GET"), ("sent", "POST"), ("proxy", "GET, POST")
     ]  # fmt: skip
 
 

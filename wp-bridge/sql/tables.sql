@@ -56,6 +56,15 @@ created_gmt datetime NOT NULL,
 PRIMARY KEY  (hash)
 ) {end};
 
+CREATE TABLE {p}fcsc_sent (
+sent_key varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+kind varchar(10) CHARACTER SET ascii NOT NULL,
+object_id bigint(20) unsigned NOT NULL DEFAULT 0,
+created_gmt datetime NOT NULL,
+PRIMARY KEY  (sent_key),
+KEY created_gmt (created_gmt)
+) {end};
+
 CREATE TABLE {p}fcsc_consents (
 id bigint(20) unsigned NOT NULL AUTO_INCREMENT,
 contact_id bigint(20) unsigned NOT NULL DEFAULT 0,

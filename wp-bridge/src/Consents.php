@@ -9,7 +9,6 @@ defined( 'ABSPATH' ) || exit;
 /** A row is an explicit act and is never changed, but for the contact that it turns out to be of. An unticked box is no act. */
 final class Consents {
 	const CHANNELS = array( 'email', 'sms', 'phone', 'messaging', 'push' );
-	const LIMIT    = 200;
 	/** Statuses by which FluentCRM says that nothing may be sent. */
 	const LOWERED  = array( 'unsubscribed', 'bounced', 'complained', 'spammed' );
 	/** Where somebody ticked a box of ours: nothing else moves a status up. */

@@ -50,6 +50,7 @@ final class Plugin {
 		// The shopper's browser.
 		add_action( 'wp_enqueue_scripts', array( Beacon::class, 'script' ) );
 		add_action( 'wc_ajax_fcsc_beacon', array( Beacon::class, 'serve' ) );
+		add_action( 'template_redirect', array( Links::class, 'serve' ), 0 );
 
 		// Consent: what is ticked, said on the page of preferences, or told by FluentCRM.
 		add_action( 'woocommerce_after_checkout_billing_form', array( ConsentBoxes::class, 'show' ) );
@@ -82,6 +83,7 @@ final class Plugin {
 		add_action( 'wp_initialize_site', array( Tables::class, 'new_blog' ), 200 );
 		add_filter( 'wpmu_drop_tables', array( Tables::class, 'of_blog' ), 10, 2 );
 		add_action( 'fcsc_cleanup', array( Tables::class, 'cleanup' ) );
+		add_action( 'fcsc_cleanup', array( Coupons::class, 'cleanup' ) );
 
 		defined( 'WP_CLI' ) && WP_CLI && \WP_CLI::add_command( 'sidecar', Cli::class );
 	}
