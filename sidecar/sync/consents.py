@@ -26,6 +26,7 @@ _MARGIN = 200
 _PAGE = 1000
 # The plugin may write an e-mail for each, within one call.
 _TOLD_AT_ONCE = 20
+_LATER = frozenset({"fluentcrm_missing", "out_of_time"})
 _encode = msgspec.json.encode
 
 
@@ -77,7 +78,7 @@ def tell(session: Session, bridge: Bridge) -> int:
     done = []
     for id_, row, _, _ in waiting:
         answer = known.get(row)
-        if answer is None or answer.reason == "fluentcrm_missing":
+        if answer is None or answer.reason in _LATER:
             continue
         if answer.state == "refused":
             log.warning("the plugin refuses a word of consent", extra={"row": row, "why": answer.reason})

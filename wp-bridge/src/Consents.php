@@ -9,6 +9,8 @@ defined( 'ABSPATH' ) || exit;
 /** A row is an explicit act and is never changed, but for the contact that it turns out to be of. An unticked box is no act. */
 final class Consents {
 	const CHANNELS = array( 'email', 'sms', 'phone', 'messaging', 'push' );
+	/** For the questions that FluentCRM's double opt-in mails at once. */
+	const SECONDS  = 8;
 	/** Statuses by which FluentCRM says that nothing may be sent. */
 	const LOWERED  = array( 'unsubscribed', 'bounced', 'complained', 'spammed' );
 	/** Where somebody ticked a box of ours: nothing else moves a status up. */
@@ -62,8 +64,12 @@ final class Consents {
 
 	/** POST /consents: the sidecar has found out whose rows these are. @return array<int,array{id:int,state:string,status:string,reason:string}> In their order. */
 	public static function settle( array $items ): array {
-		return array_map( static function ( $item ) {
+		$until = microtime( true ) + self::SECONDS;
+		return array_map( static function ( $item ) use ( $until ) {
 			$item = is_array( $item ) ? $item : array();
+			if ( microtime( true ) > $until ) {
+				return array( 'id' => (int) ( $item['id'] ?? 0 ), 'state' => 'refused', 'status' => '', 'reason' => 'out_of_time' ); // come again
+			}
 			try {
 				$done = class_exists( Subscriber::class ) ? self::one( (int) ( $item['id'] ?? 0 ), (int) ( $item['contact_id'] ?? 0 ), ! empty( $item['raise'] ) ) : array( 'refused', '', 'fluentcrm_missing' );
 			} catch ( \Throwable $error ) { // an automation of the owner's may throw; its message may name people
