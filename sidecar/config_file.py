@@ -12,7 +12,7 @@ from typing import Any, get_origin
 
 import msgspec
 
-from sidecar import toml_file, wp_config
+from sidecar import config_secrets, toml_file, wp_config
 from sidecar.config import Config, Database, Section, Service, Shop
 from sidecar.errors import ConfigError, Problem
 from sidecar.wp_config import WpConfig
@@ -59,6 +59,7 @@ def read(explicit: str | None = None, env: Mapping[str, str] = os.environ) -> tu
     if file is not None:
         config = toml_file.load(file, Config)
         _warn_about_permissions(file, config)
+        config_secrets.refuse_written(config, file)
     data = msgspec.to_builtins(config)
     for path, value in overrides:
         table = data
@@ -73,6 +74,14 @@ def _rules(named: str, usual: str, base: Path, file: Path | None) -> str:
     if named:
         return str(_absolute(named, base))
     return str(base / usual) if file is not None and (base / usual).is_file() else ""
+
+
+def _automations(named: str, base: Path, file: Path | None, state: Path) -> str:
+    """The directory that is named, else `automations` beside the configuration file, else the one in the state directory."""
+    if named:
+        return str(_absolute(named, base))
+    beside = base / "automations"
+    return str(beside if file is not None and beside.is_dir() else state / "automations")
 
 
 def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.environ) -> Config:
@@ -94,12 +103,15 @@ def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.envi
     if not mapping and saved.is_file():
         # The mapping page of wp-admin saves here when nothing else is named: /etc is not the service's to write.
         mapping = str(saved)
+    automations = _automations(config.automations.dir, base, file, Path(directory))
     return msgspec.structs.replace(
         config,
+        automations=msgspec.structs.replace(config.automations, dir=automations),
         mapping=msgspec.structs.replace(config.mapping, file=mapping),
         segments=msgspec.structs.replace(config.segments, file=segments),
         state=msgspec.structs.replace(config.state, dir=directory),
         service=_service(config.service, base),
+        channels=config_secrets.filled(config.channels, base),
     )
 
 
@@ -135,7 +147,9 @@ def _database_given(shop: Shop) -> bool:
 def _database(database: Database, wp: WpConfig | None, base: Path) -> Database:
     changes: dict[str, Any] = {}
     if database.password_file and not database.password:
-        changes["password"] = _password(_absolute(database.password_file, base))
+        changes["password"] = config_secrets.read(
+            "shop.database.password_file", _absolute(database.password_file, base)
+        )
     if wp is not None:
         changes.setdefault("password", database.password or (wp.db_password if not database.user else ""))
         changes["name"] = database.name or wp.db_name
@@ -144,17 +158,6 @@ def _database(database: Database, wp: WpConfig | None, base: Path) -> Database:
             host, port, unix_socket = wp_config.parse_db_host(wp.db_host)
             changes |= {"host": host or "localhost", "port": port, "unix_socket": unix_socket}
     return msgspec.structs.replace(database, **changes)
-
-
-def _password(file: Path) -> str:
-    try:
-        return file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(
-            f"[shop.database] password_file {file} cannot be read: {why}",
-            hint="it holds the password and nothing else, and the sidecar's user may read it",
-        ) from error
 
 
 def _with_tables(config: Config, wp: WpConfig | None) -> Config:

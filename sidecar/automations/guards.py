@@ -45,9 +45,11 @@ REASONS = {
     "not_unpaid": "the order is paid, or cancelled",
     "quiet_hours": "quiet hours",
     "cap": "enough marketing by this channel lately",
+    "gone": "what it tells of is not there any more",
     "broken": "its text cannot be sent",
     "no_message": "no message would carry it",
     "coupon_limit": "enough coupons for today",
+    "no_coupon": "it tells of a coupon, and they have got none",
     "refused": "the other side took it not",
     "gave_up": "it was tried often enough",
     "off": "that automation is off or not there",
@@ -253,6 +255,8 @@ def still(send: Send, one: Enrolment, known: Known, goods: Sequence[int]) -> Ver
             return Verdict(kind="skip", reason="not_unpaid")
         if word == "not_bought" and _bought(one, known, goods):
             return Verdict(kind="skip", reason="bought")
+        if word == "coupon" and not one.data.coupons:
+            return Verdict(kind="skip", reason="no_coupon")
     return None
 
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from messaging import FULFILLMENTS
 from support import ROOT, ShopDatabase
 from syncing import ConfigFor, execute, python_files, run
+from triggering import SIGNUPS
 
 from sidecar.demo.mariadb import PrivateMariaDB
 from sidecar.demo.shop import build
@@ -283,6 +284,7 @@ def big_synced(
         patch.setenv("SIDECAR_NOW", "2026-11-01T12:00:00Z")
         run(config)
     install(shop)
+    execute(shop, SIGNUPS)
     for statement in FULFILLMENTS:
         execute(shop, statement)
     for table in [row[0] for row in shop.rows("SHOW TABLES")]:
@@ -308,6 +310,7 @@ def _parameters(shop: ShopDatabase, query: queries.Query) -> dict[str, Any]:
         "email": emails[0], "names": ["siteurl", "gmt_offset"], "tables": ["wp_posts", "wp_users"], "pivot": "wp_fc_subscriber_pivot",
         "types": ["FluentCrm\\App\\Models\\Tag"], "type": "shop_order", "run": 1, "runs": [1], "capabilities": "wp_capabilities", "slug": "woo_ltv",
         "slugs": ["woo_ltv", "woo_aov"], "tags": [4, 5, 6], "objects": [4, 5, 6], "now": 1_793_534_400_000,
+        "since": "2026-10-31 00:00:00", "until": "2026-11-01 11:30:00", "held": '%"variation_id":9,%',
     }  # fmt: skip
 
 
