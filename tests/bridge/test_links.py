@@ -68,7 +68,13 @@ def cart(browser: Shopper) -> tuple[dict[int, int], list[str]]:
 
 
 def coupon(site: Site, **more: Any) -> str:
-    wish = {"key": secrets.token_hex(16), "code": f"back-{secrets.token_hex(3)}", "kind": "percent", "amount": "10", "expires": int(time.time()) + 3600}
+    wish = {
+        "key": secrets.token_hex(16),
+        "code": f"back-{secrets.token_hex(3)}",
+        "kind": "percent",
+        "amount": "10",
+        "expires": int(time.time()) + 3600,
+    }
     made = site.signed("POST", "/coupons", {"items": [wish | more]}).json()["outcomes"][0]
     assert made["state"] == "done", made
     return str(made["code"])
@@ -118,7 +124,9 @@ def test_the_restored_cart_is_the_same_cart(hpos: Site, shopper: Shopper) -> Non
     open_(shopper, token(hpos, "c", was["id"]))
     assert ("cart.emptied", other, 0, "") in hpos.outbox()
     shopper.beacon({"checkout": 1})
-    assert hpos.rows("SELECT id, status FROM wp_fcsc_carts ORDER BY id") == sorted([(was["id"], "checkout"), (other, "emptied")])
+    assert hpos.rows("SELECT id, status FROM wp_fcsc_carts ORDER BY id") == sorted(
+        [(was["id"], "checkout"), (other, "emptied")]
+    )
     assert cart(shopper)[0] == {hpos.ids["red"]: 2, hpos.ids["tea"]: 3, hpos.ids["cup"]: 1}
 
 
@@ -135,7 +143,16 @@ def test_the_same_browser_has_it_all_still(hpos: Site, shopper: Shopper) -> None
 def test_a_colour_that_the_variation_leaves_open(hpos: Site, shopper: Shopper) -> None:
     scarf, variation = hpos.php(ANY_COLOUR)
     with Shopper(hpos) as browser:
-        browser.post("/", {"add-to-cart": scarf, "product_id": scarf, "variation_id": variation, "attribute_colour": "Blue", "quantity": 1})
+        browser.post(
+            "/",
+            {
+                "add-to-cart": scarf,
+                "product_id": scarf,
+                "variation_id": variation,
+                "attribute_colour": "Blue",
+                "quantity": 1,
+            },
+        )
         browser.beacon({"cart": 1})
     row, items = hpos.rows("SELECT id, items FROM wp_fcsc_carts")[0]
     assert json.loads(items)[0]["variation"] == {"attribute_colour": "Blue"}
@@ -150,7 +167,9 @@ def test_what_is_gone_is_left_out_and_said(hpos: Site, shopper: Shopper) -> None
         for _ in range(2)
     )  # fmt: skip
     was = left(hpos, also=[(gone, 1), (few, 4)])
-    hpos.php("wp_trash_post( $in[0] ); $p = wc_get_product( $in[1] ); $p->set_stock_quantity( 2 ); $p->save();", [gone, few])
+    hpos.php(
+        "wp_trash_post( $in[0] ); $p = wc_get_product( $in[1] ); $p->set_stock_quantity( 2 ); $p->save();", [gone, few]
+    )
     page = open_(shopper, token(hpos, "c", was["id"]))
     assert cart(shopper)[0] == {hpos.ids["red"]: 2, hpos.ids["tea"]: 3, few: 2}
     assert "no longer available" in notice(page.text)
@@ -239,7 +258,9 @@ def test_to_a_product_with_credit(hpos: Site, shopper: Shopper) -> None:
     answer = open_(shopper, token(hpos, "g", hpos.ids["tea"], "m9"), allow_redirects=False)
     assert answer.headers["Location"] == f"{hpos.url}/product/tea/?utm_source=sidecar&utm_medium=e%20mail"
     visitor = shopper.http.cookies.get_dict()["fcsc_visitor"]
-    assert hpos.rows("SELECT topic, object_id, sub_id, visitor FROM wp_fcsc_outbox") == [("message.clicked", 9, 0, visitor)]
+    assert hpos.rows("SELECT topic, object_id, sub_id, visitor FROM wp_fcsc_outbox") == [
+        ("message.clicked", 9, 0, visitor)
+    ]
     hpos.outbox()
     for id_, where in ((hpos.ids["red"], "attribute_color=Red"), (0, f"{hpos.url}/?utm_source"), (999999999, "/shop/")):
         assert where in open_(shopper, token(hpos, "g", id_, "m9"), allow_redirects=False).headers["Location"]

@@ -81,7 +81,8 @@ def test_what_the_plugin_never_touches(name: str) -> None:
     if name != "src/Notes.php":
         assert not re.search(r"wp_mail\s*\(", text)
     calls = re.findall(
-        r"wp_(?:safe_)?remote_\w+\s*\([^;]*|curl_|fsockopen|stream_socket_client|https?://(?!localhost)[^'\"]*['\"] ?\.", text
+        r"wp_(?:safe_)?remote_\w+\s*\([^;]*|curl_|fsockopen|stream_socket_client|https?://(?!localhost)[^'\"]*['\"] ?\.",
+        text,
     )
     if name == "src/Messages.php":
         assert [call.split(",")[0] for call in calls] == [

@@ -44,7 +44,14 @@ def wish(**more: Any) -> dict[str, Any]:
 
 
 def test_a_coupon_as_it_was_wished(hpos: Site) -> None:
-    made = wish(kind="fixed_cart", amount="7.50", minimum="40", free_shipping=True, email="Ava@Example.com", products=[hpos.ids["tea"]])
+    made = wish(
+        kind="fixed_cart",
+        amount="7.50",
+        minimum="40",
+        free_shipping=True,
+        email="Ava@Example.com",
+        products=[hpos.ids["tea"]],
+    )
     outcome = ask(hpos, "/coupons", made)[0]
     assert outcome == {"key": made["key"], "state": "done", "id": outcome["id"], "code": made["code"], "reason": ""}
     told = hpos.php(
@@ -52,7 +59,19 @@ def test_a_coupon_as_it_was_wished(hpos: Site) -> None:
         " $c->get_individual_use(), (float) $c->get_minimum_amount(), $c->get_free_shipping(), $c->get_product_ids(), $c->get_email_restrictions(), $c->get_meta( '_fcsc_key' ) );",
         outcome["id"],
     )
-    assert told == ["fixed_cart", 7.5, made["expires"], 1, 1, True, 40, True, [hpos.ids["tea"]], ["ava@example.com"], made["key"]]
+    assert told == [
+        "fixed_cart",
+        7.5,
+        made["expires"],
+        1,
+        1,
+        True,
+        40,
+        True,
+        [hpos.ids["tea"]],
+        ["ava@example.com"],
+        made["key"],
+    ]
 
 
 def test_a_code_that_is_taken_becomes_another_one(hpos: Site) -> None:
@@ -67,7 +86,9 @@ def test_the_same_key_is_one_coupon(hpos: Site) -> None:
     first, second = ask(hpos, "/coupons", made, made)
     assert second == first | {"state": "known"}
     assert ask(hpos, "/coupons", made)[0] == second
-    assert hpos.rows("SELECT COUNT(*) FROM wp_postmeta WHERE meta_key = '_fcsc_key' AND meta_value = %s", (made["key"],)) == [(1,)]
+    assert hpos.rows(
+        "SELECT COUNT(*) FROM wp_postmeta WHERE meta_key = '_fcsc_key' AND meta_value = %s", (made["key"],)
+    ) == [(1,)]
     hpos.php("( new WC_Coupon( $in ) )->delete( true );", first["id"])
     again = ask(hpos, "/coupons", made)[0]
     assert (again["state"], again["reason"]) == ("refused", "gone")
@@ -140,7 +161,10 @@ def test_a_note_on_the_contact(hpos: Site) -> None:
     first, second = ask(hpos, "/notes", made, made)
     assert first == {"key": made["key"], "state": "done", "id": first["id"], "reason": "", "code": ""}
     assert second == first | {"state": "known"}
-    rows = hpos.rows("SELECT id, type, title, description FROM wp_fc_subscriber_notes WHERE subscriber_id = %s", (made["contact_id"],))
+    rows = hpos.rows(
+        "SELECT id, type, title, description FROM wp_fc_subscriber_notes WHERE subscriber_id = %s",
+        (made["contact_id"],),
+    )
     assert rows == [(first["id"], "note", "Called", "Two<br />\nlines &lt;script&gt;x&lt;/script&gt;")]
     assert ask(hpos, "/notes", note(99999999))[0]["reason"] == "gone"
     assert ask(hpos, "/notes", note(made["contact_id"], title=" "))[0]["reason"] == "title"
@@ -172,12 +196,23 @@ def test_a_ticket_goes_to_fluent_support_where_it_is(hpos: Site) -> None:
     extra.write_text(FLUENT_SUPPORT, "utf-8")
     try:
         made = note(contact(hpos), ticket=True, title="Hello", priority="strange")
-        assert ask(hpos, "/notes", made, made)[1] == {"key": made["key"], "state": "known", "id": 77, "reason": "", "code": ""}
+        assert ask(hpos, "/notes", made, made)[1] == {
+            "key": made["key"],
+            "state": "known",
+            "id": 77,
+            "reason": "",
+            "code": "",
+        }
     finally:
         extra.unlink()
     told = log.read_text("utf-8").splitlines()
     log.unlink()
-    assert len(told) == 2 and '"first_name":"Ava"' in told[0] and '"priority":"normal"' in told[1] and '"customer_id":31' in told[1]
+    assert (
+        len(told) == 2
+        and '"first_name":"Ava"' in told[0]
+        and '"priority":"normal"' in told[1]
+        and '"customer_id":31' in told[1]
+    )
 
 
 # --- contacts
@@ -202,11 +237,25 @@ def test_tags_by_title_and_fields(hpos: Site) -> None:
     hpos.php("( new FluentCrm\\App\\Models\\CustomContactField() )->saveGlobalFields( array( array( 'slug' => 'size', 'label' => 'Size', 'type' => 'text', 'field_key' => 'text' ) ) );")  # fmt: skip
     id_, new = contact(hpos), f"José {secrets.token_hex(3)}"
     hpos.outbox()
-    wished = change(id_, add=["VIP", "2024", new, "قهوه", "قهوه"], remove=["New", "never there"], fields={"size": "XL", "city": "Łódź"})
-    assert ask(hpos, "/automation-contacts", wished)[0] == {"key": wished["key"], "state": "done", "id": id_, "reason": "", "code": ""}
+    wished = change(
+        id_,
+        add=["VIP", "2024", new, "قهوه", "قهوه"],
+        remove=["New", "never there"],
+        fields={"size": "XL", "city": "Łódź"},
+    )
+    assert ask(hpos, "/automation-contacts", wished)[0] == {
+        "key": wished["key"],
+        "state": "done",
+        "id": id_,
+        "reason": "",
+        "code": "",
+    }
     assert terms(hpos, id_) == {"VIP", "2024", new, "قهوه"}
     assert hpos.rows("SELECT city FROM wp_fc_subscribers WHERE id = %s", (id_,)) == [("Łódź",)]
-    assert hpos.rows("SELECT `key`, value FROM wp_fc_subscriber_meta WHERE subscriber_id = %s AND object_type = 'custom_field'", (id_,)) == [("size", "XL")]
+    assert hpos.rows(
+        "SELECT `key`, value FROM wp_fc_subscriber_meta WHERE subscriber_id = %s AND object_type = 'custom_field'",
+        (id_,),
+    ) == [("size", "XL")]
     # The hooks fire and the sidecar hears of it: other automations may wait for a tag.
     assert {topic for topic, *_ in hpos.outbox()} == {"contact.tags", "contact.updated"}
     tags = hpos.rows("SELECT COUNT(*) FROM wp_fc_tags")
