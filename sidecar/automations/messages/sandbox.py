@@ -145,10 +145,10 @@ def run(part: Part, source: str, values: Mapping[str, Any]) -> str:
     family where it takes too long or gets too large."""
     pieces: list[str] = []
     size = 0
-    template = compiled(part, source)
-    # The time that this thread worked, not what a busy host took from it.
-    until = time.thread_time() + _MOST_SECONDS
     try:
+        template = compiled(part, source)
+        # The time that this thread worked, not what a busy host took from it.
+        until = time.thread_time() + _MOST_SECONDS
         for piece in template.generate(values):
             size += len(piece)
             if size > MOST_OUTPUT:
