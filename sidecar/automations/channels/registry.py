@@ -9,16 +9,11 @@ from datetime import UTC, tzinfo
 from msgspec import structs
 
 from sidecar import clock
-from sidecar.automations.channels import addresses, gateway, reports, settings
+from sidecar.automations.channels import addresses, reports, settings
 from sidecar.automations.channels import gate as gates
 from sidecar.automations.channels.fluentcrm import FluentCrm
 from sidecar.automations.channels.gate import OFF_SECONDS, Gate
 from sidecar.automations.channels.model import Handed, Outgoing, Provider
-from sidecar.automations.channels.push import Push
-from sidecar.automations.channels.sms import Sms
-from sidecar.automations.channels.smtp import Smtp
-from sidecar.automations.channels.telegram import Telegram
-from sidecar.automations.channels.whatsapp import WhatsApp
 from sidecar.automations.model import ChannelName
 from sidecar.automations.plugin import Plugin
 from sidecar.config import Config
@@ -56,21 +51,35 @@ class Channels:
                        "whatsapp": of.whatsapp.per_second, "email": of.email.per_second}  # fmt: skip
 
     def _built(self, config: Config, answers: bool) -> dict[ChannelName, Provider]:
+        """A provider's module is loaded where it is set up: most shops have one or two."""
         found: dict[ChannelName, Provider] = {}
         of = config.channels
         by = settings.email(of, answers)
-        if by:
-            found["email"] = self._fluentcrm if by == self._fluentcrm.name else Smtp(of.email)
+        if by == "fluentcrm":
+            found["email"] = self._fluentcrm
+        elif by == "smtp":
+            from sidecar.automations.channels.smtp import Smtp
+
+            found["email"] = Smtp(of.email)
         if settings.sms(of):
+            from sidecar.automations.channels import gateway
+            from sidecar.automations.channels.sms import Sms
+
             try:
                 found["sms"] = Sms(gateway.load(of.sms.preset, of.sms.gateway), of.sms)
             except ConfigError as error:
                 log.warning("there is no SMS", extra={"why": error.message})
         if settings.telegram(of):
+            from sidecar.automations.channels.telegram import Telegram
+
             found["telegram"] = Telegram(of.telegram)
         if settings.whatsapp(of):
+            from sidecar.automations.channels.whatsapp import WhatsApp
+
             found["whatsapp"] = WhatsApp(of.whatsapp)
         if settings.push(of):
+            from sidecar.automations.channels.push import Push
+
             found["push"] = Push(of.push, self._state.directory)
         return found
 
