@@ -81,6 +81,7 @@ CREATE INDEX message_open ON message (state) WHERE state IN ('handing', 'queued'
 CREATE INDEX message_ref ON message (provider, ref) WHERE ref <> '';
 CREATE INDEX message_asked ON message (provider, handed) WHERE ref <> '' AND state IN ('queued', 'sent');
 CREATE INDEX message_step ON message (automation_id, step);
+CREATE INDEX message_clicked ON message (clicked) WHERE clicked IS NOT NULL;
 -- Coupons that were made, so that unused ones can be cleared away. code is no personal data. used: the order, once there is one.
 CREATE TABLE coupon (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -90,10 +91,11 @@ CREATE TABLE coupon (
 );
 CREATE INDEX coupon_code ON coupon (code) WHERE code <> '';
 CREATE INDEX coupon_made ON coupon (made);
--- Orders that a message earned: one message an order, ever. how: coupon | cart | click. amount is micros, net, as of `at`.
+-- Orders that a message earned: one message an order. how: coupon | click. at: when the order was made (Unix seconds UTC). What it
+-- earned is asked of shop_order, so that a refund takes it back.
 CREATE TABLE credit (
     order_id INTEGER PRIMARY KEY, message_id INTEGER, enrolment_id INTEGER NOT NULL, automation_id INTEGER NOT NULL,
-    person_id INTEGER NOT NULL, at INTEGER NOT NULL, amount INTEGER NOT NULL, how TEXT NOT NULL
+    person_id INTEGER NOT NULL, at INTEGER NOT NULL, how TEXT NOT NULL
 );
 CREATE INDEX credit_automation ON credit (automation_id);
 CREATE INDEX credit_enrolment ON credit (enrolment_id);
