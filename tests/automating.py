@@ -285,15 +285,13 @@ class World:
     def at(self, moment: int | None = None) -> str:
         return datetime.fromtimestamp(self.now if moment is None else moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
-    def cart(self, person: int, *, items: tuple[tuple[int, int], ...] | str = ((1, 0),), **columns: Any) -> int:
-        """A cart of that person as the plugin has it: (product, variation) of each line, or the text that is stored."""
-        if not isinstance(items, str):
-            lines = [{"product_id": a, "variation_id": b, "quantity": 1, "total": "10.0000"} for a, b in items]
-            items = msgspec.json.encode(lines).decode()
+    def cart(self, person: int, *, lines_: tuple[tuple[int, int], ...] = ((1, 0),), **columns: Any) -> int:
+        """A cart of that person as the plugin has it: (product, variation) of each line."""
+        lines = [{"product_id": a, "variation_id": b, "quantity": 1, "total": "10.0000"} for a, b in lines_]
         row = {
             "visitor": f"{int(self.keeper.one('SELECT COALESCE(MAX(id), 0) + 1 FROM wp_fcsc_carts')):032x}", "user_id": 0,
             "email": self.address(person), "consent": "", "status": "open", "order_id": 0, "currency": "PLN", "total": "10",
-            "items": items, "coupons": "", "language": "pl_PL",
+            "items": msgspec.json.encode(lines).decode(), "coupons": "", "language": "pl_PL",
             "created_gmt": self.at(self.now - HOUR), "updated_gmt": self.at(self.now - HOUR // 2),
         } | columns  # fmt: skip
         self.keeper.do(
