@@ -19,7 +19,7 @@ from syncing import execute, run
 from sidecar.automations import engine, enrolments, versions
 from sidecar.automations.channels.model import Handed, Outgoing
 from sidecar.automations.effects import ContactWish, CouponWish, HookWish, NoteWish, Outcome
-from sidecar.automations.enrolments import Data, Enrolment, Entry
+from sidecar.automations.enrolments import Enrolment, Entry
 from sidecar.automations.model import Automation, ByHand, ChannelName, Send, Text
 from sidecar.automations.place import Item, Place, Written
 from sidecar.automations.worked import Worked

@@ -14,6 +14,7 @@ import pymysql
 from pymysql.connections import Connection
 
 from sidecar import clock, php_source, wp_config
+from sidecar.automations import senders
 from sidecar.config import Config
 from sidecar.doctor import needs, running
 from sidecar.doctor.model import Facts, Index, Php, Queue, Shop, Table
@@ -26,9 +27,7 @@ OPTIONS = (
     "siteurl", "home", "db_version", "active_plugins", "permalink_structure", "timezone_string", "gmt_offset",
     "woocommerce_version", "woocommerce_currency", "woocommerce_custom_orders_table_enabled",
     "woocommerce_custom_orders_table_data_sync_enabled", "woocommerce_custom_orders_table_created",
-    "woocommerce_feature_order_attribution_enabled", "_fluentcrm_db_version", "fcsc_paid_statuses",
-    "woocommerce_feature_customer_review_request_enabled", "woocommerce_customer_review_request_settings",
-    "woocommerce_customer_stock_notifications_allow_signups", "_fluentcrm_experimental_settings",
+    "woocommerce_feature_order_attribution_enabled", "_fluentcrm_db_version", "fcsc_paid_statuses", *senders.OPTIONS,
 )  # fmt: skip
 VARIABLES = (
     "version", "version_comment", "time_zone", "system_time_zone", "max_allowed_packet", "sql_mode",

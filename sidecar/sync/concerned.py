@@ -9,6 +9,7 @@ import msgspec
 
 from sidecar.events import topics
 from sidecar.events.outbox import Hint
+from sidecar.events.topics import ORDER_FOUND
 from sidecar.state.database import State
 
 _encode = msgspec.json.encode
@@ -33,6 +34,7 @@ class Concerned:
 
     def __init__(self, state: State, hints: Sequence[Hint]) -> None:
         self._state = state
+        self._made = {hint.object_id for hint in hints if hint.topic == "order.created"}
         ids: dict[str, set[int]] = {"order": set(), "user": set(), "contact": set()}
         visitors: set[str] = set()
         for hint in hints:
@@ -97,12 +99,28 @@ class Concerned:
             return next(iter(about))
         return self._users.get(hint.user_id) or self._visitors.get(hint.visitor)
 
-    def imported(self, hint: Hint) -> bool:
-        """Whether an order was old already when it was made: somebody imports history into the shop."""
+    def imported(self, hint: Hint, known: Collection[int] = ()) -> bool:
+        """Whether it tells of an order that was old already when it was made: somebody imports history into the shop. `known`:
+        the orders that the ledger had before."""
         order = self.orders.get(hint.object_id)
-        if hint.topic != "order.created" or order is None or order.created is None:
+        if topics.of(hint.topic).family != "order" or order is None or order.created is None:
             return False
-        return order.created * 1000 < hint.created_ms - _IMPORTED_MS
+        if order.created * 1000 >= hint.created_ms - _IMPORTED_MS:
+            return False
+        if hint.topic == ORDER_FOUND:
+            return hint.object_id not in known
+        # An old order that is paid today is one thing, what an importer does to the order that it has just made another.
+        return hint.topic == "order.created" or hint.object_id in self._made or self._made_old(hint.object_id, order)
+
+    def _made_old(self, id_: int, order: Ledgered) -> bool:
+        """Whether a pass of before has taken it for imported."""
+        if order.person_id is None or order.created is None:
+            return False
+        rows = self._state.rows(
+            "SELECT 1 FROM event WHERE person_id = ? AND topic = 'order.created' AND object_id = ? AND at > ? LIMIT 1",
+            (order.person_id, id_, order.created * 1000 + _IMPORTED_MS),
+        )
+        return bool(rows)
 
 
 def may_be_live(hint: Hint, now_ms: int, live_from_ms: int, live_hours: int) -> bool:

@@ -152,7 +152,7 @@ class _Batch:
     def _young(self, hint: Hint, after: Concerned) -> bool:
         way = self._way
         young = concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours)
-        return young and topics.of(hint.topic).family != "product" and not after.imported(hint)
+        return young and topics.of(hint.topic).family != "product" and not after.imported(hint, self._known_before)
 
     def _write(self, vip: int | None, live: Collection[int], quiet: Collection[int]) -> dict[int, What]:
         if not live and not quiet:
@@ -232,7 +232,8 @@ class _Batch:
         acts = {
             after.actor(hint)
             for hint in self._hints
-            if concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours) and not after.imported(hint)
+            if concerned.may_be_live(hint, way.now_ms, way.live_from, way.live_hours)
+            and not after.imported(hint, self._known_before)
         }
         table.lively(self._state, {id_ for id_ in {*did, *touched, *acts} if id_ is not None}, way.now_ms // 1000)
 

@@ -11,7 +11,6 @@ from sidecar.automations.model import (
     Branch,
     Coupon,
     Note,
-    OnEvent,
     Send,
     SetField,
     Split,

@@ -45,6 +45,7 @@ CREATE TABLE enrolment (
 CREATE INDEX enrolment_due ON enrolment (due) WHERE state = 'waiting';
 CREATE INDEX enrolment_state ON enrolment (automation_id, state);
 CREATE INDEX enrolment_ended ON enrolment (ended) WHERE ended IS NOT NULL;
+CREATE INDEX enrolment_subject ON enrolment (subject) WHERE state = 'waiting';
 -- What became of each step of an enrolment. outcome: done | skipped | failed; reason says why. at: Unix seconds UTC.
 CREATE TABLE step_done (
     enrolment_id INTEGER NOT NULL, step TEXT NOT NULL, at INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
@@ -100,8 +101,44 @@ CREATE TABLE provider (
     name TEXT PRIMARY KEY, tokens REAL NOT NULL DEFAULT 0, at REAL NOT NULL DEFAULT 0, disabled TEXT NOT NULL DEFAULT '',
     failures INTEGER NOT NULL DEFAULT 0, retry_at INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
--- The last known stock status of products and variations; since: Unix seconds UTC.
-CREATE TABLE stock (product_id INTEGER PRIMARY KEY, status TEXT NOT NULL, since INTEGER NOT NULL);
+-- Products and variations that were once seen out of stock: their last known status, since when (Unix seconds UTC), and since when
+-- they were out of stock the last time. parent_id: of a variation, else 0.
+CREATE TABLE stock (product_id INTEGER PRIMARY KEY, parent_id INTEGER NOT NULL, status TEXT NOT NULL, since INTEGER NOT NULL,
+ out_since INTEGER NOT NULL);
+CREATE INDEX stock_since ON stock (since);
+-- AUTOINCREMENT: triggers remember the last id that they have seen, so that none may come again (an event is replaced when its hint
+-- comes twice, and those of erased people go).
+CREATE TABLE new_event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, outbox_id INTEGER, at INTEGER NOT NULL, done_at INTEGER NOT NULL, topic TEXT NOT NULL,
+    object_id INTEGER NOT NULL, sub_id INTEGER NOT NULL, detail TEXT NOT NULL, label TEXT NOT NULL, person_id INTEGER,
+    outcome TEXT NOT NULL, reason TEXT NOT NULL, live INTEGER NOT NULL
+);
+INSERT INTO new_event SELECT id, outbox_id, at, done_at, topic, object_id, sub_id, detail, label, person_id, outcome, reason, live
+ FROM event;
+DROP TABLE event;
+ALTER TABLE new_event RENAME TO event;
+CREATE UNIQUE INDEX event_once ON event (outbox_id, at) WHERE outbox_id IS NOT NULL;
+CREATE INDEX event_topic ON event (topic, id);
+CREATE INDEX event_done ON event (done_at);
+CREATE INDEX event_person ON event (person_id, id) WHERE person_id IS NOT NULL;
+CREATE TABLE new_activity (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, outbox_id INTEGER NOT NULL, at INTEGER NOT NULL, kind TEXT NOT NULL,
+    visitor TEXT NOT NULL, person_id INTEGER, object_id INTEGER NOT NULL, sub_id INTEGER NOT NULL, detail TEXT NOT NULL,
+    UNIQUE (outbox_id, at)
+);
+INSERT INTO new_activity SELECT id, outbox_id, at, kind, visitor, person_id, object_id, sub_id, detail FROM activity;
+DROP TABLE activity;
+ALTER TABLE new_activity RENAME TO activity;
+CREATE INDEX activity_person ON activity (person_id, at) WHERE person_id IS NOT NULL;
+CREATE INDEX activity_visitor ON activity (visitor) WHERE visitor <> '';
+CREATE INDEX activity_at ON activity (at);
+CREATE INDEX activity_kind ON activity (kind, at, person_id) WHERE person_id IS NOT NULL;
+CREATE TRIGGER activity_noted AFTER INSERT ON activity WHEN new.person_id IS NOT NULL
+ BEGIN INSERT INTO trait_stale (person_id) VALUES (new.person_id) ON CONFLICT DO UPDATE SET traits = 0; END;
+CREATE TRIGGER activity_linked AFTER UPDATE OF person_id ON activity WHEN new.person_id IS NOT NULL
+ BEGIN INSERT INTO trait_stale (person_id) VALUES (new.person_id) ON CONFLICT DO UPDATE SET traits = 0; END;
+CREATE TRIGGER activity_forgotten AFTER DELETE ON activity WHEN old.person_id IS NOT NULL
+ BEGIN INSERT INTO trait_stale (person_id) VALUES (old.person_id) ON CONFLICT DO UPDATE SET traits = 0; END;
 -- The record of consent: what it stands on (order:55, contact:7, page) without names, addresses or IPs.
 ALTER TABLE consent ADD COLUMN evidence TEXT NOT NULL DEFAULT '';
 CREATE INDEX consent_person ON consent (person_id, channel, id);

@@ -1,0 +1,64 @@
+"""Switching automations on and off, and for how many people they are.
+
+On means: from now on. What happened before never starts anybody, also when it is switched on again after a while.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sidecar.automations import preflight as before
+from sidecar.automations import sources, versions
+from sidecar.automations.model import Automation
+from sidecar.automations.place import Place
+from sidecar.automations.preflight import Finding
+from sidecar.automations.triggers.registry import source
+from sidecar.automations.versions import Row
+from sidecar.errors import Conflict, UsageError
+from sidecar.state.database import State
+
+
+def on(
+    place: Place, automation: Automation, *, rollout: int = 100, holdout: int = 0, anyway: bool = False
+) -> list[Finding]:
+    """Switch it on for `rollout` percent of people, of whom `holdout` percent are only watched; or, while it is on, change these
+    shares. Answers what there is to know. Raises Conflict, with who else sends the same, unless `anyway`; UsageError."""
+    _percent("rollout", rollout, 1, 100)
+    _percent("holdout", holdout, 0, 50)
+    findings = before.preflight(place, automation)
+    row = versions.row(place.state, automation.name)
+    overlaps = [finding for finding in findings if finding.level == "overlap"]
+    if overlaps and not anyway and not row.running:
+        raise Conflict(
+            f"{automation.name} was not switched on: somebody else sends the same",
+            hint="leave it to them, switch that off there, or say --anyway",
+            details=[f"{finding.sentence}: {finding.hint}" for finding in overlaps],
+        )
+    if row.running:
+        share(place.state, row, rollout, holdout)
+        return findings
+    fresh = msgspec.structs.replace(row, live_from=place.now)
+    newest = source(automation.trigger).newest(sources.asked(place, fresh, automation, {}))
+    with place.state.transaction() as sql:
+        sql.execute(
+            "UPDATE automation SET running = 1, live_from = ?, rollout = ?, holdout = ?, cursors = ?, fault = '' WHERE id = ?",
+            (place.now, rollout, holdout, msgspec.json.encode(newest).decode(), row.id),
+        )
+    return findings
+
+
+def share(state: State, row: Row, rollout: int, holdout: int) -> None:
+    """For how many people it is from now on. Raising it keeps those who were among the fewer."""
+    _percent("rollout", rollout, 1, 100)
+    _percent("holdout", holdout, 0, 50)
+    state.sql.execute("UPDATE automation SET rollout = ?, holdout = ? WHERE id = ?", (rollout, holdout, row.id))
+
+
+def off(state: State, name: str) -> bool:
+    """Nobody enters it, and who is in it stands still until it is on again. Whether it was on."""
+    return bool(state.sql.execute("UPDATE automation SET running = 0 WHERE name = ? AND running = 1", (name,)).rowcount)
+
+
+def _percent(what: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise UsageError(f"{what} is {value}: it must be from {low} to {high} percent")
