@@ -122,7 +122,7 @@ class Automations(Section, frozen=True):
     """Where the owner's automations are (empty: `automations` beside the configuration, else in the state directory, where
     wp-admin keeps what was edited there) and what holds for all of them. `cap_day` and `cap_week` are marketing messages a
     person gets by one channel, 0 is no limit; quiet hours ("HH:MM", in the person's or the shop's time) hold marketing back.
-    """
+    `survey_url` is where `survey_link` in a message leads."""
 
     dir: str = ""
     cap_day: NotNegative = 1
@@ -132,6 +132,7 @@ class Automations(Section, frozen=True):
     credit_days: Positive = 5
     coupons_a_day: NotNegative = 500
     keep_days: Positive = 400
+    survey_url: str = ""
 
 
 class Sync(Section, frozen=True):

@@ -75,6 +75,14 @@ def _rules(named: str, usual: str, base: Path, file: Path | None) -> str:
     return str(base / usual) if file is not None and (base / usual).is_file() else ""
 
 
+def _automations(named: str, base: Path, file: Path | None, state: Path) -> str:
+    """The directory that is named, else `automations` beside the configuration file, else the one in the state directory."""
+    if named:
+        return str(_absolute(named, base))
+    beside = base / "automations"
+    return str(beside if file is not None and beside.is_dir() else state / "automations")
+
+
 def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.environ) -> Config:
     """Fill what is empty (`wp-config.php`, password file, defaults), make paths absolute, check the whole."""
     base = file.absolute().parent if file else Path.cwd()
@@ -94,8 +102,10 @@ def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.envi
     if not mapping and saved.is_file():
         # The mapping page of wp-admin saves here when nothing else is named: /etc is not the service's to write.
         mapping = str(saved)
+    automations = _automations(config.automations.dir, base, file, Path(directory))
     return msgspec.structs.replace(
         config,
+        automations=msgspec.structs.replace(config.automations, dir=automations),
         mapping=msgspec.structs.replace(config.mapping, file=mapping),
         segments=msgspec.structs.replace(config.segments, file=segments),
         state=msgspec.structs.replace(config.state, dir=directory),

@@ -75,6 +75,13 @@ def write(target: Path, text: str) -> RulesText:
     return of(text, str(target))
 
 
+def remove(target: Path) -> None:
+    """Take the file away, keeping what was there beside it as `write` does. Within `alone`."""
+    if target.exists():
+        _back_up(target)
+        target.unlink()
+
+
 def _back_up(target: Path) -> None:
     stamp = clock.now().strftime("%Y%m%dT%H%M%S%fZ")
     copy = target.with_name(f"{target.name}.{stamp}")

@@ -48,6 +48,13 @@ def tables_of(text: str) -> tuple[int, list[Table]]:
     return scanner.top, [Table(*table) for table in scanner.tables]
 
 
+def values_of(text: str) -> dict[Path, tuple[int, int]]:
+    """Where the value of every key, array item and inline key stands in a valid TOML text: `text[start:end]`."""
+    scanner = _Scanner(text)
+    scanner.scan()
+    return scanner.values
+
+
 def nearest(lines: dict[Path, int], path: Path) -> int | None:
     """The line of `path`, else that of its nearest parent that has one."""
     for size in range(len(path), 0, -1):
@@ -77,6 +84,7 @@ class _Scanner:
         self.lines: dict[Path, int] = {}
         self.counts: dict[Path, int] = {}
         self.tables: list[tuple[Path, int, int]] = []
+        self.values: dict[Path, tuple[int, int]] = {}
         self.top = 0
 
     def scan(self) -> dict[Path, int]:
@@ -156,6 +164,12 @@ class _Scanner:
         raise AssertionError("not a string")
 
     def _value(self, path: Path) -> None:
+        start = self.at
+        self._any_value(path)
+        end = start + len(self.text[start : self.at].rstrip(" \t\r"))
+        self.values.setdefault(path, (start, end))
+
+    def _any_value(self, path: Path) -> None:
         first = self.text[self.at]
         if first in "\"'":
             self._string()

@@ -23,8 +23,8 @@ END = "end"
 
 
 class OnEvent(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
-    """Something happened (`events.topics`, and order.placed): about an order, an account, a review. `to`: order statuses that
-    order.status must lead to; empty: any. `first`: only with a person's first counted order (order.paid); `every`: only with
+    """Something happened (`events.topics`, and order.placed): about an order, an account, a review. `to`: statuses that
+    order.status or contact.status must lead to; empty: any. `first`: only with a person's first counted order (order.paid); `every`: only with
     each such-and-such counted order (order.paid)."""
 
     topic: str
@@ -158,13 +158,13 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
 
 class Send(Step, frozen=True, kw_only=True, tag="send"):
     """A message by the first of `channels` by which the person may be reached. `offer`: the kind of offer that is in it ('' none):
-    who is in a segment with that among its no_offers does not get it. `still`: what must be so when it goes out."""
+    who is in a segment with that among its no_offers does not get it. `still`: what must be so when it goes out (coupon: they have got one here)."""
 
     channels: tuple[ChannelName, ...]
     texts: dict[str, Text]
     purpose: Purpose = "marketing"
     offer: str = ""
-    still: tuple[Literal["in_stock", "price", "not_bought", "cart_open", "unpaid"], ...] = ()
+    still: tuple[Literal["in_stock", "price", "not_bought", "cart_open", "unpaid", "coupon"], ...] = ()
     title: str = ""
     # WhatsApp takes business messages as approved templates only: {language: name of the template}.
     whatsapp: dict[str, str] = {}
