@@ -8,16 +8,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 
 import msgspec
 
-from sidecar import clock
+from sidecar import clock, http_client
 from sidecar.config import Alerts
 from sidecar.state.database import State
 
 log = logging.getLogger(__name__)
 
 _TIMEOUT = 10
+_JSON = {"Content-Type": "application/json"}
 _TELEGRAM = "https://api.telegram.org"
 Channel = Callable[[str, str, bool], None]
 
@@ -120,10 +122,9 @@ def _tell(config: Alerts, one: Condition, site: str, *, over: bool) -> Told:
 
 
 def _post(url: str, data: dict[str, str]) -> None:
-    import requests
-
-    answer = requests.post(url, json=data, timeout=_TIMEOUT, allow_redirects=False)
-    answer.raise_for_status()
+    answer = http_client.ask("POST", url, msgspec.json.encode(data), _JSON, timeout=_TIMEOUT)
+    if not 200 <= answer.status < 300:
+        raise HTTPException(f"HTTP {answer.status}")
 
 
 def _webhook(config: Alerts, name: str, text: str, over: bool) -> None:
@@ -136,23 +137,15 @@ def _telegram(config: Alerts, text: str) -> None:
 
 def _smtp(config: Alerts, text: str) -> None:
     # Some megabytes that a service without SMTP need not carry.
-    import smtplib
-    import ssl
     from email.message import EmailMessage
+
+    from sidecar import mailing
 
     message = EmailMessage()
     message["Subject"] = text[:120]
     message["From"] = config.smtp_from or config.smtp_user
     message["To"] = ", ".join(config.smtp_to)
     message.set_content(text)
-    secure = ssl.create_default_context()
-    if config.smtp_security == "tls":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(config.smtp_host, config.smtp_port, timeout=_TIMEOUT, context=secure)
-    else:
-        server = smtplib.SMTP(config.smtp_host, config.smtp_port, timeout=_TIMEOUT)
-    with server:
-        if config.smtp_security == "starttls":
-            server.starttls(context=secure)
-        if config.smtp_user:
-            server.login(config.smtp_user, config.smtp_password)
+    where = (config.smtp_host, config.smtp_port, config.smtp_security, config.smtp_user, config.smtp_password)
+    with mailing.connect(*where, timeout=_TIMEOUT) as server:
         server.send_message(message)

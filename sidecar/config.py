@@ -10,13 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-Positive = Annotated[int, Meta(ge=1)]
-NotNegative = Annotated[int, Meta(ge=0)]
-Percent = Annotated[float, Meta(ge=0, le=100)]
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A section of the file: unknown keys are refused, nothing changes after loading."""
+from sidecar.config_channels import Channels
+from sidecar.config_section import NotNegative, Percent, Positive
+from sidecar.config_section import Section as Section
 
 
 class Database(Section, frozen=True):
@@ -66,7 +62,7 @@ class People(Section, frozen=True):
     """Who is a person and what counts as bought."""
 
     paid_statuses: tuple[str, ...] = ()
-    status_map: dict[str, str] = {}
+    status_map: dict[str, str] = msgspec.field(default_factory=dict)
     exclude_roles: tuple[str, ...] = ()
     staff_roles: tuple[str, ...] = ("administrator", "shop_manager", "editor", "author", "contributor")
     vip: Vip = Vip()
@@ -84,7 +80,7 @@ class People(Section, frozen=True):
         "marketing_optin", "mailchimp_woocommerce_is_subscribed", "mailpoet_woocommerce_checkout_optin",
         "newsletter_optin",
     )  # fmt: skip
-    currency_rates: dict[str, str] = {}
+    currency_rates: dict[str, str] = msgspec.field(default_factory=dict)
     vanished: Literal["keep", "erase"] = "keep"
     test_orders: TestOrders = TestOrders()
 
@@ -242,6 +238,7 @@ class Config(Section, frozen=True):
     mapping: Mapping = Mapping()
     segments: Segments = Segments()
     automations: Automations = Automations()
+    channels: Channels = Channels()
     sync: Sync = Sync()
     service: Service = Service()
     queue: Queue = Queue()

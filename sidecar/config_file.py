@@ -12,7 +12,7 @@ from typing import Any, get_origin
 
 import msgspec
 
-from sidecar import toml_file, wp_config
+from sidecar import config_secrets, toml_file, wp_config
 from sidecar.config import Config, Database, Section, Service, Shop
 from sidecar.errors import ConfigError, Problem
 from sidecar.wp_config import WpConfig
@@ -59,6 +59,7 @@ def read(explicit: str | None = None, env: Mapping[str, str] = os.environ) -> tu
     if file is not None:
         config = toml_file.load(file, Config)
         _warn_about_permissions(file, config)
+        config_secrets.refuse_written(config, file)
     data = msgspec.to_builtins(config)
     for path, value in overrides:
         table = data
@@ -110,6 +111,7 @@ def complete(config: Config, file: Path | None, env: Mapping[str, str] = os.envi
         segments=msgspec.structs.replace(config.segments, file=segments),
         state=msgspec.structs.replace(config.state, dir=directory),
         service=_service(config.service, base),
+        channels=config_secrets.filled(config.channels, base),
     )
 
 
@@ -145,7 +147,9 @@ def _database_given(shop: Shop) -> bool:
 def _database(database: Database, wp: WpConfig | None, base: Path) -> Database:
     changes: dict[str, Any] = {}
     if database.password_file and not database.password:
-        changes["password"] = _password(_absolute(database.password_file, base))
+        changes["password"] = config_secrets.read(
+            "shop.database.password_file", _absolute(database.password_file, base)
+        )
     if wp is not None:
         changes.setdefault("password", database.password or (wp.db_password if not database.user else ""))
         changes["name"] = database.name or wp.db_name
@@ -154,17 +158,6 @@ def _database(database: Database, wp: WpConfig | None, base: Path) -> Database:
             host, port, unix_socket = wp_config.parse_db_host(wp.db_host)
             changes |= {"host": host or "localhost", "port": port, "unix_socket": unix_socket}
     return msgspec.structs.replace(database, **changes)
-
-
-def _password(file: Path) -> str:
-    try:
-        return file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(
-            f"[shop.database] password_file {file} cannot be read: {why}",
-            hint="it holds the password and nothing else, and the sidecar's user may read it",
-        ) from error
 
 
 def _with_tables(config: Config, wp: WpConfig | None) -> Config:

@@ -200,7 +200,7 @@ class Coupon(Step, frozen=True, kw_only=True, tag="coupon"):
 
 
 class Webhook(Step, frozen=True, kw_only=True, tag="webhook"):
-    """POST of JSON to `url`, signed with the secret of [automations] webhook_secret, retried."""
+    """POST of JSON to `url`, signed with the secret of [channels.webhook], retried."""
 
     url: str
     fields: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ COMMANDS = {
     "alerts": ("sidecar.cli.alerts:alerts", "What is wrong now, and whether alerts arrive."),
     "mapping": ("sidecar.cli.mapping:mapping", "Check, explain and try the mapping rules."),
     "segments": ("sidecar.cli.segments:segments", "Groups that rule themselves: see, try, explain, refresh, export."),
+    "channels": ("sidecar.cli.channels:channels", "By which ways automations send, and whether they work."),
     "hygiene": (
         "sidecar.cli.hygiene:hygiene",
         "Report doubtful contacts: duplicates, test orders, bad data.",

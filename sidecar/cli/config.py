@@ -9,9 +9,11 @@ import click
 import msgspec
 
 from sidecar import config_file, toml_text
+from sidecar.automations.channels import settings
 from sidecar.cli.context import Context, pass_run
+from sidecar.config_section import secret
+from sidecar.errors import ConfigError
 
-SECRET_WORDS = ("password", "secret", "token", "api_key")
 HIDDEN = "(hidden)"
 
 
@@ -40,6 +42,12 @@ def check(run: Context) -> None:
         run.output.warn(f"others on this machine may read {file}: run `chmod 600 {file}`")
     if not (database.password or database.unix_socket):
         run.output.warn("there is no database password: right only for an account without one")
+    faults = settings.problems(run.config, str(file or "the environment"))
+    if faults:
+        count = "1 thing is" if len(faults) == 1 else f"{len(faults)} things are"
+        raise ConfigError(
+            f"{count} missing for channels of automations", faults, hint="docs/channels.md says what each needs"
+        )
     run.output.result({"file": str(file or ""), "database": database.name, "prefix": run.config.shop.table_prefix})
     run.output.say(f"{file or 'The environment'} is in order; now try `sidecar doctor`.")
 
@@ -57,5 +65,4 @@ def hide_secrets(data: Any, key: str = "") -> Any:
     """The data with every secret that is set replaced. The name of a file that holds one is no secret."""
     if isinstance(data, dict):
         return {name: hide_secrets(item, name) for name, item in data.items()}
-    secret = any(word in key for word in SECRET_WORDS) and not key.endswith("_file")
-    return HIDDEN if secret and data else data
+    return HIDDEN if secret(key) and data else data

@@ -10,6 +10,8 @@ from pymysql.connections import Connection
 
 from sidecar import clock
 from sidecar.alerts import Condition
+from sidecar.automations.channels import gate
+from sidecar.automations.channels.gate import ProviderState
 from sidecar.config import Config
 from sidecar.errors import SidecarError
 from sidecar.events import monitor
@@ -26,13 +28,15 @@ _WINDOW = 30 * _DAY
 _FEW_ORDERS = 20
 _PACE, _PACE_SECONDS = "orders.pace", 300
 _SHORTEST_QUIET = 6 * 3600
+# Failures of a provider in a row that are no hiccup any more: about ten minutes of them.
+_FAILURES = 7
 
 
 class Health(msgspec.Struct, kw_only=True, frozen=True):
     """Times are Unix seconds UTC, durations what their names say. `queue_there` is False without the plugin's table;
     `shop` is '' or why the shop's database could not be asked. `bridge` is unpaired, live, waiting or silent.
     `held` and `paused` say since when and until when nothing is written. `segments_fault` is what is wrong with the rules of
-    segments, `segments_failing` since when they cannot be brought up to date (`segments_error`: why)."""
+    segments, `segments_failing` since when they cannot be brought up to date (`segments_error`: why). `providers` are those of channels that were ever used."""
 
     now: int
     shop: str
@@ -61,6 +65,7 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     segments_fault: str
     segments_failing: int | None
     segments_error: str
+    providers: list[ProviderState] = []
 
     @property
     def quiet(self) -> bool:
@@ -94,6 +99,7 @@ def health(config: Config, state: State, link: Link) -> Health:
         paused=pause.current(state), last_activity=max(newest, hinted) or None,
         quiet_after=int(usual * config.alerts.quiet_factor) if usual and config.alerts.quiet_factor else None,
         segments_fault=segments.fault(state), segments_failing=failing, segments_error=why,
+        providers=[one for one in gate.standing(state) if not one.name.startswith("hook:")],
     )  # fmt: skip
 
 
@@ -143,7 +149,16 @@ def conditions(found: Health, config: Config) -> list[Condition]:
             failing >= alerts.no_pass_minutes * 60,
             f"segments could not be brought up to date for {_span(failing)}: {found.segments_error}",
         ),
+        *(_provider(one) for one in found.providers),
     ]  # fmt: skip
+
+
+def _provider(one: ProviderState) -> Condition:
+    """Whether messages by a provider do not go out."""
+    said = f"messages by {one.name} fail again and again, and wait"
+    if one.disabled:
+        said = f"{one.name} is switched off: {one.disabled}; mend it, then `sidecar channels enable {one.name}`"
+    return Condition(f"channel_{one.name}", bool(one.disabled) or one.failures >= _FAILURES, said)
 
 
 def _orders(state: State, now: int) -> tuple[int, int | None]:

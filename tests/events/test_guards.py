@@ -416,7 +416,7 @@ def test_a_channel_that_fails_is_tried_again_and_keeps_its_secret(
         later(monkeypatch, "12:40")
         for _ in range(2):
             told = sidecar.alerts(force=True)
-            assert [one.failed for one in told] == [["webhook: HTTPError"]]
+            assert [one.failed for one in told] == [["webhook: HTTPException"]]
     assert len(httpserver.log) == 2
     ours = [one.getMessage() for one in caplog.records if one.name.startswith("sidecar")]
     assert ours

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 import msgspec
 
+from sidecar import http_client
 from sidecar.automations.model import ChannelName, Purpose
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is ready to go, with the decision made. `key` stays the same however often handing over is tried. `to`: the
     address, E.164 number, chat id or push subscription. `container`: automation and step, as "cart-recovery/first"; `title`:
-    the same for people. `template`: WhatsApp's approved one, `parameters` its values. `link`: where a tap on a push leads."""
+    the same for people. `template`: WhatsApp's approved one, `parameters` its values. `link`: where a tap on a push leads.
+    `unsubscribe`: the one-click link of a marketing e-mail (RFC 8058); FluentCRM's queue has its own."""
 
     key: str
     channel: ChannelName
@@ -31,6 +33,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     template: str = ""
     parameters: tuple[str, ...] = ()
     link: str = ""
+    unsubscribe: str = ""
 
 
 # queued: somebody else sends it soon; sent: the provider has it; refused: never (reason); again: not now, try later; unsure: it may
@@ -41,14 +44,17 @@ HandedState = Literal["queued", "sent", "refused", "again", "unsure"]
 class Handed(msgspec.Struct, frozen=True, kw_only=True):
     """What became of handing one over. `ref`: the provider's name for it. `reason` holds no address and no text. `fatal`: nothing
     more will get through until the owner mends it (wrong key, no credit): the provider is switched off and that is told.
-    `wait`: seconds that the provider asks for (with `again`)."""
+    `down`: it takes nothing at all for the moment, so it is left alone for a while. `wait`: seconds that the provider asks for
+    (with `again`). `gone`: nobody is at this address any more, and whoever keeps it may forget it."""
 
     key: str
     state: HandedState
     ref: str = ""
     reason: str = ""
     fatal: bool = False
+    down: bool = False
     wait: float = 0.0
+    gone: bool = False
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,12 +68,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 class Provider(Protocol):
     """One way of one channel. `knows_keys`: handing over the same key twice is one message, so a crash in between is harmless.
-    `most`: messages a call takes."""
+    `most`: messages a call takes. `tells`: there are reports to ask for."""
 
     name: str
     channel: ChannelName
     knows_keys: bool
     most: int
+    tells: bool
 
     def send(self, batch: Sequence[Outgoing]) -> list[Handed]:
         """Hand over; one outcome for each. Never raises for what one message or the provider did."""
@@ -76,3 +83,17 @@ class Provider(Protocol):
     def reports(self, refs: Sequence[str], since: int) -> list[Report]:
         """What became of these (some at most), and what is new since; [] where a provider tells nothing."""
         ...
+
+
+def each(batch: Sequence[Outgoing], one: Callable[[Outgoing], Handed]) -> list[Handed]:
+    """Hand over one after another. When the provider is down, or switched off, the rest need not be tried."""
+    done: list[Handed] = []
+    with http_client.sharing():
+        for message in batch:
+            done.append(one(message))
+            last = done[-1]
+            if last.down or last.fatal:
+                rest = batch[len(done) :]
+                done += [Handed(key=item.key, state="again", reason=last.reason, wait=last.wait) for item in rest]
+                break
+    return done

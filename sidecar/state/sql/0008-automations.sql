@@ -53,7 +53,8 @@ CREATE TABLE step_done (
 ) WITHOUT ROWID;
 -- One message. key: random, the same for whatever handing it over is tried again. state: handing (a crash there leaves it: asked of
 -- a channel that knows the key, else unsure, and never sent again) | queued | sent | delivered | failed | bounced | unsure.
--- decided and handed are Unix ms UTC, the others Unix seconds. ref: the provider's name for it. No address, no text.
+-- decided and handed are Unix ms UTC, the others Unix seconds. ref: the provider's name for it; checked: when
+-- the provider was last asked what became of it. No address, no text.
 CREATE TABLE message (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     key TEXT NOT NULL UNIQUE,
@@ -72,11 +73,12 @@ CREATE TABLE message (
     decided INTEGER NOT NULL,
     handed INTEGER,
     sent INTEGER, delivered INTEGER, opened INTEGER, clicked INTEGER,
+    checked INTEGER NOT NULL DEFAULT 0,
     UNIQUE (enrolment_id, step)
 );
 CREATE INDEX message_person ON message (person_id, channel, decided);
 CREATE INDEX message_open ON message (state) WHERE state IN ('handing', 'queued', 'sent');
-CREATE INDEX message_ref ON message (channel, ref) WHERE ref <> '';
+CREATE INDEX message_ref ON message (provider, ref) WHERE ref <> '';
 CREATE INDEX message_step ON message (automation_id, step);
 CREATE INDEX message_clicked ON message (clicked) WHERE clicked IS NOT NULL;
 -- Coupons that were made, so that unused ones can be cleared away. code is no personal data. used: the order, once there is one.
