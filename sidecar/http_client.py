@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection, HTTPException
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
 CONNECT_SECONDS = 5.0
 MOST_ANSWER = 1 << 20
-_URL = re.compile(r"[!-~]{1,8000}")
+_TARGET = re.compile(r"/[!-~]{0,8000}")
 _HEADER = re.compile(r"[ -~]*")
 # any: whoever is configured. own: servers of the internet and this machine. public: servers of the internet, by https only.
 Reach = Literal["any", "own", "public"]
@@ -100,38 +101,80 @@ def ask(
     most: int = MOST_ANSWER,
     reach: Reach = "any",
 ) -> Answer:
-    """One request. Raises Failed without an answer, or with one that is longer than `most` bytes or was cut off."""
+    """One request, all of which may take `timeout` seconds and the time to connect. Raises Failed without an answer, or with one
+    that is longer than `most` bytes or was cut off."""
     sent = False
     try:
-        if not _URL.fullmatch(url) or any(not _HEADER.fullmatch(text) for text in (headers or {}).values()):
+        place = urlsplit(url)
+        target = (place.path or "/") + (f"?{place.query}" if place.query else "")
+        if not _TARGET.fullmatch(target) or any(not _HEADER.fullmatch(text) for text in (headers or {}).values()):
             raise ValueError("an address or a header with characters that may not be there")
-        with closing(_connection(url, timeout, reach)) as connection:
+        with closing(_connection(place, timeout, reach)) as connection:
             connection.connect()
+            # Before anything is said.
             _near(connection, reach)
-            connection.sock.settimeout(timeout)
-            sent = True
-            place = urlsplit(url)
-            target = (place.path or "/") + (f"?{place.query}" if place.query else "")
-            connection.request(method, target, body or None, {"Connection": "close", **(headers or {})})
-            with connection.getresponse() as answer:
-                data = answer.read(most + 1)
-                if len(data) > most or answer.length:
-                    raise HTTPException("the answer was cut off")
-                known = {name.lower(): value for name, value in answer.getheaders()}
-                return Answer(status=answer.status, headers=known, body=data)
+            secure = _secured(connection)
+            with _ending(connection.sock, timeout):
+                connection.sock.settimeout(timeout)
+                if secure is not None:
+                    secure.do_handshake()
+                sent = True
+                connection.request(method, target, body or None, {"Connection": "close", **(headers or {})})
+                with connection.getresponse() as answer:
+                    data = answer.read(most + 1)
+                    if len(data) > most or answer.length:
+                        raise HTTPException("the answer was cut off")
+                    known = {name.lower(): value for name, value in answer.getheaders()}
+                    return Answer(status=answer.status, headers=known, body=data)
     except (HTTPException, OSError, ValueError) as error:
         raise Failed(type(error).__name__, sent=sent) from error
 
 
-def _connection(url: str, timeout: float, reach: Reach) -> HTTPConnection:
-    place = urlsplit(url)
+def _connection(place: SplitResult, timeout: float, reach: Reach) -> HTTPConnection:
     schemes = ("https",) if reach == "public" else ("http", "https")
     if place.scheme not in schemes or not place.hostname or place.username is not None:
         raise ValueError("no address that may be asked")
-    seconds = min(CONNECT_SECONDS, timeout)
-    if place.scheme == "http":
-        return HTTPConnection(place.hostname, place.port, timeout=seconds)
-    return HTTPSConnection(place.hostname, place.port, timeout=seconds, context=_secure())
+    host = place.hostname if place.hostname.isascii() else place.hostname.encode("idna").decode("ascii")
+    kind = _Https if place.scheme == "https" else HTTPConnection
+    return kind(host, place.port, timeout=min(CONNECT_SECONDS, timeout))
+
+
+class _Https(HTTPConnection):
+    """HTTPS whose `connect` stops before TLS: the handshake has a limit too, which HTTPSConnection's has not."""
+
+    default_port = 443
+
+
+def _secured(connection: HTTPConnection) -> ssl.SSLSocket | None:
+    """TLS on an open connection, without the handshake; None for plain HTTP."""
+    if not isinstance(connection, _Https):
+        return None
+    secure = _secure().wrap_socket(connection.sock, server_hostname=connection.host, do_handshake_on_connect=False)
+    connection.sock = secure
+    return secure
+
+
+@contextmanager
+def _ending(connection: socket.socket, seconds: float) -> Iterator[None]:
+    """Cut the connection after so long, and raise TimeoutError. A socket's own limit begins anew with each byte, and a server may
+    send them one by one."""
+    late = threading.Event()
+
+    def cut() -> None:
+        late.set()
+        with suppress(OSError):
+            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if late.is_set():
+            # What came until then may look whole.
+            raise TimeoutError("the answer took too long")
 
 
 def _near(connection: HTTPConnection, reach: Reach) -> None:

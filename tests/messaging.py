@@ -13,9 +13,22 @@ from sidecar.automations.model import Send, Text
 
 NOW = 1_793_534_400  # SIDECAR_NOW of the tests
 KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-SHOP = Shop(name="Kawa & Herbata", url="https://shop.example.com", address="ul. Długa 1, 50-001 Wrocław", currency="PLN")
+SHOP = Shop(
+    name="Kawa & Herbata", url="https://shop.example.com", address="ul. Długa 1, 50-001 Wrocław", currency="PLN"
+)
 LINKS = Links(home=SHOP.url, key=KEY, now=NOW, message=5, contact=3)
 LANGUAGES = ("en", "fa", "pl", "bg")
+# WooCommerce's own table of parcels, which it makes when that feature is switched on.
+FULFILLMENTS = (
+    """CREATE TABLE wp_wc_order_fulfillments (
+ fulfillment_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, entity_type VARCHAR(255) NOT NULL,
+ entity_id BIGINT UNSIGNED NOT NULL, status VARCHAR(255) NOT NULL, is_fulfilled TINYINT NOT NULL DEFAULT 0,
+ date_updated DATETIME NOT NULL, date_deleted DATETIME NULL, KEY entity_type_id (entity_type(191), entity_id)) DEFAULT CHARSET=utf8mb4""",
+    """CREATE TABLE wp_wc_order_fulfillment_meta (
+ meta_id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, fulfillment_id BIGINT UNSIGNED NOT NULL, meta_key VARCHAR(255) NULL,
+ meta_value LONGTEXT NULL, date_updated DATETIME NOT NULL, date_deleted DATETIME NULL, KEY meta_key (meta_key(191)),
+ KEY fulfillment_id (fulfillment_id)) DEFAULT CHARSET=utf8mb4""",
+)
 # A body with everything in it.
 WHOLE = """{{ person.greeting }},
 
@@ -69,7 +82,11 @@ def step(text: Text | dict[str, Text], **changes: Any) -> Send:
     return Send(**{"id": "first", "channels": ("email", "sms"), "texts": texts, **changes})
 
 
-def said(body: str = "", language: str = "en", about: Context | None = None, links: Links = LINKS, **how: Any) -> Rendered:
+def said(
+    body: str = "", language: str = "en", about: Context | None = None, links: Links = LINKS, **how: Any
+) -> Rendered:
     """What a body becomes, in any language."""
-    text = Text(subject=how.pop("subject", "Hello"), preheader=how.pop("preheader", ""), body=body, short=how.pop("short", ""))
+    text = Text(
+        subject=how.pop("subject", "Hello"), preheader=how.pop("preheader", ""), body=body, short=how.pop("short", "")
+    )
     return render(step({language: text}), about or made(language), language, links, **how)

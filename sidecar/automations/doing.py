@@ -11,7 +11,6 @@ import msgspec
 from sidecar import http_client
 from sidecar.automations.channels.fluentcrm import handed
 from sidecar.automations.channels.gate import Gate
-from sidecar.automations.channels.hooks import Hooks
 from sidecar.automations.channels.model import Handed, Outgoing
 from sidecar.automations.channels.registry import Channels
 from sidecar.automations.effects import ContactWish, CouponWish, HookWish, NoteWish, Outcome
@@ -30,7 +29,8 @@ class Doing:
     def __init__(self, config: Config, state: State, plugin: Plugin | None, channels: Channels) -> None:
         self._channels = channels
         self._plugin = plugin
-        self._hooks = Hooks(config.channels.webhook, Gate(state))
+        self._config = config
+        self._gate = Gate(state)
 
     def send(self, batch: Sequence[Outgoing]) -> list[Handed]:
         """Messages, by the channel that each names."""
@@ -60,8 +60,11 @@ class Doing:
 
     def hooks(self, wishes: Sequence[HookWish]) -> list[Outcome]:
         """Webhooks, one after another."""
+        from sidecar.automations.channels.hooks import Hooks
+
+        hooks = Hooks(self._config.channels.webhook, self._gate)
         with http_client.sharing():
-            return [self._hooks.send(wish) for wish in wishes]
+            return [hooks.send(wish) for wish in wishes]
 
     def _made(self, wishes: Sequence[Wish], call: Callable[[Plugin, Items], Sequence[Made]]) -> list[Outcome]:
         plugin = self._plugin

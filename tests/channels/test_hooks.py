@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from outgoing import authority
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
@@ -169,3 +174,79 @@ def test_a_request_that_cannot_be_built_was_not_sent(httpserver: HTTPServer) -> 
             http_client.ask("GET", url, headers=headers)
         assert not caught.value.sent
     assert httpserver.log == []
+
+
+def test_certificates_are_checked_and_read_once_for_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, context = authority(tmp_path)
+    with HTTPServer(host="127.0.0.1", ssl_context=context) as server:
+        server.expect_request("/in").respond_with_data("ok")
+        url = server.url_for("/in")
+        assert url.startswith("https://")
+        with pytest.raises(http_client.Failed) as caught:
+            http_client.ask("GET", url)
+        assert (caught.value.kind, caught.value.sent) == ("SSLCertVerificationError", False)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        made: list[int] = []
+        real = http_client.ssl.create_default_context
+        monkeypatch.setattr(http_client.ssl, "create_default_context", lambda: (made.append(1), real())[1])
+        with http_client.sharing():
+            with http_client.sharing():
+                assert http_client.ask("GET", url).body == b"ok"
+            assert http_client.ask("GET", url).body == b"ok"
+        assert len(made) == 1
+        assert http_client._shared.context is None
+        assert http_client.ask("GET", url).status == 200
+        assert len(made) == 2
+        assert len(server.log) == 3
+
+
+@pytest.mark.parametrize("part", ["handshake", "headers", "body"])
+def test_a_server_that_drips_does_not_hold_us(part: str) -> None:
+    """A socket's own limit would begin anew with every byte."""
+    stop = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            # The first bytes of a TLS record that is 16,000 bytes long, of headers, of a body.
+            begin = {
+                "handshake": b"\x16\x03\x03\x3e\x80",
+                "headers": b"HTTP/1.1 200 OK\r\nX-A: ",
+                "body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+            }
+            connection.sendall(begin[part])
+            while not stop.wait(0.05):
+                connection.sendall(b"\x02")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    began = time.monotonic()
+    scheme = "https" if part == "handshake" else "http"
+    try:
+        with pytest.raises(http_client.Failed) as caught:
+            http_client.ask("GET", f"{scheme}://127.0.0.1:{server.getsockname()[1]}/", timeout=0.4)
+    finally:
+        stop.set()
+        thread.join()
+        server.close()
+    assert time.monotonic() - began < 3
+    assert (caught.value.kind, caught.value.sent) == ("TimeoutError", part != "handshake")
+
+
+def test_a_host_of_other_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def nobody(self: Any) -> None:
+        asked.append(self.host)
+        raise OSError
+
+    monkeypatch.setattr(http_client.HTTPConnection, "connect", nobody)
+    with pytest.raises(http_client.Failed):
+        http_client.ask("GET", "http://bücher.example/x")
+    assert asked == ["xn--bcher-kva.example"]
+    for url in ("http://\u2028.example/", "http://x/\u2028"):
+        with pytest.raises(http_client.Failed) as caught:
+            http_client.ask("GET", url)
+        assert not caught.value.sent

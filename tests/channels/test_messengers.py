@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from delivering import TEXTS, message
+from outgoing import TEXTS, message
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 

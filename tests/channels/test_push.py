@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
-from delivering import TEXTS, message
+from outgoing import TEXTS, message
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from delivering import message
+from outgoing import message
 from pytest_httpserver import HTTPServer
 
 from sidecar.automations.channels import gate as gates
@@ -132,7 +132,7 @@ class Stub:
     name = "stub"
     channel: ChannelName = "sms"
     most = 4
-    tells = False
+    tells = 0
 
     def __init__(self, *answers: dict[str, Any], knows_keys: bool = False) -> None:
         self.knows_keys = knows_keys
@@ -381,7 +381,7 @@ def test_reports_of_another_provider_change_nothing(state: State) -> None:
 
 class Teller(Stub):
     name = "teller"
-    tells = True
+    tells = 10
 
     def __init__(self) -> None:
         super().__init__()
@@ -401,30 +401,36 @@ def test_who_is_asked_for_what_and_how_often(state: State) -> None:
     row(state, "failed", state="failed")
     row(state, "elsewhere", "smtp")
     row(state, "done", opened=NOW, clicked=NOW)
-    assert reports.collect(state, {"teller": teller}, 10) == 1
+    assert reports.collect(state, {"teller": teller}) == 1
     assert [sorted(one) for one in teller.questions] == [["d1", "s1"]]
     assert stands(state, "d1")[:3] == ("delivered", NOW, NOW)
     teller.questions.clear()
     moments = []
     for minute in range(0, 24 * 60, 1):
         with clock_at(NOW + minute * 60):
-            reports.collect(state, {"teller": teller}, 10)
+            reports.collect(state, {"teller": teller})
         if teller.questions:
             moments.append(minute)
             assert teller.questions.pop() == ["s1"]
     assert moments[:4] == [1, 3, 6, 10]
     assert len(moments) < 25, "ever more rarely"
     with clock_at(NOW - 5):  # a clock that was ahead
-        reports.collect(state, {"teller": teller}, 10)
+        reports.collect(state, {"teller": teller})
     assert teller.questions == [["s1"]]
+
+
+def test_asking_does_not_read_all_messages_that_there_ever_were(state: State) -> None:
+    plan = state.rows(f"EXPLAIN QUERY PLAN {reports._DUE}", ("teller", 0, 1, 1, 1, 1, 1, 1, 1))
+    assert any("message_asked (provider=? AND handed>? AND handed<?)" in str(step[3]) for step in plan), plan
 
 
 def test_the_longest_unasked_first_and_not_all_at_once(state: State) -> None:
     teller = Teller()
+    teller.tells = 3
     for number in range(7):
         row(state, f"s{number}")
     for _ in range(3):
-        reports.collect(state, {"teller": teller}, 3)
+        reports.collect(state, {"teller": teller})
     assert [len(one) for one in teller.questions] == [3, 3, 1]
     assert sorted(ref for one in teller.questions for ref in one) == [f"s{number}" for number in range(7)]
 
@@ -436,7 +442,7 @@ def test_a_provider_that_gives_no_reports_keeps_nobody_from_theirs(state: State)
 
     row(state, "d1")
     row(state, "d2", "broken")
-    assert reports.collect(state, {"broken": Broken(), "teller": Teller()}, 10) == 1
+    assert reports.collect(state, {"broken": Broken(), "teller": Teller()}) == 1
 
 
 def test_the_registry_asks_those_that_tell(state: State) -> None:
@@ -444,5 +450,12 @@ def test_the_registry_asks_those_that_tell(state: State) -> None:
     us = channels(state, teller)
     row(state, "d1")
     assert us.reports() == 1
+    with clock_at(NOW + 29):
+        us.reports()
+    assert len(teller.questions) == 1, "twice a minute at most"
+    row(state, "s1")
+    with clock_at(NOW + 30):
+        us.reports()
+    assert teller.questions[1:] == [["s1"]]
     assert isinstance(us._fluentcrm, FluentCrm)
     assert not us._fluentcrm.tells

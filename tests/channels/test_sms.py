@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from delivering import TEXTS, message
+from outgoing import TEXTS, message
 from pytest_httpserver import HTTPServer
 from support import ROOT
 from werkzeug import Request, Response
@@ -258,6 +258,8 @@ def test_twilio_reports(make: Make, httpserver: HTTPServer) -> None:
     )
     found = make("twilio").reports(["SM1", "SM2", "SM3", "SM4"], 0)
     assert {(one.ref, one.state) for one in found} == {("SM1", "delivered"), ("SM2", "failed")}
+    assert make("twilio").tells == 10, "a request each"
+    assert make("kavenegar").tells == 1000
 
 
 # --- any gateway -----------------------------------------------------------------------------------------

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import email
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.policy import default
@@ -17,7 +15,7 @@ import msgspec
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
-from delivering import TEXTS, message
+from outgoing import TEXTS, authority, message
 
 from sidecar.automations.channels.smtp import Smtp
 from sidecar.config_channels import Email
@@ -217,35 +215,6 @@ def test_nobody_listens() -> None:
     assert [(one.state, one.down, one.fatal) for one in found] == [("again", True, False)] * 2
 
 
-def _authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """A certificate for 127.0.0.1 that signs itself, and a server's context with it."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.test")])
-    import ipaddress
-
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    cert, private = folder / "cert.pem", folder / "key.pem"
-    cert.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, private)
-    return cert, context
-
-
 class Login:
     """Knows one password."""
 
@@ -254,7 +223,7 @@ class Login:
 
 
 def test_starttls_and_login(start: START, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cert, context = _authority(tmp_path)
+    cert, context = authority(tmp_path)
     options = {"tls_context": context, "require_starttls": True, "authenticator": Login(), "auth_required": True}
     config, inbox = start(**options)
     config = msgspec.structs.replace(config, smtp_security="starttls", smtp_user="shop", smtp_password="right")

@@ -21,6 +21,7 @@ from sidecar.values import dates
 
 # When one item of a call makes PHP fail, the call is halved to find it; so many calls at most for one batch.
 _MOST_CALLS = 12
+_MOST_REPORTS = 500
 # A contact that bounced so long after an e-mail bounced because of it.
 _BOUNCE_SECONDS = 3 * 86_400
 
@@ -37,7 +38,7 @@ class FluentCrm:
         self._plugin = plugin
         self._reader = reader
         self._zone = zone
-        self.tells = reader is not None
+        self.tells = _MOST_REPORTS if reader is not None else 0
 
     def send(self, batch: Sequence[Outgoing]) -> list[Handed]:
         """Put them into the queue."""

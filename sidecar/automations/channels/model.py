@@ -68,13 +68,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 class Provider(Protocol):
     """One way of one channel. `knows_keys`: handing over the same key twice is one message, so a crash in between is harmless.
-    `most`: messages a call takes. `tells`: there are reports to ask for."""
+    `most`: messages a call takes. `tells`: of how many it can be asked at once what became of
+    them; 0: it tells nothing."""
 
     name: str
     channel: ChannelName
     knows_keys: bool
     most: int
-    tells: bool
+    tells: int
 
     def send(self, batch: Sequence[Outgoing]) -> list[Handed]:
         """Hand over; one outcome for each. Never raises for what one message or the provider did."""

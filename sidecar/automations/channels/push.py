@@ -50,7 +50,7 @@ class Push:
     channel: ChannelName = "push"
     knows_keys = False
     most = 50
-    tells = False
+    tells = 0
 
     def __init__(self, config: Config, state_dir: str | Path, reach: Reach = "public") -> None:
         self._contact = config.contact if config.contact.startswith("https://") else f"mailto:{config.contact}"

@@ -8,16 +8,12 @@ from datetime import UTC, tzinfo
 
 from msgspec import structs
 
-from sidecar.automations.channels import addresses, gateway, reports, settings
+from sidecar import clock
+from sidecar.automations.channels import addresses, reports, settings
 from sidecar.automations.channels import gate as gates
 from sidecar.automations.channels.fluentcrm import FluentCrm
 from sidecar.automations.channels.gate import OFF_SECONDS, Gate
 from sidecar.automations.channels.model import Handed, Outgoing, Provider
-from sidecar.automations.channels.push import Push
-from sidecar.automations.channels.sms import Sms
-from sidecar.automations.channels.smtp import Smtp
-from sidecar.automations.channels.telegram import Telegram
-from sidecar.automations.channels.whatsapp import WhatsApp
 from sidecar.automations.model import ChannelName
 from sidecar.automations.plugin import Plugin
 from sidecar.config import Config
@@ -26,6 +22,8 @@ from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 
 log = logging.getLogger(__name__)
+
+_ASKED, _EVERY = "channels.asked", 30
 
 
 class Channels:
@@ -53,21 +51,35 @@ class Channels:
                        "whatsapp": of.whatsapp.per_second, "email": of.email.per_second}  # fmt: skip
 
     def _built(self, config: Config, answers: bool) -> dict[ChannelName, Provider]:
+        """A provider's module is loaded where it is set up: most shops have one or two."""
         found: dict[ChannelName, Provider] = {}
         of = config.channels
         by = settings.email(of, answers)
-        if by:
-            found["email"] = self._fluentcrm if by == self._fluentcrm.name else Smtp(of.email)
+        if by == "fluentcrm":
+            found["email"] = self._fluentcrm
+        elif by == "smtp":
+            from sidecar.automations.channels.smtp import Smtp
+
+            found["email"] = Smtp(of.email)
         if settings.sms(of):
+            from sidecar.automations.channels import gateway
+            from sidecar.automations.channels.sms import Sms
+
             try:
                 found["sms"] = Sms(gateway.load(of.sms.preset, of.sms.gateway), of.sms)
             except ConfigError as error:
                 log.warning("there is no SMS", extra={"why": error.message})
         if settings.telegram(of):
+            from sidecar.automations.channels.telegram import Telegram
+
             found["telegram"] = Telegram(of.telegram)
         if settings.whatsapp(of):
+            from sidecar.automations.channels.whatsapp import WhatsApp
+
             found["whatsapp"] = WhatsApp(of.whatsapp)
         if settings.push(of):
+            from sidecar.automations.channels.push import Push
+
             found["push"] = Push(of.push, self._state.directory)
         return found
 
@@ -162,9 +174,14 @@ class Channels:
         """Switch a provider on again that was switched off. False when there is none of that name."""
         return self.gate.enable(name)
 
-    def reports(self, most: int = 300) -> int:
-        """Ask what became of messages, of so many at most; how many have changed."""
+    def reports(self) -> int:
+        """Ask what became of messages, twice a minute at most; how many rows have changed. May be called with
+        every pass."""
+        now = int(clock.now().timestamp())
+        if 0 <= now - int(self._state.get(_ASKED) or 0) < _EVERY:
+            return 0
+        self._state.set(_ASKED, str(now))
         tellers: dict[str, Provider] = {one.name: one for one in self._providers.values() if one.tells}
         if self._fluentcrm.tells:
             tellers[self._fluentcrm.name] = self._fluentcrm
-        return reports.collect(self._state, tellers, most)
+        return reports.collect(self._state, tellers)

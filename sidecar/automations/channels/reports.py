@@ -18,17 +18,22 @@ _DAYS = 14
 _PACE = 3
 
 
-def collect(state: State, providers: Mapping[str, Provider], most: int) -> int:
-    """Ask each provider for messages that are due to be asked for, the longest unasked first. How many rows have changed."""
+# The index message_asked has the same condition. checked > now: the clock was ahead then.
+_DUE = (
+    "SELECT ref FROM message WHERE provider = ? AND handed BETWEEN ? AND ? AND ref <> '' AND state IN ('queued', 'sent')"
+    " AND (opened IS NULL OR clicked IS NULL)"
+    " AND (checked > ? OR checked + MAX(?, (? - handed / 1000) / ?) <= ?) ORDER BY checked LIMIT ?"
+)
+
+
+def collect(state: State, providers: Mapping[str, Provider]) -> int:
+    """Ask each provider for as many messages as it takes of those that are due, the longest unasked first. How many rows have
+    changed."""
     now = int(clock.now().timestamp())
     changed = 0
     for name, provider in providers.items():
-        rows = state.rows(
-            "SELECT ref FROM message WHERE state IN ('queued', 'sent') AND provider = ? AND ref <> ''"
-            " AND handed BETWEEN ? AND ? AND NOT (opened IS NOT NULL AND clicked IS NOT NULL)"
-            " AND (checked > ? OR checked + MAX(?, (? - handed / 1000) / ?) <= ?) ORDER BY checked LIMIT ?",
-            (name, (now - _DAYS * 86_400) * 1000, now * 1000, now, _SOONEST, now, _PACE, now, most),
-        )
+        since = (now - _DAYS * 86_400) * 1000
+        rows = state.rows(_DUE, (name, since, now * 1000, now, _SOONEST, now, _PACE, now, provider.tells))
         refs = [row[0] for row in rows]
         if not refs:
             continue

@@ -6,7 +6,6 @@ import re
 from email.utils import parseaddr
 from typing import Literal
 
-from sidecar.automations.channels import gateway
 from sidecar.config import Config
 from sidecar.config_channels import Channels, Email, Sms
 from sidecar.config_section import Section
@@ -87,6 +86,8 @@ def _sms(config: Sms) -> list[tuple[str, str, str]]:
         return [("sms.preset", "is empty", "name a preset, or a file with `gateway`")] if given else []
     if config.preset and config.gateway:
         return [("sms.gateway", "is set and preset is set too", "only one of them")]
+    from sidecar.automations.channels import gateway
+
     try:
         needs = gateway.load(config.preset, config.gateway).needs
     except ConfigError as error:

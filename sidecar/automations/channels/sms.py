@@ -27,7 +27,7 @@ class Sms:
     def __init__(self, gateway: Gateway, config: Config) -> None:
         self.name = gateway.name
         self.knows_keys = gateway.knows_keys
-        self.tells = gateway.reports is not None
+        self.tells = gateway.reports.most * _QUESTIONS if gateway.reports else 0
         self._gateway = gateway
         self._own = {
             "sender": config.sender, "account": config.account, "secret": config.secret,
@@ -49,7 +49,7 @@ class Sms:
             return []
         now, found = int(clock.now().timestamp()), []
         parts = [refs[start : start + asked.most] for start in range(0, len(refs), asked.most)]
-        for part in parts[:_QUESTIONS]:
+        for part in parts:
             values = self._own | {"id": part[0], "ids": ",".join(part)}
             url, body, headers = gateways.built(asked.request, values)
             try:

@@ -18,7 +18,7 @@ from sidecar.config_channels import Email
 if TYPE_CHECKING:  # some megabytes that a service which sends nothing need not carry
     from smtplib import SMTP
 
-_TIMEOUT = 20.0
+_CONNECT, _ANSWER = 10.0, 30.0
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f]{1,64}@[^\s<>()\[\],;:\\\"@\x00-\x1f\x7f]{1,190}")
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _LINK = re.compile(r"https?://[!-;=?-~]{3,1000}")
@@ -37,7 +37,7 @@ class Smtp:
     channel: ChannelName = "email"
     knows_keys = False
     most = 50
-    tells = False
+    tells = 0
 
     def __init__(self, config: Email) -> None:
         self._config = config
@@ -52,7 +52,7 @@ class Smtp:
         where = (config.smtp_host, config.smtp_port, config.smtp_security, config.smtp_user, config.smtp_password)
         trouble, fatal = "", False
         try:
-            server = mailing.connect(*where, timeout=_TIMEOUT)
+            server = mailing.connect(*where, timeout=_CONNECT)
         except SMTPAuthenticationError as error:
             # 454 and 4xx: it cannot say now. 5xx: it knows, and the answer is no.
             trouble, fatal = f"the mail server refuses the login ({error.smtp_code})", error.smtp_code >= 500
@@ -62,6 +62,9 @@ class Smtp:
             trouble = f"the mail server cannot be reached ({type(error).__name__})"
         if trouble:
             return [Handed(key=one.key, state="again", reason=trouble, fatal=fatal, down=not fatal) for one in batch]
+        if server.sock is not None:
+            # A server that looks for viruses takes its time.
+            server.sock.settimeout(_ANSWER)
         try:
             return each(batch, lambda message: self._one(server, message))
         finally:

@@ -28,7 +28,7 @@ class Telegram:
     channel: ChannelName = "telegram"
     knows_keys = False
     most = 30
-    tells = False
+    tells = 0
 
     def __init__(self, config: Config) -> None:
         self._url = f"{config.api.rstrip('/')}/bot{config.token}/sendMessage"

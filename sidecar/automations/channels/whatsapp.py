@@ -34,7 +34,7 @@ class WhatsApp:
     channel: ChannelName = "whatsapp"
     knows_keys = False
     most = 30
-    tells = False
+    tells = 0
 
     def __init__(self, config: Config) -> None:
         self._url = f"{config.api.rstrip('/')}/{config.version}/{config.phone_number_id}/messages"

@@ -79,6 +79,7 @@ CREATE TABLE message (
 CREATE INDEX message_person ON message (person_id, channel, decided);
 CREATE INDEX message_open ON message (state) WHERE state IN ('handing', 'queued', 'sent');
 CREATE INDEX message_ref ON message (provider, ref) WHERE ref <> '';
+CREATE INDEX message_asked ON message (provider, handed) WHERE ref <> '' AND state IN ('queued', 'sent');
 CREATE INDEX message_step ON message (automation_id, step);
 CREATE INDEX message_clicked ON message (clicked) WHERE clicked IS NOT NULL;
 -- Coupons that were made, so that unused ones can be cleared away. code is no personal data. used: the order, once there is one.
