@@ -29,7 +29,7 @@ from sidecar.state.jobs import Job
 from sidecar.state.pause import Pause
 from sidecar.state.runs import Run
 from sidecar.store import meta, names
-from sidecar.sync import contact, engine, job, known, preview, privacy, retry, survey, undo, verify, watch
+from sidecar.sync import contact, engine, job, kept, known, preview, privacy, retry, survey, undo, verify, watch
 from sidecar.sync import health as figures
 from sidecar.sync import segments as groups
 from sidecar.sync import site as sites
@@ -247,6 +247,10 @@ class Runtime:
     def erase(self, email: str) -> Erased:
         """Erase a person on request; see `sync.privacy.erase`."""
         return privacy.erase(self.config, self.state, self.mapping, self._passes.link, email)
+
+    def export(self, email: str) -> kept.Kept:
+        """What the sidecar itself keeps of a person."""
+        return kept.of_person(self.state, email)
 
     def lift(self, email: str) -> bool:
         """Let an erased person in again."""

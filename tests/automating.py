@@ -14,7 +14,7 @@ import msgspec
 from bridging import install
 from shopkeeper import Shopkeeper
 from support import ShopDatabase
-from syncing import execute, run
+from syncing import run
 
 from sidecar.automations import engine, enrolments, versions
 from sidecar.automations.channels.model import Handed, Outgoing
@@ -32,6 +32,10 @@ from sidecar.store.schema import ShopInfo, probe
 from sidecar.values import email
 
 HOUR, DAY = 3600, 86_400
+_OF_ORDERS = (
+    ("wc_orders", "id"), ("wc_order_addresses", "order_id"), ("wc_orders_meta", "order_id"), ("posts", "ID"),
+    ("postmeta", "post_id"), ("woocommerce_order_items", "order_id"),
+)  # fmt: skip
 TEXT = {"en": Text(subject="s", body="b", short="s")}
 
 
@@ -170,12 +174,31 @@ class Ways:
         return self.chats
 
 
+class Keeper(Shopkeeper):
+    """The shop's owner on one connection."""
+
+    def __init__(self, shop: ShopDatabase) -> None:
+        super().__init__(shop)
+        self.connection = shop.connect()
+        self.do("SET SESSION sql_mode=''")
+
+    def do(self, sql: str, *arguments: object) -> int:
+        with self.connection.cursor() as cursor:
+            return int(cursor.execute(sql, arguments or None))
+
+    def one(self, sql: str, *arguments: object) -> Any:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, arguments or None)
+            row = cursor.fetchone()
+        return row[0] if row else None
+
+
 class World:
     """A shop and its automations. `now` moves by hand."""
 
     def __init__(self, shop: ShopDatabase, config: Config, segments: tuple[Segment, ...] = ()) -> None:
         self.shop, self.config, self.segments = shop, config, segments
-        self.keeper = Shopkeeper(shop)
+        self.keeper = Keeper(shop)
         self.now = NOW
         self.death = Death()
         self.recorder = Recorder(self.death)
@@ -198,12 +221,14 @@ class World:
         """The shop is as it was, but for contacts, which `subscribed` makes what they should be."""
         self.reader.close()
         self.state.close()
-        for table, column in (
-            ("wc_orders", "id"), ("wc_order_addresses", "order_id"), ("wc_orders_meta", "order_id"), ("posts", "ID"),
-            ("postmeta", "post_id"), ("wc_product_meta_lookup", "product_id"), ("woocommerce_order_items", "order_id"),
-        ):  # fmt: skip
+        if self.keeper.next_id() - 1 == self._before:
+            tables: tuple[tuple[str, str], ...] = ()
+        else:
+            tables = _OF_ORDERS
+        for table, column in tables:
             self.keeper.do(f"DELETE FROM wp_{table} WHERE {column} > %s", self._before)
         self.keeper.do("DELETE FROM wp_fcsc_carts")
+        self.keeper.connection.close()
 
     # --- people ----------------------------------------------------------------------------------------------
 
@@ -220,10 +245,10 @@ class World:
             (count,),
         )
         assert len(rows) == count
-        execute(
-            self.shop,
-            "UPDATE wp_fc_subscribers SET status = 'subscribed', phone = CONCAT('+48501', LPAD(id, 6, '0')), timezone = '' WHERE id IN %s",
-            ([row[1] for row in rows],),
+        self.keeper.do(
+            "UPDATE wp_fc_subscribers SET status = 'subscribed', phone = CONCAT('+48501', LPAD(id, 6, '0')), timezone = ''"
+            " WHERE id IN %s",
+            [row[1] for row in rows],
         )
         return [row[0] for row in rows]
 
@@ -232,7 +257,7 @@ class World:
 
     def contact(self, contact: int, **columns: str) -> None:
         for name, value in columns.items():
-            execute(self.shop, f"UPDATE wp_fc_subscribers SET {name} = %s WHERE id = %s", (value, contact))
+            self.keeper.do(f"UPDATE wp_fc_subscribers SET {name} = %s WHERE id = %s", value, contact)
 
     def address(self, person: int) -> str:
         return str(
@@ -256,11 +281,11 @@ class World:
     def at(self, moment: int | None = None) -> str:
         return datetime.fromtimestamp(self.now if moment is None else moment, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
-    def cart(self, person: int, *, items: tuple[tuple[int, int], ...] = ((1, 0),), **columns: Any) -> int:
+    def cart(self, person: int, *, lines_: tuple[tuple[int, int], ...] = ((1, 0),), **columns: Any) -> int:
         """A cart of that person as the plugin has it: (product, variation) of each line."""
-        lines = [{"product_id": a, "variation_id": b, "quantity": 1, "total": "10.0000"} for a, b in items]
+        lines = [{"product_id": a, "variation_id": b, "quantity": 1, "total": "10.0000"} for a, b in lines_]
         row = {
-            "visitor": f"{self.keeper.one('SELECT COALESCE(MAX(id), 0) + 1 FROM wp_fcsc_carts'):032x}", "user_id": 0,
+            "visitor": f"{int(self.keeper.one('SELECT COALESCE(MAX(id), 0) + 1 FROM wp_fcsc_carts')):032x}", "user_id": 0,
             "email": self.address(person), "consent": "", "status": "open", "order_id": 0, "currency": "PLN", "total": "10",
             "items": msgspec.json.encode(lines).decode(), "coupons": "", "language": "pl_PL",
             "created_gmt": self.at(self.now - HOUR), "updated_gmt": self.at(self.now - HOUR // 2),

@@ -47,6 +47,11 @@ OTHERS = (
  KEY updated_gmt (updated_gmt), KEY user_id (user_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
     """CREATE TABLE wp_fcsc_suppressed (
  hash CHAR(64) CHARACTER SET ascii NOT NULL PRIMARY KEY, created_gmt DATETIME NOT NULL) ENGINE=InnoDB""",
+    """CREATE TABLE wp_fcsc_consents (
+ id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, contact_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+ user_id BIGINT UNSIGNED NOT NULL DEFAULT 0, order_id BIGINT UNSIGNED NOT NULL DEFAULT 0, channel VARCHAR(20) NOT NULL,
+ state VARCHAR(10) NOT NULL, source VARCHAR(20) NOT NULL, wording VARCHAR(500) NOT NULL DEFAULT '', created_gmt DATETIME NOT NULL,
+ KEY contact_id (contact_id), KEY user_id (user_id), KEY order_id (order_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
 
 
@@ -153,6 +158,7 @@ class FakeBridge:
         self.keys = keys
         self.fired: list[tuple[str, int]] = []
         self.calls: list[list[dict[str, Any]]] = []
+        self.told: list[dict[str, Any]] = []  # rows of consent, whose they are
         self.behave = ""
         self.poison: set[str] = set()
         self.nonces: set[str] = set()
@@ -178,6 +184,9 @@ class FakeBridge:
         if (method, target) == ("GET", "/fluentcrm-sidecar/v1/status"):
             return 200, json.dumps({"plugin": "1.0.0", "outbox": {"rows": 0, "oldest_ms": 0}, "new": 1}).encode()
         items = json.loads(body)["items"]
+        if target == "/fluentcrm-sidecar/v1/consents":
+            self.told += items
+            return 200, json.dumps({"outcomes": [self._settled(item) for item in items]}).encode()
         assert len(items) <= 200
         if self.behave == "break" and any(item.get("email") in self.poison for item in items):
             return 500, b"There has been a critical error"
@@ -186,6 +195,18 @@ class FakeBridge:
             if self.before_write is not None:
                 self.before_write(items)
             return 200, json.dumps({"outcomes": [self._committed(item) for item in items]}).encode()
+
+    def _settled(self, item: dict[str, Any]) -> dict[str, Any]:
+        """A ticked box lifts `transactional`, as the plugin does."""
+        self._connection.commit()
+        self._do("UPDATE wp_fcsc_consents SET contact_id = %s WHERE id = %s", (item["contact_id"], item["id"]))
+        row = self._rows("SELECT channel, state FROM wp_fcsc_consents WHERE id = %s", (item["id"],))
+        up = item["raise"] and row == [("email", "given")]
+        if up:
+            sql = "UPDATE wp_fc_subscribers SET status = 'subscribed' WHERE id = %s AND status = 'transactional'"
+            self._do(sql, (item["contact_id"],))
+        self._connection.commit()
+        return {"id": item["id"], "state": "raised" if up else "kept", "status": "", "reason": ""}
 
     # --- FluentCRM ------------------------------------------------------------------------------------
 

@@ -25,6 +25,11 @@ from sidecar.store.schema import ShopInfo
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 HOUR, DAY = 3600, 86_400
+# WooCommerce makes this table only in shops that have its notices of stock.
+SIGNUPS = """CREATE TABLE wp_wc_stock_notifications (
+ id bigint(20) unsigned NOT NULL AUTO_INCREMENT, product_id bigint(20) unsigned NOT NULL, user_id bigint(20) unsigned NOT NULL,
+ user_email varchar(100) NOT NULL, status varchar(20) NOT NULL DEFAULT 'pending', date_last_attempt_gmt datetime NULL,
+ PRIMARY KEY (id), KEY product_status_attempt (product_id, status, date_last_attempt_gmt, id)) ENGINE=InnoDB"""
 STEPS = (model.Wait(id="wait", period=Period(days=1)),)
 
 

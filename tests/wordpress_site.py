@@ -56,7 +56,7 @@ require $_SERVER['DOCUMENT_ROOT'] . '/index.php';
 MU_PLUGIN = r"""<?php
 $GLOBALS['fcsc_http'] = array();
 add_filter( 'pre_wp_mail', function ( $no, $mail ) {
-	file_put_contents( WP_CONTENT_DIR . '/mail.log', json_encode( array( 'to' => $mail['to'], 'subject' => $mail['subject'] ) ) . "\n", FILE_APPEND );
+	file_put_contents( WP_CONTENT_DIR . '/mail.log', json_encode( array( 'to' => $mail['to'], 'subject' => $mail['subject'], 'message' => $mail['message'], 'headers' => (array) $mail['headers'] ) ) . "\n", FILE_APPEND );
 	return true;
 }, 1, 2 );
 add_filter( 'pre_http_request', function ( $no, $args, $url ) { $GLOBALS['fcsc_http'][] = $url; return $no; }, 1, 3 );
@@ -277,7 +277,7 @@ class Site:
         return lines
 
     def mails(self) -> list[dict[str, Any]]:
-        """The e-mails since the last call: to, subject."""
+        """The e-mails since the last call: to, subject, message, headers."""
         path = self.content / "mail.log"
         if not path.exists():
             return []

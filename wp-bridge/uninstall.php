@@ -1,7 +1,8 @@
 <?php
 /**
  * Removes what the plugin made, on every blog. The hashes of erased people and their key stay, so that a sidecar that
- * goes on working, or a later new installation, cannot import these people again; FCSC_REMOVE_ALL removes them too.
+ * goes on working, or a later new installation, cannot import these people again, and so does the record of consent, the
+ * owner's proof; FCSC_REMOVE_ALL removes them too.
  *
  * @package FluentCrmSidecar
  */

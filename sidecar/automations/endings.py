@@ -25,11 +25,12 @@ _document = msgspec.json.Decoder(OrderDoc).decode
 
 
 class Ended(msgspec.Struct, kw_only=True):
-    """How many ways ended, and how many who waited were woken."""
+    """How many ways ended, and how many who waited were woken. `more`: there is more to look at."""
 
     goals: int = 0
     exits: int = 0
     woken: int = 0
+    more: bool = False
 
 
 def follow(state: State, upto: int, now: int) -> Ended:
@@ -46,7 +47,8 @@ def follow(state: State, upto: int, now: int) -> Ended:
         for one in events:
             for enrolment in _concerned(state, one):
                 _settle(state, enrolment, one, now, counts)
-        state.set(_FOLLOWED, str(events[-1].id if len(events) >= _MOST else upto))
+        counts.more = len(events) >= _MOST
+        state.set(_FOLLOWED, str(events[-1].id if counts.more else upto))
     return counts
 
 
@@ -92,13 +94,12 @@ def _settle(state: State, enrolment: Enrolment, one: Happened, now: int, counts:
     if one.family == "cart" and own.cart and own.cart != one.object_id:
         return
     if own.cart and one.topic == "cart.email" and one.detail == "refused":
-        counts.exits += enrolments.end(state, enrolment.id, "exit", "said no to reminders of carts", now)
+        counts.exits += enrolments.end(state, enrolment.id, "exit", "cart_refused", now)
         return
-    why = f"{one.topic} {one.family}:{one.object_id}"
     if _reached(state, spec, enrolment, one):
-        counts.goals += enrolments.end(state, enrolment.id, "goal", why, now)
+        counts.goals += enrolments.end(state, enrolment.id, "goal", "goal", now)
     elif any(_leaves(spec, enrolment, one, way) for way in spec.exits):
-        counts.exits += enrolments.end(state, enrolment.id, "exit", why, now)
+        counts.exits += enrolments.end(state, enrolment.id, "exit", "exit", now)
     elif enrolment.awaits and _awaited(spec, enrolment, one):
         counts.woken += enrolments.wake_one(state, enrolment.id, enrolment.awaits, now)
 

@@ -20,6 +20,11 @@ from sidecar.segments.model import Condition, Period, Segment
 from sidecar.segments.times import due
 from sidecar.state.database import State
 
+# Why somebody whom another automation or the owner sends does not enter, beside the names of `guards.REASONS`.
+REASONS = {
+    "not_in_share": "they are not in the share of people that it is for",
+    "filtered": "its filter does not hold of them",
+}
 _CONTACTS = (
     "SELECT id FROM person WHERE id IN (SELECT value FROM json_each(?)) AND verdict = 'in' AND contact_id IS NOT NULL"
     " AND key NOT IN (SELECT key FROM suppressed)"
@@ -44,17 +49,19 @@ def enter(ask: Ask, found: Found) -> int:
 
 
 def start(ask: Ask, entry: Entry) -> str:
-    """Enrol somebody by another automation or by hand: '' done, else why not."""
+    """Enrol somebody by another automation or by hand: '' done, else why not (of `REASONS` or `guards.REASONS`)."""
     if not ask.row.running:
-        return "it is switched off"
+        return "off"
+    if not within(ask.row.name, entry.person_id, ask.row.rollout):
+        return "not_in_share"
+    if not _contacts(ask, {entry.person_id}):
+        return "no_contact"
     if not admitted(ask, [entry]):
-        return "the person is no contact, or does not fit its filter or its share of people"
+        return "filtered"
     with ask.state.transaction():
         entries = _in_turn(ask, [entry])
-        if not entries:
-            return "the person was in it before"
-        enrolments.enter(ask.state, ask.row, ask.automation, entries)
-    return ""
+        entered = enrolments.enter(ask.state, ask.row, ask.automation, entries) if entries else 0
+    return "" if entered else "entered_before"
 
 
 # --- who may ---------------------------------------------------------------------------------------------------
@@ -64,12 +71,16 @@ def admitted(ask: Ask, entries: Sequence[Entry]) -> list[Entry]:
     """Those who are contacts, are in the share of people that it is for, and pass the filter, the earliest first."""
     people = {entry.person_id for entry in entries if within(ask.row.name, entry.person_id, ask.row.rollout)}
     if people:
-        people = {row[0] for row in ask.state.rows(_CONTACTS, (_list(people),))}
+        people = _contacts(ask, people)
     if people and ask.automation.filter is not None:
         people = holding(ask, ask.automation.filter, people)
     return sorted(
         (entry for entry in entries if entry.person_id in people), key=lambda entry: (entry.at, entry.person_id)
     )
+
+
+def _contacts(ask: Ask, people: Collection[int]) -> set[int]:
+    return {row[0] for row in ask.state.rows(_CONTACTS, (_list(people),))}
 
 
 def _in_turn(ask: Ask, entries: Sequence[Entry]) -> list[Entry]:
@@ -84,7 +95,7 @@ def _in_turn(ask: Ask, entries: Sequence[Entry]) -> list[Entry]:
         if again != Period() and before is not None and (again is None or due(before, again, ask.zone) > entry.at):
             continue
         last[entry.person_id] = entry.at
-        held = within(ask.row.name, entry.person_id, ask.row.holdout, "holdout")
+        held = entry.held or within(ask.row.name, entry.person_id, ask.row.holdout, "holdout")
         found.append(msgspec.structs.replace(entry, held=held))
     return found
 

@@ -48,6 +48,7 @@ REASONS = {
     "broken": "its text cannot be sent",
     "no_message": "no message would carry it",
     "coupon_limit": "enough coupons for today",
+    "no_coupon": "it tells of a coupon, and they have got none",
     "refused": "the other side took it not",
     "gave_up": "it was tried often enough",
     "off": "that automation is off or not there",
@@ -253,6 +254,8 @@ def still(send: Send, one: Enrolment, known: Known, goods: Sequence[int]) -> Ver
             return Verdict(kind="skip", reason="not_unpaid")
         if word == "not_bought" and _bought(one, known, goods):
             return Verdict(kind="skip", reason="bought")
+        if word == "coupon" and not one.data.coupons:
+            return Verdict(kind="skip", reason="no_coupon")
     return None
 
 

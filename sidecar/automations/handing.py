@@ -80,12 +80,12 @@ def hand(sql: sqlite3.Connection, message: Message, channel: str, provider: str,
     )
 
 
-def sent(sql: sqlite3.Connection, person_id: int, channel: str, since_ms: int) -> list[int]:
-    """When (Unix ms) marketing went to somebody by a channel since then, as it is now."""
+def sent(sql: sqlite3.Connection, person_id: int, channel: str, since_ms: int, but: int) -> list[int]:
+    """When (Unix ms) marketing went to somebody by a channel since then, as it is now, without the message `but`."""
     rows = sql.execute(
         "SELECT decided FROM message WHERE person_id = ? AND channel = ? AND decided > ? AND purpose = 'marketing'"
-        f" AND {COUNTED} ORDER BY decided",
-        (person_id, channel, since_ms),
+        f" AND {COUNTED} AND id <> ? ORDER BY decided",
+        (person_id, channel, since_ms, but),
     )
     return [row[0] for row in rows]
 

@@ -72,7 +72,8 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Known(msgspec.Struct, kw_only=True):
-    """All of it. `since`: from when on a purchase counts. `moments`: the values of meta of the order that
+    """All of it. `since`: from when on a purchase counts; `latest` may go further
+    back. `moments`: the values of meta of the order that
     somebody waits for. `sent`: when (Unix ms) marketing went to the person in the last week,
     by channel. `words`: the last word on each channel's consent (given | withdrawn). `unfit`: kinds of offers that do not fit
     them. `refused`: said no to reminders of carts. `addresses`: by channel, '' or missing: none."""
@@ -83,6 +84,7 @@ class Known(msgspec.Struct, kw_only=True):
     subject: Subject | None = None
     since: int = 0
     purchases: tuple[Purchase, ...] = ()
+    latest: tuple[Purchase, ...] = ()
     order: Purchase | None = None
     moments: dict[str, str] = {}
     cart: Cart | None = None

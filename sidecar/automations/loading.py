@@ -9,6 +9,7 @@ import msgspec
 from sidecar.automations import purchases, wares
 from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
+from sidecar.automations.handing import COUNTED
 from sidecar.automations.known import Contact, Happened, Known, Purchase
 from sidecar.automations.model import Automation, Branch, Send, WaitMoment
 from sidecar.automations.moments import person_zone
@@ -92,9 +93,11 @@ def _bought(
     for one in claimed:
         known, spec = found[one.id], used[one.id]
         still = {word for step in spec.steps if isinstance(step, Send) for word in step.still}
+        # Rules ask when they last bought: the ledger is a moment behind.
+        since = min(known.since, place.now - purchases.FRESH) if _asks(spec) else known.since
         buyers.append(
             Buyer(
-                id=one.id, person_id=one.person_id, since=known.since, cart=known.cart,
+                id=one.id, person_id=one.person_id, since=since, cart=known.cart,
                 phone=known.contact.phone if known.contact else "", order=about(one.subject).order,
                 products=spec.goal.same_product or "not_bought" in still,
             )
@@ -103,8 +106,9 @@ def _bought(
     for one in claimed:
         known, about_order = found[one.id], about(one.subject).order
         known.order = next((order for order in orders[one.id] if order.id == about_order), None)
+        known.latest = orders[one.id]
         known.purchases = tuple(
-            order for order in orders[one.id]
+            order for order in known.latest
             if order.created >= known.since or (known.cart is not None and order.id == known.cart.order_id)
         )  # fmt: skip
 
@@ -157,8 +161,10 @@ def _state(
     sent: dict[int, dict[str, list[int]]] = {}
     for person, channel, at in place.state.rows(
         "SELECT person_id, channel, decided FROM message WHERE person_id IN (SELECT value FROM json_each(?))"
-        " AND decided > ? AND purpose = 'marketing' AND state NOT IN ('failed', 'again') ORDER BY decided",
-        (*wanted, place.now * 1000 - _WEEK_MS),
+        f" AND decided > ? AND purpose = 'marketing' AND {COUNTED} AND NOT (state = 'handing' AND enrolment_id IN"
+        " (SELECT value FROM json_each(?))) ORDER BY decided",
+        # What was cut off is not in the way of itself.
+        (*wanted, place.now * 1000 - _WEEK_MS, _json({one.id for one in claimed})),
     ):
         sent.setdefault(person, {}).setdefault(channel, []).append(at)
     unfit: dict[int, set[str]] = {}
@@ -224,11 +230,7 @@ def _rules(
     place: Place, claimed: Sequence[Enrolment], used: Mapping[int, Automation], found: Mapping[int, Known]
 ) -> None:
     """People as rules ask about them. When they last bought is found anew from the orders: what the traits say may be old."""
-    asking = [
-        one for one in claimed
-        if any(exit_.rule is not None for exit_ in used[one.id].exits)
-        or any(isinstance(step, Branch) for step in used[one.id].steps)
-    ]  # fmt: skip
+    asking = [one for one in claimed if _asks(used[one.id])]
     if not asking:
         return
     people = sorted({one.person_id for one in asking})
@@ -244,7 +246,12 @@ def _rules(
     for one in asking:
         person = known.get(one.person_id)
         if person is not None:
-            found[one.id].subject = _fresh(person, dict(counted.get(one.person_id, {})), found[one.id].purchases, place)
+            found[one.id].subject = _fresh(person, dict(counted.get(one.person_id, {})), found[one.id].latest, place)
+
+
+def _asks(spec: Automation) -> bool:
+    """Whether it asks rules about people."""
+    return any(exit_.rule is not None for exit_ in spec.exits) or any(isinstance(step, Branch) for step in spec.steps)
 
 
 def _fresh(person: Subject, counted: dict[int, int], bought: Iterable[Purchase], place: Place) -> Subject:

@@ -15,6 +15,7 @@ from sidecar.automations import model, senders
 from sidecar.automations.place import Place
 from sidecar.automations.senders import Sender
 from sidecar.crm.suppression import ABSENT
+from sidecar.toml_file import did_you_mean
 
 _PLUGIN = "fluentcrm-sidecar"
 # FluentCRM's own triggers that begin with the same thing as ours (app/Services/Funnel, 3.1.10).
@@ -109,7 +110,14 @@ def _funnels(place: Place, automation: model.Automation) -> list[Finding]:
 
 def _unseen(place: Place, automation: model.Automation) -> list[Finding]:
     trigger = automation.trigger
-    found = []
+    found = [
+        Finding(
+            id="overlaps.unknown", level="note", sentence=f"overlaps names {name}, which is no sender that is known",
+            hint=did_you_mean(name, sorted(senders.IDS | senders.KINDS)) or "see Before switching on in docs/automations.md",
+        )
+        for name in automation.overlaps
+        if name not in senders.IDS | senders.KINDS
+    ]  # fmt: skip
     plugin = any(name.partition("/")[0] == _PLUGIN for name in place.info.plugins)
     if isinstance(trigger, model.OnCart | model.OnViews) and not plugin:
         found.append(

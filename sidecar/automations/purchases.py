@@ -18,7 +18,7 @@ from sidecar.store.orders import OrderReader, choose
 from sidecar.values import email, phone
 
 # Orders as new as this are looked for among all of the shop's; so are those since somebody entered, up to a week ago.
-_FRESH, _LONGEST = 6 * 3600, 7 * 86_400
+FRESH, _LONGEST = 6 * 3600, 7 * 86_400
 _PAGE, _PAGES = 1000, 8
 
 
@@ -98,7 +98,7 @@ def _visits(place: Place, buyers: Sequence[Buyer]) -> dict[int, list[int]]:
 
 def _recent(place: Place, reader: OrderReader, since: int) -> list[int]:
     """Ids of the shop's orders from then on, or from a little before: above the last one that the ledger has from before."""
-    begin = max(place.now - _LONGEST, min(since, place.now - _FRESH))
+    begin = max(place.now - _LONGEST, min(since, place.now - FRESH))
     rows = place.state.rows("SELECT id FROM shop_order WHERE created < ? ORDER BY id DESC LIMIT 1", (begin,))
     after = rows[0][0] if rows else 0
     found: list[int] = []

@@ -6,7 +6,7 @@ Used by `doctor`, and before an automation is switched on: nobody should get the
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -96,6 +96,8 @@ OPTIONS = (
     "woocommerce_customer_stock_notifications_allow_signups", "_fluentcrm_experimental_settings",
 )  # fmt: skip
 MAIL_OPTIONS = tuple(f"woocommerce_{mail}_settings" for mail in MAILS)
+# What `overlaps` may name.
+KINDS = frozenset(get_args(Does))
 IDS = frozenset({*PLUGINS, REVIEWS.id, STOCK.id, CARTS.id, *(_MAIL + mail.replace("_", "-") for mail in MAILS)})
 
 

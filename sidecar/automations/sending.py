@@ -173,7 +173,7 @@ class Sending:
                     )
                     continue
                 troubles.mended(self._place.state, where)
-                sent = handing.sent(sql, walk.one.person_id, channel, now_ms - _WEEK_MS)
+                sent = handing.sent(sql, walk.one.person_id, channel, now_ms - _WEEK_MS, message.id)
                 objection = guards.cap(send, channel, sent, self._place.now, self._batch.shop)
                 if objection is not None:
                     self._postpone(walk, send, objection)

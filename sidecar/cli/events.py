@@ -12,7 +12,7 @@ from sidecar.events.monitor import Event
 
 
 @click.command()
-@click.option("--type", "type_", default="", metavar="TYPE", help="order, customer, product, cart, contact, email, or a topic.")  # fmt: skip
+@click.option("--type", "type_", default="", metavar="TYPE", help="order, customer, product, cart, contact, email, consent, or a topic.")  # fmt: skip
 @click.option("--limit", default=30, show_default=True, type=click.IntRange(1, 1000), help="How many.")
 @click.option("--after", default=0, type=click.IntRange(min=0), help="Go on after this id (older ones).")
 @pass_run

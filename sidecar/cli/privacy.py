@@ -1,10 +1,11 @@
-"""`sidecar privacy`: erasure on request, and the list of those who stay erased."""
+"""`sidecar privacy`: export and erasure on request, and the list of those who stay erased."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import click
+import msgspec
 
 from sidecar import runtime
 from sidecar.cli.context import Context, pass_run
@@ -14,7 +15,7 @@ from sidecar.values.email import mask
 
 @click.group()
 def privacy() -> None:
-    """Erase a person so that no import brings them back. WordPress' own tools erase accounts and orders."""
+    """Export what is kept of a person; erase them so that no import brings them back. WordPress' own tools erase accounts and orders."""
 
 
 @privacy.command()
@@ -38,6 +39,20 @@ def erase(run: Context, address: str, yes: bool) -> None:
         run.output.say(
             "The plugin is not there: the hash is in the sidecar's state only. Keep [state] dir with your backups."
         )
+
+
+@privacy.command()
+@click.argument("address", metavar="EMAIL")
+@pass_run
+def export(run: Context, address: str) -> None:
+    """What the sidecar itself keeps of a person, as JSON: consent, automations and messages, orders' numbers, views.
+
+    WordPress' own export (Tools > Export Personal Data) has the rest.
+    """
+    with runtime.build(run.config) as shop:
+        found = shop.export(address)
+    run.output.result({"kept": found})
+    run.output.raw(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 
 
 @privacy.command()

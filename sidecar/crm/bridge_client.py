@@ -68,6 +68,19 @@ class _Outcomes(msgspec.Struct):
     outcomes: list[ContactOutcome]
 
 
+class ConsentOutcome(msgspec.Struct, kw_only=True):
+    """What the plugin made of one of its rows of consent: raised (the contact's status), kept, or refused and why."""
+
+    id: int
+    state: str
+    status: str = ""
+    reason: str = ""
+
+
+class _Consents(msgspec.Struct):
+    outcomes: list[ConsentOutcome]
+
+
 class ServerFailed(BridgeUnreachable):
     """WordPress answered with an error of its own (500): perhaps one item did it, perhaps the whole site is down."""
 
@@ -96,6 +109,14 @@ class Bridge:
         """
         body = msgspec.json.encode({"items": items})
         return self._decoded(self._call("POST", "/contacts", body), _Outcomes).outcomes
+
+    def consents(self, items: Sequence[Mapping[str, Any]]) -> list[ConsentOutcome]:
+        """Tell the plugin whose some rows of its record of consent are: {id, contact_id, raise}. At most MOST_ITEMS at once.
+
+        Raises BridgeUnreachable or BridgeRefused.
+        """
+        body = msgspec.json.encode({"items": items})
+        return self._decoded(self._call("POST", "/consents", body), _Consents).outcomes
 
     def _decoded(self, data: bytes, type_: type[Answer]) -> Answer:
         try:

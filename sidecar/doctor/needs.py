@@ -61,7 +61,8 @@ FLUENTCRM: dict[str, tuple[str, ...]] = {
 # Read when they are there: carts, Woo's own figures, notes, and what the CRM's reports are made from.
 OPTIONAL = (
     "comments", "commentmeta", "termmeta", "wc_category_lookup", "wc_customer_lookup", "wc_order_stats",
-    "wc_order_product_lookup", "wc_order_coupon_lookup", "wc_product_meta_lookup", "woocommerce_sessions",
+    "wc_order_product_lookup", "wc_order_coupon_lookup", "wc_product_meta_lookup", "wc_stock_notifications", "woocommerce_sessions",
+    "wc_order_fulfillments", "wc_order_fulfillment_meta",
     "fc_campaigns", "fc_funnels", "fc_funnel_sequences", "fc_terms", "fc_term_relations", "fc_url_stores",
 )  # fmt: skip
 # Written for contacts, fields and tags; the second part when a contact is deleted (FluentCRM's Cleanup.php).
@@ -72,7 +73,7 @@ CRM_CLEANED = (
 )  # fmt: skip
 # Made by the sidecar itself, and those that the plugin makes and the sidecar reads and writes.
 OWN = ("fcsc_undo", "fcsc_owned")
-PLUGIN = ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_suppressed")
+PLUGIN = ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_suppressed", "fcsc_consents")
 
 # The first column of an index that a page of the sync cannot do without.
 INDEXED: dict[str, tuple[str, ...]] = {

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-Family = Literal["order", "customer", "product", "cart", "contact", "email"]
-FAMILIES: tuple[Family, ...] = ("order", "customer", "product", "cart", "contact", "email")
+Family = Literal["order", "customer", "product", "cart", "contact", "email", "consent"]
+FAMILIES: tuple[Family, ...] = ("order", "customer", "product", "cart", "contact", "email", "consent")
 
 # Found by asking the shop itself, not told by the bridge.
 ORDER_FOUND = "order.found"
@@ -70,6 +70,7 @@ TOPICS: dict[str, Topic] = {
         Topic("contact.unsubscribed", "contact", "contact unsubscribed"),
         Topic("email.opened", "email", "e-mail opened", looks=False),
         Topic("email.clicked", "email", "link in an e-mail clicked", looks=False),
+        Topic("consent.changed", "consent", "consent given or taken back", looks=False),
     )
 }
 # Said of orders that may not be there yet: the hint can overtake a slow transaction.

@@ -12,6 +12,7 @@ from sidecar.events.activity import Act
 from sidecar.events.monitor import Event
 from sidecar.mapping.compiled import Mapping
 from sidecar.mysql.connection import Reader
+from sidecar.people import consents
 from sidecar.state.database import State
 from sidecar.sync.explain import Explanation
 from sidecar.sync.explain import explain as explain_address
@@ -47,10 +48,8 @@ def read(config: Config, state: State, mapping: Mapping, contact_id: int) -> Con
     people = [row[0] for row in rows]
     person = people[0] if people else None
     consent = [
-        ConsentWord(channel=row[0], state=row[1], source=row[2], wording=row[3], at=row[4])
-        for row in state.rows(
-            "SELECT channel, state, source, wording, at FROM consent WHERE person_id = ? ORDER BY id DESC", (person,)
-        )
+        ConsentWord(channel=channel, state=word.state, source=word.source, wording=word.wording, at=word.at)
+        for channel, word in (consents.history(state, person) if person is not None else ())
     ]
     consent += [
         ConsentWord(channel="cart", state="refused", source="checkout", wording="", at=at)

@@ -12,6 +12,8 @@ from sidecar.crm import contacts, suppression
 from sidecar.crm.batch import Batch
 from sidecar.crm.model import Contact
 from sidecar.events.outbox import Hint
+from sidecar.people import consents
+from sidecar.people.consents import EMAIL, Act, Said, Word
 from sidecar.store.orders import choose
 from sidecar.sync import forget
 from sidecar.sync.few import Writes
@@ -31,8 +33,11 @@ def look(session: Session, hints: Sequence[Hint]) -> dict[int, int]:
         return {}
     found = contacts.read(session.reader, (), ids).by_id
     _deleted(session, [id_ for id_ in ids if id_ not in found])
-    moved = {hint.object_id for hint in hints if hint.topic in ("contact.status", "contact.unsubscribed")}
-    _consent(session, [found[id_] for id_ in sorted(moved) if id_ in found])
+    moved: dict[int, int] = {}
+    for hint in hints:
+        if hint.topic in ("contact.status", "contact.unsubscribed") and hint.object_id in found:
+            moved[hint.object_id] = max(moved.get(hint.object_id, 0), hint.created_ms // 1000)
+    _consent(session, [(found[id_], at) for id_, at in sorted(moved.items())])
     return _owners(session, list(found.values()))
 
 
@@ -55,24 +60,35 @@ def _deleted(session: Session, ids: Sequence[int]) -> None:
         )
 
 
-def _consent(session: Session, found: Sequence[Contact]) -> None:
-    """What people said of e-mail in FluentCRM goes into the record of consent, which is only ever added to."""
-    for contact in found:
-        if contact.status not in LOWERED and contact.status != "subscribed":
-            continue
-        said = "withdrawn" if contact.status in LOWERED else "given"
-        rows = session.state.rows("SELECT id FROM person WHERE contact_id = ?", (contact.id,))
-        if not rows:
-            continue
-        last = session.state.rows(
-            "SELECT state FROM consent WHERE person_id = ? AND channel = 'email' ORDER BY id DESC LIMIT 1", rows[0]
+def _consent(session: Session, moved: Sequence[tuple[Contact, int]]) -> None:
+    """What people said of e-mail in FluentCRM, and when (Unix seconds), goes into the record of consent. A status that says
+    what the last word said already is no news: the plugin may have told of the act itself."""
+    owners = {
+        row[0]: row[1]
+        for row in session.state.rows(
+            "SELECT contact_id, id FROM person WHERE contact_id IN (SELECT value FROM json_each(?))",
+            (_encode([contact.id for contact, _ in moved]).decode(),),
         )
-        if (last and last[0][0] == said) or (not last and said == "given"):
+    }
+    last = consents.latest(session.state, owners.values())
+    acts = []
+    for contact, at in moved:
+        person = owners.get(contact.id)
+        if person is None or (contact.status not in LOWERED and contact.status != "subscribed"):
             continue
-        session.state.sql.execute(
-            "INSERT INTO consent (person_id, channel, state, source, wording, at) VALUES (?, 'email', ?, ?, ?, ?)",
-            (rows[0][0], said, _SOURCE, f"status {contact.status}", session.now),
+        said: Said = "withdrawn" if contact.status in LOWERED else "given"
+        before = last.get(person, {}).get(EMAIL)
+        if before.state == said if before else said == "given":
+            continue
+        word = Word(
+            state=said,
+            at=at,
+            source=_SOURCE,
+            wording=f"status {contact.status}",
+            evidence=f"contact:{contact.id}:{contact.status}:{at}",
         )
+        acts.append(Act(person_id=person, channel=EMAIL, word=word))
+    consents.record(session.state, acts)
 
 
 def _owners(session: Session, found: Sequence[Contact]) -> dict[int, int]:

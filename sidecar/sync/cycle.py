@@ -18,7 +18,7 @@ from sidecar.mapping.compiled import Mapping
 from sidecar.mysql.connection import Reader
 from sidecar.state import pause, runs
 from sidecar.state.database import State
-from sidecar.sync import engine, poll, site
+from sidecar.sync import consents, engine, poll, site
 from sidecar.sync.link import PLUGIN, Link, LinkState
 from sidecar.sync.live import Way
 from sidecar.sync.segments import Groups
@@ -173,7 +173,13 @@ class Passes:
             for start in range(0, len(found.hints), _BATCH):
                 work.apply(found.hints[start : start + _BATCH], way)
             poll.keep(session, found, work.half)
+            consents.find(session)
             self._state.set(_POLLED, str(_now()))
+        if way.live is not None and report.live:
+            try:
+                consents.tell(session, self.link.bridge(session.info.home))
+            except (BridgeUnreachable, BridgeRefused) as error:
+                self.link.failed(error)
         if self._state.get("storage") != session.info.storage:
             self._state.set(RECONCILE_NOW, "1")
         counts = {name: getattr(session.counts, name) for name in _COUNTED}

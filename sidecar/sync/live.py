@@ -17,7 +17,7 @@ from sidecar.events.monitor import Done
 from sidecar.events.outbox import Hint
 from sidecar.segments import contacts, table
 from sidecar.store.model import Order
-from sidecar.sync import concerned, crm_side, forget, restage, standing
+from sidecar.sync import concerned, consents, crm_side, forget, restage, standing
 from sidecar.sync.concerned import Concerned
 from sidecar.sync.few import LIVE_PAGE, Few, What, Writes
 from sidecar.sync.session import Session
@@ -66,6 +66,7 @@ class _Batch:
         self._looking = [hint for hint in hints if _looks(hint)]
         self._erased = 0
         self._known_before: Collection[int] = ()
+        self._said: dict[int, int] = {}
         self._applied = Applied()
 
     def apply(self) -> Applied:
@@ -75,6 +76,8 @@ class _Batch:
         self._known_before = before.orders.keys()
         orders = self._read_again(before)
         buyers = self._products()
+        # Before the statuses: an act is told with its own time, a status only says what follows from it.
+        self._said = consents.take(session, {hint.object_id for hint in self._hints if _of_consent(hint)})
         owners = self._contacts()
         after = Concerned(self._state, self._hints)
         people = {
@@ -143,6 +146,8 @@ class _Batch:
         return owners
 
     def _owner(self, hint: Hint, owners: dict[int, int]) -> set[int]:
+        if _of_consent(hint):
+            return {self._said[hint.object_id]} if hint.object_id in self._said else set()
         if topics.of(hint.topic).family != "contact" or hint.topic == "contact.deleted":
             return set()
         return {owners[hint.object_id]} if hint.object_id in owners else set()
@@ -190,12 +195,17 @@ class _Batch:
         self._applied.done.append(
             Done(
                 hint=hint, outcome=outcome, reason=worst.reason, label=title.get(hint.object_id, ""),
-                person_id=known[0] if known else after.actor(hint), live=any(id_ in live for id_ in people),
+                person_id=known[0] if known else self._actor(hint, after), live=any(id_ in live for id_ in people),
             )
         )  # fmt: skip
 
+    def _actor(self, hint: Hint, after: Concerned) -> int | None:
+        return self._said.get(hint.object_id) if _of_consent(hint) else after.actor(hint)
+
     def _half(self, hint: Hint, orders: dict[int, Order]) -> bool:
-        """Whether the hint came before all of its order did."""
+        """Whether the hint came before all of its order did, or before whose word it is can be known."""
+        if _of_consent(hint):
+            return hint.object_id not in self._said
         if hint.topic not in topics.MAY_COME_LATER:
             return False
         order = orders.get(hint.object_id)
@@ -251,6 +261,10 @@ class _Batch:
 
 def _looks(hint: Hint) -> bool:
     return topics.of(hint.topic).looks
+
+
+def _of_consent(hint: Hint) -> bool:
+    return topics.of(hint.topic).family == "consent"
 
 
 def _of_product(hint: Hint) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import msgspec
 
 from sidecar.crm.batch import Outcome
+from sidecar.people import consents
+from sidecar.people.consents import EMAIL, Act, Word
 from sidecar.state import dead_letters
 from sidecar.sync.look import NOT_OURS, Look
 from sidecar.sync.session import Session
@@ -105,7 +107,7 @@ def remember(
                 contact_id, made = None, False
                 counts.erased += 1
             if memo.consent and made and not memo.made:
-                _prove(session, sql, memo)
+                _prove(session, memo)
             reason = _letters(session, memo)
             counts.people += 1
             if memo.verdict == "left":
@@ -139,9 +141,8 @@ def _letters(session: Session, memo: Memo) -> str:
     return "values" if memo.problems and memo.verdict == "in" else memo.reason
 
 
-def _prove(session: Session, sql: Any, memo: Memo) -> None:
+def _prove(session: Session, memo: Memo) -> None:
+    """The proof that a contact was subscribed with."""
     rule = next(rule for rule in session.config.consent.email if rule.source == memo.consent)
-    sql.execute(
-        "INSERT INTO consent (person_id, channel, state, source, wording, at) VALUES (?, 'email', 'given', ?, ?, ?)",
-        (memo.person, memo.consent, rule.wording, session.now),
-    )
+    word = Word(state="given", at=session.now, source=memo.consent, wording=rule.wording, evidence=memo.ref)
+    consents.record(session.state, [Act(person_id=memo.person, channel=EMAIL, word=word)])

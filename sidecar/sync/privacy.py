@@ -15,6 +15,7 @@ from sidecar.config import Config
 from sidecar.crm import contacts, suppression
 from sidecar.errors import BridgeRefused, BridgeUnreachable, UsageError
 from sidecar.mapping.compiled import Mapping
+from sidecar.people import consents
 from sidecar.state import runs
 from sidecar.state.database import State
 from sidecar.sync import crm_side, site
@@ -46,7 +47,7 @@ class Suppressed(msgspec.Struct, kw_only=True, frozen=True):
 
 def erase(config: Config, state: State, mapping: Mapping, link: Link, address: str) -> Erased:
     """Erase the person of an address. Can be called again. Raises UsageError, Conflict while a run is at work."""
-    identity = _identity(address)
+    identity = identity_of(address)
     with runs.lock(state, "erase"):
         warm = Warm(config, state, lambda: mapping)
         try:
@@ -70,13 +71,14 @@ def erase(config: Config, state: State, mapping: Mapping, link: Link, address: s
 
                 writer = BridgeWriter(link.bridge(session.info.home), warm.connection, prefix, session.run.id)
             ids = [found.id] if found else []
+            words = consents.plugin_rows(state, people)
             users = session.customers.ids_by_email(identity)
             try:
                 gone = crm_side.wipe(session, people, ids, writer, quiet)
             except (BridgeUnreachable, BridgeRefused) as error:
                 log.warning("erasing by SQL: the bridge does not answer", extra={"why": error.message})
                 gone = crm_side.wipe(session, people, ids, quiet, quiet)
-            carts = suppression.traces(warm.connection(), prefix, identity, ids, users)
+            carts = suppression.traces(warm.connection(), prefix, identity, ids, users, words)
             return Erased(contacts=gone, known=bool(people), carts=carts, in_plugin=in_plugin)
         finally:
             warm.drop()
@@ -84,7 +86,7 @@ def erase(config: Config, state: State, mapping: Mapping, link: Link, address: s
 
 def lift(config: Config, state: State, mapping: Mapping, address: str) -> bool:
     """Let a person in again: the next run takes them like anybody. Whether they were suppressed."""
-    identity = _identity(address)
+    identity = identity_of(address)
     with runs.lock(state, "erase"):
         warm = Warm(config, state, lambda: mapping)
         try:
@@ -116,7 +118,8 @@ def listed(config: Config, state: State, mapping: Mapping) -> list[Suppressed]:
     return found + [Suppressed(mark=row[0].hex()[:12], where="state", at=row[1]) for row in rows]
 
 
-def _identity(address: str) -> str:
+def identity_of(address: str) -> str:
+    """The identity of an address. Raises UsageError."""
     identity = emails.identity(address)
     if identity is None or "@" not in identity:
         raise UsageError("that is no e-mail address", hint="such as `sidecar privacy erase anna@example.com`")

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from sidecar.people import consents
 from sidecar.people.model import LedgerOrder, OrderDoc
 from sidecar.sync.loading import Row
 from sidecar.sync.session import Session
@@ -21,7 +22,7 @@ class Raw(msgspec.Struct, array_like=True):
 
     `people`: id, key, user id, contact id, made, reason, what was written; `refunds`: order, sum (negative);
     `orders`: person, id, verdict, status, total, created, document; `accounts`: person, user id;
-    `aliases`: person, key of an address that was theirs; `consents`: person, their last word on e-mail, its number.
+    `aliases`: person, key of an address that was theirs; `consents`: person, a word of theirs on e-mail, the last one last.
     """
 
     people: list[tuple[int, bytes, int | None, int | None, int, str, bytes | None]]
@@ -29,7 +30,7 @@ class Raw(msgspec.Struct, array_like=True):
     orders: list[tuple[int, int, str, str, int | None, int | None, bytes | None]]
     accounts: list[tuple[int, int]]
     aliases: list[tuple[int, bytes]]
-    consents: list[tuple[int, str, int]]
+    consents: list[tuple[int, str]]
 
 
 class Selection:
@@ -102,11 +103,7 @@ class Selection:
                 "SELECT person_id, user_id FROM account WHERE person_id IN (SELECT value FROM json_each(?))"
             ),
             aliases=of_them("SELECT person_id, key FROM alias WHERE person_id IN (SELECT value FROM json_each(?))"),
-            # The last explicit word of each on e-mail.
-            consents=of_them(
-                "SELECT person_id, state, MAX(id) FROM consent"
-                " WHERE channel = 'email' AND person_id IN (SELECT value FROM json_each(?)) GROUP BY person_id"
-            ),
+            consents=consents.said_of_email(self._session.state, ids),
         )
 
 
@@ -128,7 +125,7 @@ def rows(raw: Raw) -> list[Row]:
     aliases: dict[int, tuple[bytes, ...]] = {}
     for person, alias in raw.aliases:
         aliases[person] = (*aliases.get(person, ()), alias)
-    withdrawn = {person for person, word, _ in raw.consents if word == "withdrawn"}
+    said = dict(raw.consents)
     found = []
     for id_, key, user_id, contact_id, made, reason, written in raw.people:
         mine = orders.get(id_, [])
@@ -141,7 +138,7 @@ def rows(raw: Raw) -> list[Row]:
             Row(
                 id=id_, key=key, user_id=user_id, contact_id=contact_id, made=bool(made), reason=reason, written=written,
                 accounts=accounts.get(id_, []), orders=mine, counted=counted, newest=mine[0].id if mine else 0,
-                aliases=aliases.get(id_, ()), withdrawn=id_ in withdrawn,
+                aliases=aliases.get(id_, ()), withdrawn=said.get(id_) == "withdrawn",
             )
         )  # fmt: skip
     return found

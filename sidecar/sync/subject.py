@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sidecar.errors import NotFound
-from sidecar.people import ledger
+from sidecar.people import consents, ledger
 from sidecar.people.model import LedgerOrder, OrderDoc
 from sidecar.store import person as store_person
 from sidecar.store.model import Order
@@ -53,13 +53,11 @@ class Subject:
             )
         counted = [order.id for order in reversed(orders) if order.verdict == "candidate" and order.net > 0]
         aliases = state.rows("SELECT key FROM alias WHERE person_id = ?", (id_,))
-        said = state.rows(
-            "SELECT state FROM consent WHERE person_id = ? AND channel = 'email' ORDER BY id DESC LIMIT 1", (id_,)
-        )
+        said = dict(consents.said_of_email(state, f"[{id_ or 0}]"))
         return Row(
             id=id_ or 0, key=key, user_id=user_id, contact_id=contact_id, made=bool(made), reason=reason,
             written=written, accounts=users, orders=orders, counted=counted, newest=orders[0].id if orders else 0,
-            aliases=tuple(row[0] for row in aliases), withdrawn=said == [("withdrawn",)],
+            aliases=tuple(row[0] for row in aliases), withdrawn=said.get(id_ or 0) == "withdrawn",
         )  # fmt: skip
 
     def _users(self) -> list[int]:

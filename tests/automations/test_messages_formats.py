@@ -32,7 +32,11 @@ def test_days_follow_one_another(day: date) -> None:
     year, month, number = jalali(day)
     before = jalali(day - timedelta(days=1))
     assert 1 <= month <= 12 and 1 <= number <= (31 if month < 7 else 30)
-    assert before in ((year, month, number - 1), (year, month - 1, 31 if month < 8 else 30), (year - 1, 12, 30 if leap(year - 1) else 29))
+    assert before in (
+        (year, month, number - 1),
+        (year, month - 1, 31 if month < 8 else 30),
+        (year - 1, 12, 30 if leap(year - 1) else 29),
+    )
 
 
 @given(st.dates())
@@ -96,6 +100,11 @@ def test_beyond_the_calendar(at: int) -> None:
     assert formats.day(Moment(at), "en", UTC) == formats.day(Moment(at), "fa", UTC) == ""
 
 
-@given(st.integers(-(10**18), 10**18), st.sampled_from(["en", "fa", "pl", "bg", "de", "ar"]), st.sampled_from(["EUR", "IRT", "IRR", "PLN", "X"]), st.integers(0, 6))
+@given(
+    st.integers(-(10**18), 10**18),
+    st.sampled_from(["en", "fa", "pl", "bg", "de", "ar"]),
+    st.sampled_from(["EUR", "IRT", "IRR", "PLN", "X"]),
+    st.integers(0, 6),
+)
 def test_no_amount_breaks_it(micros: int, language: str, currency: str, decimals: int) -> None:
     assert formats.money(Money(micros, currency, decimals), language)

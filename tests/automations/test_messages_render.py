@@ -13,7 +13,7 @@ from messaging import HOSTILE, LANGUAGES, LINKS, NOW, SHOP, WHOLE, made, said, s
 
 from sidecar.automations.messages import check, clean, language, macros
 from sidecar.automations.messages.links import Links, verify
-from sidecar.automations.messages.model import Cart, Coupon, Line, Money, Moment, Percent, Person, Product
+from sidecar.automations.messages.model import Cart, Coupon, Line, Moment, Money, Percent, Person, Product
 from sidecar.automations.messages.render import fill, render
 from sidecar.automations.model import Text
 
@@ -107,7 +107,11 @@ def test_a_person_who_has_nothing_gets_the_fallbacks() -> None:
 
 
 def test_a_problem_does_not_repeat_what_somebody_is_called() -> None:
-    for body in ("{{ person.fields[person.first_name] }}", "{{ person[person.first_name] }}", "{{ coupon[person.first_name].x }}"):
+    for body in (
+        "{{ person.fields[person.first_name] }}",
+        "{{ person[person.first_name] }}",
+        "{{ coupon[person.first_name].x }}",
+    ):
         found = said(body, about=made(person=Person(first_name="Wilhelmina"), coupon=None))
         assert found.problems
         assert "Wilhelmina" not in str(found.problems)
@@ -163,7 +167,9 @@ def test_product_grid() -> None:
 
 def test_cart_table() -> None:
     found = said("{{ cart_table(cart) }}")
-    assert found.text.startswith("Hand coffee grinder ( https://shop.example.com/?post_type=product&p=101 )\nSteel × 1  PLN249.00")
+    assert found.text.startswith(
+        "Hand coffee grinder ( https://shop.example.com/?post_type=product&p=101 )\nSteel × 1  PLN249.00"
+    )
     assert "Total  PLN307.00" in found.text
     assert "Total  PLN307.00" in said("{{ cart_table(order) }}").text
     no_total = said("{{ cart_table(cart) }}", about=made(cart=msgspec.structs.replace(made().cart, total=None)))
@@ -178,7 +184,9 @@ def test_coupon_box() -> None:
 
 
 def test_every_macro_is_tested_here() -> None:
-    assert set(macros.MACROS) == {name.removeprefix("test_") for name in globals() if name.removeprefix("test_") in macros.MACROS}
+    assert set(macros.MACROS) == {
+        name.removeprefix("test_") for name in globals() if name.removeprefix("test_") in macros.MACROS
+    }
 
 
 # --- languages and directions --------------------------------------------------------------------------------
@@ -195,6 +203,19 @@ def test_direction_and_language(code: str, standalone: bool) -> None:
     assert place["dir"] == ("rtl" if code in ("fa", "ar", "he") else "ltr")
     right = shown["div"][0 if not standalone else -1]["style"] or ""
     assert ("text-align:right" in right) is (code in ("fa", "ar", "he"))
+
+
+@pytest.mark.parametrize(("code", "between"), [("en", ", "), ("fa", "، "), ("he", ", ")])
+def test_lists_have_the_languages_comma(code: str, between: str) -> None:
+    names = [one.name for one in made(code).products]
+    assert fill("{{ products|each('name')|join }}", made(code), code) == (between.join(names), ())
+    assert fill("{{ products|each('name')|join(' + ') }}", made(code), code) == (" + ".join(names), ())
+
+
+@pytest.mark.parametrize(("code", "align"), [("en", "right"), ("fa", "left")])
+def test_amounts_stand_at_the_end_of_the_line(code: str, align: str) -> None:
+    cells = balanced(said("{{ cart_table(cart) }}", code, standalone=False).html)["td"]
+    assert [cell["align"] for cell in cells if "align" in cell] == [align] * 3
 
 
 def test_persian_amounts_and_days() -> None:
@@ -257,14 +278,21 @@ def test_a_service_message_has_no_unsubscribe() -> None:
 
 
 def test_paragraphs() -> None:
-    found = said("One\ntwo\n \n\nThree\r\n\r\n<h2>Four</h2>\n\n<p>Five</p>\n\n<a href='https://shop.example.com'>x</a> six", standalone=False)
+    found = said(
+        "One\ntwo\n \n\nThree\r\n\r\n<h2>Four</h2>\n\n<p>Five</p>\n\n<a href='https://shop.example.com'>x</a> six",
+        standalone=False,
+    )
     body = found.html.partition('<td style="padding:24px">')[2]
     plain = body.replace(' style="margin:0 0 16px"', "")
-    assert plain.startswith("<p>One\ntwo</p>\n<p>Three</p>\n<h2>Four</h2>\n<p>Five</p>\n<p><a href='https://shop.example.com'>x</a> six</p>")
+    assert plain.startswith(
+        "<p>One\ntwo</p>\n<p>Three</p>\n<h2>Four</h2>\n<p>Five</p>\n<p><a href='https://shop.example.com'>x</a> six</p>"
+    )
 
 
 def test_short_texts_lead_through_the_plugin() -> None:
-    found = said(short="{{ products[0].url }}\n{{ cart.items[1].url }} {{ shop.url }} {{ cart.link }} {{ reorder.product.url }}")
+    found = said(
+        short="{{ products[0].url }}\n{{ cart.items[1].url }} {{ shop.url }} {{ cart.link }} {{ reorder.product.url }}"
+    )
     tokens = [verify(LINKS.key, link.partition("?fcsc=")[2], NOW) for link in found.short.split()]
     assert [(token.kind, token.id, token.extra) for token in tokens if token] == [
         ("g", 101, "m5"), ("g", 102, "m5"), ("g", 0, "m5"), ("c", 1, "m5~gift-k7m2p9"), ("g", 102, "m5"),
@@ -290,21 +318,25 @@ def test_only_what_is_asked_for_is_written() -> None:
 
 
 def test_single_texts() -> None:
-    assert fill("Order {{ order.number }} of {{ person.name }}: {{ order.total }}", made("pl"), "pl") == ("Order 1001 of Anna Nowak: 307,00\xa0zł", ())
+    assert fill("Order {{ order.number }} of {{ person.name }}: {{ order.total }}", made("pl"), "pl") == (
+        "Order 1001 of Anna Nowak: 307,00\xa0zł",
+        (),
+    )
     text, problems = fill("{{ order.nummer }}", made(), "en")
     assert text == "" and problems[0].startswith("text: there is no 'nummer' in order")
 
 
 def test_a_hundred_messages_take_less_than_3_ms_each() -> None:
     text = Text(subject="{{ person.first_name }}, look", preheader="x", body=WHOLE, short="{{ cart.link }}")
-    send, about = step({code: text for code in LANGUAGES}), made("pl")
+    send, about = step(dict.fromkeys(LANGUAGES, text)), made("pl")
     render(send, about, "pl", LINKS)
+    # Of this process's own time: others may be at work on the machine.
     best = min(_batch(send, about) for _ in range(3))
     assert best / 100 < 0.003
 
 
 def _batch(send: Any, about: Any) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(100):
         render(send, about, "pl", LINKS)
-    return time.perf_counter() - started
+    return time.process_time() - started

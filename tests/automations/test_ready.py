@@ -9,9 +9,16 @@ from functools import cache
 
 import pytest
 from jinja2 import Environment, nodes
+from msgspec.structs import replace
 from support import ROOT
 
-from sidecar.automations import file, library, model
+from sidecar.automations import file, guards, library, model
+from sidecar.automations.enrolments import Data, Enrolment
+from sidecar.automations.known import Known
+from sidecar.automations.messages import check, example
+from sidecar.automations.messages.links import Links
+from sidecar.automations.messages.model import Context, Person, Shop
+from sidecar.automations.messages.render import render
 from sidecar.config import Config
 from sidecar.segments import file as segments_file
 from sidecar.segments.model import Period
@@ -70,8 +77,6 @@ def test_messages_are_complete(name: str, step: model.Send) -> None:
     assert "whatsapp" not in step.channels  # its templates are approved for one shop
     for text in step.texts.values():
         assert all(getattr(text, part).strip() for part in PARTS)
-        assert len(text.short) <= 300
-        assert len(text.subject) <= 192
         assert "!!" not in text.subject
         assert not re.search(r"\bNone\b|TODO|lorem", text.body)
         # Marketing by SMS needs its way out, too; e-mails get theirs from the layout.
@@ -221,6 +226,111 @@ def test_every_reminder_has_an_end(name: str) -> None:
         assert {"refunded", "cancelled"} <= given_back
 
 
+KEY = "5a" * 32
+SHOP = Shop(name="Kaffee & Co", url="https://shop.example.org", address="Main Street 1", currency="EUR")
+LINKS = Links(home=SHOP.url, key=KEY, now=1_790_000_000, message=9, contact=4, survey="https://survey.example.org/1")
+
+
+def poor(full: Context) -> Context:
+    """The same with nothing that may be missing."""
+    assert full.order
+    order = replace(full.order, tracking=None, parcels=(), pay_link="", link="")
+    shop = replace(SHOP, address="", logo="")
+    return replace(full, person=Person(), shop=shop, order=order, coupon=None, products=(), cross_sells=())
+
+
+@pytest.mark.parametrize(("name", "step"), SENDS)
+def test_messages_can_be_sent(name: str, step: model.Send) -> None:
+    for language in step.texts:
+        full = example.context(SHOP, language, 1_790_000_000)
+        for context, links in ((full, LINKS), (poor(full), replace(LINKS, survey=""))):
+            found = render(step, context, language, links)
+            assert check.problems(found, step, needs_unsubscribe=True) == []
+            assert len(found.short) <= 300
+            assert len(found.subject) <= 110
+            assert not re.search(r"\.\.|,,|\( *\)|  |\s[,.!?؟،](?:\s|$)", found.short), found.short
+            assert ".." not in re.sub(r"https?://\S+", "", found.text)
+
+
+def test_what_tells_of_a_coupon_waits_for_one() -> None:
+    step = ready("birthday").step("remind")
+    assert isinstance(step, model.Send)
+    row = Enrolment(
+        id=1, automation_id=1, version_id=1, person_id=1, subject="day:2026-11-26", held=False, entered=0, state="waiting",
+        step="remind", due=0, awaits="", claim=0, attempts=0, ended=None, reason="", data=Data(),
+    )  # fmt: skip
+    refused = guards.still(step, row, Known(), ())
+    assert refused is not None
+    assert refused.reason == "no_coupon"
+    assert refused.reason in guards.REASONS
+    row.data = Data(coupons={"gift": "bday-x"})
+    assert guards.still(step, row, Known(), ()) is None
+
+
 def test_they_come_with_the_package() -> None:
     shelf = library.Library(Config(), UTC, SEGMENTS)
     assert set(NAMES) <= set(shelf.all())
+
+
+# --- the table in the documentation ----------------------------------------------------------------------------
+
+
+def row(name: str) -> str:
+    """What docs/automations.md says of one."""
+    found = ready(name)
+    return f"| `{name}` | {found.about} | {_begins(found.trigger)} | {_steps(found)} | {', '.join(f'`{one}`' for one in found.goal.topics)} | {', '.join(found.overlaps)} |"
+
+
+def _begins(trigger: model.Trigger) -> str:
+    match trigger:
+        case model.OnEvent():
+            return f"`{trigger.topic}`" + (f" → {', '.join(trigger.to)}" if trigger.to else "") + (f", each {trigger.every}th" if trigger.every else "")  # fmt: skip
+        case model.OnSegment():
+            return f"comes into `{trigger.segment}`"
+        case model.OnCart():
+            return f"cart left for {trigger.idle}"
+        case model.OnViews():
+            return f"{trigger.times} {'days in a row' if trigger.days else f'views within {trigger.within}'}"
+        case model.OnDay():
+            return f"`{trigger.field}`, {trigger.at}"
+        case model.OnReorder():
+            return f"{trigger.due:g} own intervals"
+    return "back in stock"
+
+
+def _steps(found: model.Automation) -> str:
+    said = []
+    for step in found.steps:
+        match step:
+            case model.Wait():
+                said.append(str(step.period) if step.period != Period() else f"until {step.at}")
+            case model.WaitMoment():
+                said.append(f"{step.before} before" if step.before != Period() else f"{step.after} after")
+            case model.WaitEvent():
+                said.append(f"`{step.topic}`, {step.at_most} at most")
+            case model.Send():
+                said.append(f"**{step.id}**")
+            case model.Coupon():
+                said.append(f"{step.offer} {step.amount} %")
+            case model.Ticket() | model.Note() | model.Branch():
+                said.append(type(step).__name__.lower())
+            case model.Tagged():
+                said.append("tag")
+    return ", ".join(said)
+
+
+def test_the_documentation_says_so() -> None:
+    text = (ROOT / "docs" / "automations.md").read_text(encoding="utf-8")
+    part = text.split("## Ready-made automations")[1].split("\n## ")[0]
+    assert [line for line in part.split("\n") if line.startswith("| `")] == [row(name) for name in NAMES]
+
+
+def test_the_file_is_explained() -> None:
+    """Every key that can be written stands in the documentation."""
+    text = (ROOT / "docs" / "automations.md").read_text(encoding="utf-8").split("## The file")[1].split("\n## ")[0]
+    keys = {field for step in model.AnyStep.__args__ for field in step.__struct_fields__} - {"texts"}
+    keys |= {field for kind in model.Trigger.__args__ for field in kind.__struct_fields__} - {"topic", "entered"}
+    keys |= {field for kind in (model.Goal, model.Exit) for field in kind.__struct_fields__}
+    keys |= set(model.Automation.__struct_fields__) - {"name", "trigger", "steps", "goal", "exits"}
+    missing = {key for key in keys if not re.search(rf"`{key}\b", text)}
+    assert not missing

@@ -64,7 +64,9 @@ def test_nobody_else_sends_it(yard: Yard) -> None:
     assert preflight(yard.place, automation(CART)) == []
 
 
-@pytest.mark.parametrize("slug", ["woocommerce-abandoned-cart", "woo-save-abandoned-carts", "automatewoo", "mailchimp-for-woocommerce"])
+@pytest.mark.parametrize(
+    "slug", ["woocommerce-abandoned-cart", "woo-save-abandoned-carts", "automatewoo", "mailchimp-for-woocommerce"]
+)
 def test_another_plugin_reminds_of_carts(yard: Yard, slug: str) -> None:
     yard.plugins = (*yard.plugins, f"{slug}/{slug}.php", "hello.php")
     assert overlaps(yard, automation(CART)) == [slug]
@@ -79,11 +81,16 @@ def test_fluentcrms_own_carts_and_automations(shop: ShopDatabase, yard: Yard) ->
         ("Carts", "fc_ab_cart_simulation_woo", "published"), ("Hi", "user_register", "published"), ("Draft", "user_register", "draft"),
     ):  # fmt: skip
         execute(shop, FUNNELS, (title, name, status))
-    assert overlaps(yard, automation(CART)) == ["fluentcrm-abandoned-carts", "fluentcrm-automation.fc_ab_cart_simulation_woo"]
+    assert overlaps(yard, automation(CART)) == [
+        "fluentcrm-abandoned-carts",
+        "fluentcrm-automation.fc_ab_cart_simulation_woo",
+    ]
     found = preflight(yard.place, automation(model.OnEvent(topic="customer.created")))
     assert [finding.sentence for finding in found] == ["FluentCRM's own automation “Hi” begins with the same"]
     execute(shop, FUNNELS, ("Shipped", "woocommerce_order_status_shipped", "published"))
-    assert overlaps(yard, automation(model.OnEvent(topic="order.status", to=("wc-shipped",)))) == ["fluentcrm-automation.woocommerce_order_status_shipped"]
+    assert overlaps(yard, automation(model.OnEvent(topic="order.status", to=("wc-shipped",)))) == [
+        "fluentcrm-automation.woocommerce_order_status_shipped"
+    ]
 
 
 def test_woocommerces_own_mails(shop: ShopDatabase, yard: Yard) -> None:
@@ -108,6 +115,12 @@ def test_what_starts_it_cannot_be_seen(yard: Yard) -> None:
     yard.collect()
     birthday = preflight(yard.place, automation(model.OnDay(field="birthday")))
     assert [finding.id for finding in birthday] == ["source.days"]
+
+
+def test_an_overlap_with_nobody_is_said_so(yard: Yard) -> None:
+    (finding,) = preflight(yard.place, automation(model.OnStock(), "reviews", "stock"))
+    assert (finding.id, finding.level) == ("overlaps.unknown", "note")
+    assert "review" in finding.hint
 
 
 def test_the_default_leaves_it_to_the_other(yard: Yard) -> None:
@@ -184,5 +197,3 @@ def test_doctor_knows_the_same_senders() -> None:
     """One list for both."""
     assert checks.others is senders
     assert {sender.id for sender in senders.PLUGINS.values()} == set(senders.PLUGINS)
-
-

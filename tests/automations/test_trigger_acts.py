@@ -145,7 +145,8 @@ def test_what_a_visitor_looked_at_before_they_were_known(yard: Yard) -> None:
     views(yard, 7, 1, 2, 3, person=None, visitor="ab" * 16)
     assert yard.collect(NOW + HOUR).entered == 0
     yard.state.sql.execute("UPDATE activity SET person_id = 2 WHERE visitor = ?", ("ab" * 16,))
-    yard.event("cart.email", 4, 2)
+    yard.event("cart.email", 4, None)
+    yard.state.sql.execute("INSERT INTO visitor VALUES (?, 2, ?)", ("ab" * 16, yard.now * 1000 + 5))
     yard.collect()
     assert yard.inside() == [(2, "product:7:0:2026-11-01")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from triggering import DAY, HOUR, NOW, Yard, alone
 
-from sidecar.automations import enter, model, versions
+from sidecar.automations import enter, guards, model, versions
 from sidecar.events import monitor
 from sidecar.events.monitor import Done
 from sidecar.events.outbox import Hint
 from sidecar.segments.model import Number, Period
+from sidecar.state import database
+from sidecar.state.migrations import MIGRATIONS
 
 PAID = model.OnEvent(topic="order.paid")
 PLACED = model.OnEvent(topic="order.placed")
@@ -230,7 +233,7 @@ def test_a_share_of_people_and_who_is_only_watched(yard: Yard) -> None:
     first = {person for person, _ in yard.inside()}
     assert 30 < len(first) < 75
     yard.state.sql.execute("UPDATE automation SET rollout = 40, cursors = '{\"event\": 0}'")
-    yard.collect()
+    yard.collect(NOW + 60)
     more = {person for person, _ in yard.inside()}
     assert first < more
     assert 160 < len(more) < 240
@@ -301,20 +304,104 @@ def test_one_that_cannot_be_read_stops_nobody_else(yard: Yard) -> None:
     counts = yard.sources.collect(yard.place, yard)
     assert (counts.entered, list(counts.faults)) == (1, ["broken"])
     assert versions.row(yard.state, "broken").fault == "there is no automation broken"
-    yard.on(PAID, "broken")
-    yard.collect()
+    yard.shelf["broken"] = yard.shelf["good"]
+    yard.collect(NOW + 60)
     assert versions.row(yard.state, "broken").fault == ""
+    assert yard.inside("broken") == [(1, "order:55")], "what happened meanwhile is not lost"
 
 
 def test_another_automation_or_the_owner_enrols(yard: Yard) -> None:
     from sidecar.automations import sources
     from sidecar.automations.enrolments import Entry
 
+    yard.person(3, orders_count=9)
     yard.on(model.ByHand(), again=None, filter=Number("orders_count", 0, 5))
     entry = Entry(person_id=1, subject="order:55", at=NOW)
-    assert sources.start(yard.place, yard, "one", entry) == ""
-    assert "before" in sources.start(yard.place, yard, "one", entry)
-    assert "contact" in sources.start(yard.place, yard, "one", Entry(person_id=77, subject="", at=NOW))
+    wanted = {
+        "": entry,
+        "entered_before": entry,
+        "no_contact": Entry(person_id=77, at=NOW),
+        "filtered": Entry(person_id=3, at=NOW),
+    }
+    for why, one in wanted.items():
+        assert sources.start(yard.place, yard, "one", one) == why
+    yard.state.sql.execute("UPDATE automation SET rollout = 0")
+    assert sources.start(yard.place, yard, "one", Entry(person_id=2, at=NOW)) == "not_in_share"
     yard.state.sql.execute("UPDATE automation SET running = 0")
-    assert "off" in sources.start(yard.place, yard, "one", entry)
+    assert sources.start(yard.place, yard, "one", entry) == "off"
+    assert sources.start(yard.place, yard, "other", entry) == "off"
+    assert set(enter.REASONS) | set(guards.REASONS) >= {*wanted, "not_in_share", "off"} - {""}
     assert yard.inside() == [(1, "order:55")]
+
+
+def test_a_state_of_before_keeps_what_happened(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", MIGRATIONS[:7])
+        yard = alone(tmp_path)
+    yard.person(1)
+    yard.event("order.paid", 55, 1)
+    yard.act("view", 7, 1, sub=9, visitor="ab" * 16)
+    yard.state.sql.execute("UPDATE trait_stale SET traits = 1")
+    rows = [yard.state.rows(f"SELECT * FROM {table}") for table in ("event", "activity")]
+    yard.close()
+    yard = alone(tmp_path)
+    try:
+        assert [yard.state.rows(f"SELECT * FROM {table}") for table in ("event", "activity")] == rows
+        assert yard.state.rows("SELECT traits FROM trait_stale") == [(1,)], "nobody is looked at again for it"
+        yard.act("view", 7, 1)
+        assert yard.state.rows("SELECT traits FROM trait_stale") == [(0,)]
+        yard.state.sql.execute("DELETE FROM event")
+        yard.event("order.paid", 56, 1)
+        assert yard.state.rows("SELECT id FROM event") == [(2,)]
+    finally:
+        yard.close()
+
+
+def test_two_workers_at_once_enter_nobody_twice(tmp_path: Path) -> None:
+    """Pain 31: two processes that both think they are alone, with an automation that nobody enters a second time."""
+    yard = alone(tmp_path)
+    try:
+        yard.on(PAID, again=None)
+        for person in range(1, 41):
+            yard.person(person)
+            for number in (0, 1, 2):
+                yard.order(1000 * number + person, person)
+                yard.event("order.paid", 1000 * number + person, person)
+        entered: list[int] = []
+
+        def work() -> None:
+            other = alone(tmp_path)
+            other.shelf = yard.shelf
+            try:
+                entered.append(other.collect().entered)
+            finally:
+                other.close()
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert sum(entered) == 40
+        assert sorted(person for person, _ in yard.inside()) == list(range(1, 41))
+    finally:
+        yard.close()
+
+
+def test_a_pass_without_news_asks_little(yard: Yard) -> None:
+    """Each second, whatever is on: no file is read and no table gone through."""
+    for number, trigger in enumerate(
+        (PAID, PLACED, model.OnSegment(segment="x"), model.OnViews(times=2, within=Period(days=1)))
+    ):
+        yard.on(trigger, f"a{number}")
+    yard.collect()
+    asked: list[str] = []
+    yard.state.sql.set_trace_callback(asked.append)
+    shelf, yard.shelf = yard.shelf, {}
+    yard.collect(NOW + 1)
+    yard.state.sql.set_trace_callback(None)
+    assert len(asked) <= 6, asked
+    yard.shelf = shelf
+    yard.order(55, 1, at=NOW + 2)
+    yard.event("order.paid", 55, 1, at=NOW + 2)
+    assert yard.collect(NOW + 2).entered == 1

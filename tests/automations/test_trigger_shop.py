@@ -11,7 +11,7 @@ import pytest
 from bridging import OTHERS, install
 from support import ShopDatabase
 from syncing import ConfigFor, execute
-from triggering import DAY, HOUR, NOW, Yard
+from triggering import DAY, HOUR, NOW, SIGNUPS, Yard
 
 from sidecar.automations import model
 from sidecar.demo.mariadb import PrivateMariaDB
@@ -21,10 +21,6 @@ from sidecar.segments.model import Period
 
 CART = model.OnCart(idle=Period(seconds=1800))
 STOCK = model.OnStock()
-SIGNUPS = """CREATE TABLE wp_wc_stock_notifications (
- id bigint(20) unsigned NOT NULL AUTO_INCREMENT, product_id bigint(20) unsigned NOT NULL, user_id bigint(20) unsigned NOT NULL,
- user_email varchar(100) NOT NULL, status varchar(20) NOT NULL DEFAULT 'pending', date_last_attempt_gmt datetime NULL,
- PRIMARY KEY (id), KEY product_status_attempt (product_id, status, date_last_attempt_gmt, id)) ENGINE=InnoDB"""
 MINE, THEIRS = "aa" * 16, "bb" * 16
 
 

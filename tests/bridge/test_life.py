@@ -18,7 +18,7 @@ from sidecar.demo.mariadb import PrivateMariaDB
 
 pytestmark = pytest.mark.wordpress
 
-TABLES = {"fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_nonces", "fcsc_suppressed"}
+TABLES = {"fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_nonces", "fcsc_sent", "fcsc_suppressed", "fcsc_consents"}
 
 
 def tables(site: Site, prefix: str = "wp_") -> set[str]:
@@ -34,13 +34,14 @@ def test_tables_as_the_contract_has_them(hpos: Site) -> None:
     assert tables(hpos) >= TABLES
     columns = {
         table: [row[0] for row in hpos.rows(f"SHOW COLUMNS FROM wp_{table}")]
-        for table in ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_suppressed")
+        for table in ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_suppressed", "fcsc_consents")
     }
     assert columns == {
         "fcsc_outbox": ["id", "topic", "object_id", "sub_id", "detail", "user_id", "visitor", "created_ms", "attempts", "due_ms"],
         "fcsc_carts": ["id", "visitor", "user_id", "email", "consent", "status", "order_id", "currency", "total", "items", "coupons", "language", "created_gmt", "updated_gmt"],
         "fcsc_keys": ["key_id", "secret", "endpoint", "state", "created_gmt"],
         "fcsc_suppressed": ["hash", "created_gmt"],
+        "fcsc_consents": ["id", "contact_id", "user_id", "order_id", "channel", "state", "source", "wording", "created_gmt"],
     }  # fmt: skip
     assert set(
         hpos.rows(
@@ -114,7 +115,7 @@ def test_uninstall(own: Site) -> None:
         "require_once ABSPATH . 'wp-admin/includes/plugin.php'; deactivate_plugins( 'fluentcrm-sidecar/fluentcrm-sidecar.php' );"
     )
     own.php(UNINSTALL % "")
-    assert tables(own) == {"fcsc_suppressed", "fcsc_undo"}  # undo is the sidecar's own
+    assert tables(own) == {"fcsc_suppressed", "fcsc_consents", "fcsc_undo"}  # undo is the sidecar's own
     assert set(options(own)) == {"fcsc_suppression_key"}
     assert own.php("return array( get_role( 'fcsc_support' ), get_role( 'fcsc_crm_manager' ) );") == [None, None]
     own.php(UNINSTALL % "define( 'FCSC_REMOVE_ALL', true );")
@@ -141,7 +142,9 @@ def test_a_network_of_sites(own: Site) -> None:
     second = own.php(
         "return wp_insert_site( array( 'domain' => '127.0.0.1', 'path' => '/two/', 'user_id' => 1, 'title' => 'Two' ) );"
     )
-    own.rows("DROP TABLE wp_fcsc_outbox, wp_fcsc_carts, wp_fcsc_keys, wp_fcsc_nonces, wp_fcsc_suppressed")
+    own.rows(
+        "DROP TABLE wp_fcsc_outbox, wp_fcsc_carts, wp_fcsc_keys, wp_fcsc_nonces, wp_fcsc_sent, wp_fcsc_suppressed, wp_fcsc_consents"
+    )
     own.php(
         "require_once ABSPATH . 'wp-admin/includes/plugin.php'; foreach ( array( 'woocommerce/woocommerce.php', 'fluentcrm-sidecar/fluentcrm-sidecar.php' ) as $p ) { activate_plugin( $p, '', true ); }"
     )

@@ -18,7 +18,7 @@ SOURCE = {path.relative_to(PLUGIN).as_posix(): path.read_text("utf-8") for path 
 
 
 def test_thin() -> None:
-    assert sum(text.count("\n") for text in SOURCE.values()) <= 1700
+    assert sum(text.count("\n") for text in SOURCE.values()) <= 2600
 
 
 def test_the_script_of_the_shop_is_small_and_plain() -> None:
@@ -92,7 +92,7 @@ def test_only_post_acts() -> None:
     assert [pattern for method, pattern in asked if method == "GET" and re.search(acts, pattern)] == []
     routes = re.findall(r"\$route\( '([^']+)', '([^']+)'", SOURCE["src/Rest.php"])
     assert [(path.split("/")[1], method) for path, method in routes] == [
-        ("status", "GET"), ("contacts", "POST"), ("proxy", "GET, POST")
+        ("status", "GET"), ("sent", "POST"), ("proxy", "GET, POST")
     ]  # fmt: skip
 
 

@@ -120,6 +120,31 @@ def test_history_never_starts_an_automation(hpos: LiveShop) -> None:
     assert {"przed@example.net", "historia@example.net", "dawna@example.net"} <= contacts(database).keys()
 
 
+def test_what_an_importer_does_to_its_orders_is_history_too(hpos: LiveShop) -> None:
+    """Pain 5: WooCommerce tells of a status and a payment of each, at once or a pass later, and polling finds the rest. An old
+    order that is paid today is of now."""
+    keeper, database = hpos.keeper, hpos.database
+    with bridge(database, hpos.config) as (fake, config):
+        fresh(config)
+        waiting = keeper.order("przelew@example.net", at="2026-10-20 10:00:00", lines=LINES, status="wc-on-hold")
+        run(config)
+        old = keeper.order("historia@example.net", at="2024-05-01 10:00:00", lines=LINES)
+        for topic, detail in (("order.created", ""), ("order.status", "pending>completed"), ("order.paid", "")):
+            hint(database, topic, old, detail=detail)
+        assert pass_(config).changed == 3
+        keeper.set(old, _order_total="90.00")
+        hint(database, "order.paid", old)
+        found = keeper.order("znaleziona@example.net", at="2024-06-01 10:00:00", lines=LINES)
+        keeper.do("UPDATE wp_wc_orders SET date_updated_gmt = '2026-11-01 11:59:50' WHERE id = %s", found)
+        assert pass_(config, poll=True).changed == 2
+        assert fake.calls == []
+        keeper.status(waiting, "wc-processing")
+        hint(database, "order.paid", waiting)
+        assert pass_(config).changed == 1
+        assert {item["email"] for call in fake.calls for item in call} == {"przelew@example.net"}
+    assert {"historia@example.net", "znaleziona@example.net"} <= contacts(database).keys()
+
+
 def test_what_waited_through_a_long_pause_starts_nothing(hpos: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pain 5: when a pause ends, what is older than `live_hours` by then is written quietly, what is new is live."""
     keeper, database = hpos.keeper, hpos.database

@@ -15,8 +15,10 @@ import pytest
 from bridging import install
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from messaging import FULFILLMENTS
 from support import ROOT, ShopDatabase
 from syncing import ConfigFor, execute, python_files, run
+from triggering import SIGNUPS
 
 from sidecar.demo.mariadb import PrivateMariaDB
 from sidecar.demo.shop import build
@@ -282,6 +284,9 @@ def big_synced(
         patch.setenv("SIDECAR_NOW", "2026-11-01T12:00:00Z")
         run(config)
     install(shop)
+    execute(shop, SIGNUPS)
+    for statement in FULFILLMENTS:
+        execute(shop, statement)
     for table in [row[0] for row in shop.rows("SHOW TABLES")]:
         shop.rows(f"ANALYZE TABLE `{table}`")
     return shop, config
@@ -293,7 +298,7 @@ def _parameters(shop: ShopDatabase, query: queries.Query) -> dict[str, Any]:
         ids = [row[0] for row in shop.rows("SELECT ID FROM wp_users ORDER BY ID LIMIT 40")]
     elif query.name.startswith("meta_items"):
         ids = [row[0] for row in shop.rows("SELECT order_item_id FROM wp_woocommerce_order_items ORDER BY 1 LIMIT 40")]
-    elif query.name.startswith(("products", "contacts")):
+    elif query.name.startswith(("products", "contacts", "messages_p", "messages_options")):
         ids = list(range(10, 50))
     else:
         ids = list(range(1200, 1240))
@@ -305,6 +310,7 @@ def _parameters(shop: ShopDatabase, query: queries.Query) -> dict[str, Any]:
         "email": emails[0], "names": ["siteurl", "gmt_offset"], "tables": ["wp_posts", "wp_users"], "pivot": "wp_fc_subscriber_pivot",
         "types": ["FluentCrm\\App\\Models\\Tag"], "type": "shop_order", "run": 1, "runs": [1], "capabilities": "wp_capabilities", "slug": "woo_ltv",
         "slugs": ["woo_ltv", "woo_aov"], "tags": [4, 5, 6], "objects": [4, 5, 6], "now": 1_793_534_400_000,
+        "since": "2026-10-31 00:00:00", "until": "2026-11-01 11:30:00", "held": '%"variation_id":9,%',
     }  # fmt: skip
 
 

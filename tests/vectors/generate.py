@@ -5,6 +5,8 @@ The files are kept: `tests/web/test_vectors.py` computes every line of them anew
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 from pathlib import Path
 
@@ -12,6 +14,17 @@ from sidecar import signing
 from sidecar.values import email
 
 HERE = Path(__file__).parent
+LINK_EXPIRES = 1793620800
+# kind, id, expires, extra
+LINKS = [
+    ("c", 17, LINK_EXPIRES, "m12"),
+    ("c", 17, LINK_EXPIRES, "m12~back-7k2m9"),
+    ("c", 9223372036854775807, LINK_EXPIRES, ""),
+    ("p", 7, LINK_EXPIRES, ""),
+    ("u", 7, LINK_EXPIRES, "email"),
+    ("g", 0, LINK_EXPIRES, "m1"),
+    ("g", 40, 1793534399, "m9"),
+]
 SECRET = "".join(f"{n:02x}" for n in range(32))
 OTHER = "f0" * 32
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -79,8 +92,35 @@ def suppression() -> list[dict[str, str]]:
     return found
 
 
+def links() -> list[dict[str, object]]:
+    """Links in messages, as of AT: good ones (the last has expired), and what is none."""
+    found: list[dict[str, object]] = []
+    for kind, id_, expires, extra in LINKS:
+        said = f"{kind}.{id_}.{expires}.{extra}"
+        good = {"kind": kind, "id": id_, "extra": extra, "expired": expires < int(AT)}
+        found.append({"key": SECRET, "token": f"{said}.{_sealed(SECRET, said)}", "read": good})
+    said = f"c.17.{LINK_EXPIRES}.m12"
+    seal = _sealed(SECRET, said)
+    wrong = [
+        "", seal, f"{said}.", f"{said}.{seal}\n", f"{said}.{seal}=", f"{said}.{seal[:-1]}", f"{said}.{_sealed(OTHER, said)}",
+        f"c.18.{LINK_EXPIRES}.m12.{seal}", f"c.17.{LINK_EXPIRES + 1}.m12.{seal}", f"c.17.{LINK_EXPIRES}.m13.{seal}",
+    ]  # fmt: skip
+    # Signed with the right key, and yet not of the only form.
+    for odd in (f"x.17.{LINK_EXPIRES}.m12", f"c.017.{LINK_EXPIRES}.m12", "c.17.0.m12", f"c.17.{LINK_EXPIRES}.M12",
+                f"c.-1.{LINK_EXPIRES}.m12", f"c.17.{LINK_EXPIRES}.m12.x", f"c.17.{LINK_EXPIRES}.m ق", f"c.17.{LINK_EXPIRES}.{'m' * 121}"):  # fmt: skip
+        wrong.append(f"{odd}.{_sealed(SECRET, odd)}")
+    found += [{"key": SECRET, "token": token, "read": None} for token in wrong]
+    return found
+
+
+def _sealed(key: str, said: str) -> str:
+    mac = hmac.new(bytes.fromhex(key), f"fcsc-link\n{said}".encode(), "sha256").digest()
+    return base64.urlsafe_b64encode(mac).decode()[:22]
+
+
 def main() -> None:
-    for name, content in (("signatures.json", signatures()), ("suppression.json", suppression())):
+    made = {"signatures.json": signatures(), "suppression.json": suppression(), "links.json": links()}
+    for name, content in made.items():
         text = json.dumps(content, ensure_ascii=False, indent=1)
         (HERE / name).write_text(text + "\n", encoding="utf-8")
 

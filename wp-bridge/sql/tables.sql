@@ -55,3 +55,28 @@ hash char(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
 created_gmt datetime NOT NULL,
 PRIMARY KEY  (hash)
 ) {end};
+
+CREATE TABLE {p}fcsc_sent (
+sent_key varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+kind varchar(10) CHARACTER SET ascii NOT NULL,
+object_id bigint(20) unsigned NOT NULL DEFAULT 0,
+created_gmt datetime NOT NULL,
+PRIMARY KEY  (sent_key),
+KEY created_gmt (created_gmt)
+) {end};
+
+CREATE TABLE {p}fcsc_consents (
+id bigint(20) unsigned NOT NULL AUTO_INCREMENT,
+contact_id bigint(20) unsigned NOT NULL DEFAULT 0,
+user_id bigint(20) unsigned NOT NULL DEFAULT 0,
+order_id bigint(20) unsigned NOT NULL DEFAULT 0,
+channel varchar(20) NOT NULL,
+state varchar(10) NOT NULL,
+source varchar(20) NOT NULL,
+wording varchar(500) NOT NULL DEFAULT '',
+created_gmt datetime NOT NULL,
+PRIMARY KEY  (id),
+KEY contact_id (contact_id),
+KEY user_id (user_id),
+KEY order_id (order_id)
+) {end};

@@ -76,7 +76,7 @@ final class Beacon {
 			return;
 		}
 		$visitor = '' === $visitor ? bin2hex( random_bytes( 16 ) ) : $visitor;
-		self::cookie( $visitor, self::DAYS * DAY_IN_SECONDS );
+		self::remember( $visitor );
 		$view = absint( $said['view'] ?? 0 );
 		if ( $view && 'product' === get_post_type( $view ) && 'publish' === get_post_status( $view ) ) {
 			$variation = absint( $said['variation'] ?? 0 );
@@ -90,6 +90,10 @@ final class Beacon {
 			$mine  = $order instanceof \WC_Order && hash_equals( $order->get_order_key(), (string) ( $said['key'] ?? '' ) );
 			Carts::save( $visitor, ! empty( $said['checkout'] ), is_email( $email ) && strlen( $email ) <= 190 ? $email : '', $mine ? $order->get_id() : 0 );
 		}
+	}
+
+	public static function remember( string $visitor ) {
+		self::cookie( $visitor, self::DAYS * DAY_IN_SECONDS );
 	}
 
 	private static function cookie( string $value, int $seconds ) {

@@ -63,10 +63,14 @@ final class Carts {
 
 	/** What recovery needs, and nothing that a buyer typed into an add-on's field. */
 	private static function items(): array {
-		return array_map( static fn( $line ) => array(
-			'product_id' => (int) $line['product_id'], 'variation_id' => (int) $line['variation_id'], 'quantity' => 0 + $line['quantity'],
-			'total'      => wc_format_decimal( ( $line['line_total'] ?? 0 ) + ( $line['line_tax'] ?? 0 ), 4 ),
-		), array_values( WC()->cart ? WC()->cart->get_cart() : array() ) );
+		return array_map( static function ( $line ) {
+			// Which colour, where the variation leaves it open ("any colour").
+			$open = $line['variation_id'] ? array_intersect_key( (array) ( $line['variation'] ?? array() ), array_filter( wc_get_product_variation_attributes( $line['variation_id'] ), fn( $value ) => '' === $value ) ) : array();
+			return array(
+				'product_id' => (int) $line['product_id'], 'variation_id' => (int) $line['variation_id'], 'quantity' => 0 + $line['quantity'],
+				'total'      => wc_format_decimal( ( $line['line_total'] ?? 0 ) + ( $line['line_tax'] ?? 0 ), 4 ),
+			) + ( $open ? array( 'variation' => $open ) : array() );
+		}, array_values( WC()->cart ? WC()->cart->get_cart() : array() ) );
 	}
 
 	/** One statement, so that two tabs at once cannot make two rows. Returns the row's id, 0 when it failed. */

@@ -14,7 +14,6 @@ defined( 'ABSPATH' ) || exit;
  * about the status differently in 2.9 and 3, and swallows exceptions. The hooks are fired in its order.
  */
 final class ContactWriter {
-	const LIMIT   = 200;
 	const SECONDS = 20;
 	const COLUMNS = array( 'prefix', 'first_name', 'last_name', 'phone', 'address_line_1', 'address_line_2', 'postal_code', 'city', 'state', 'country', 'timezone',
 		'ip', 'source', 'contact_type', 'date_of_birth', 'life_time_value', 'total_points', 'latitude', 'longitude', 'avatar', 'user_id' );
@@ -23,27 +22,52 @@ final class ContactWriter {
 
 	/** @return array<int,array{person:int,state:string,contact_id:int,reason:string}> One outcome per item, in their order. */
 	public function write( array $items ): array {
-		$until = microtime( true ) + self::SECONDS;
-		function_exists( 'wc_set_time_limit' ) && wc_set_time_limit( 120 );
-		return array_map( function ( $item ) use ( $until ) {
-			$item = is_array( $item ) ? $item : array();
-			if ( ! class_exists( Subscriber::class ) ) {
-				$done = array( 'refused', 0, 'fluentcrm_missing' );
-			} elseif ( microtime( true ) > $until ) {
-				$done = array( 'raced', 0, 'out_of_time' ); // look again, come again
-			} else {
-				try {
-					$done = Outbox::muted( fn() => $this->one( $item ) );
-				} catch ( \Throwable $error ) { // an automation of the owner's may throw; its message may name people
-					$done = array( 'refused', 0, 'failed: ' . get_class( $error ) . ' at ' . basename( $error->getFile() ) . ':' . $error->getLine() );
-				}
+		$done = Batch::each( $items, self::SECONDS, array( 'raced', 0, 'out_of_time' ), fn( $item ) => Outbox::muted( fn() => $this->one( $item ) ) ); // late: look again, come again
+		return array_map( fn( $pair ) => array( 'person' => (int) ( $pair[0]['person'] ?? 0 ), 'state' => $pair[1][0], 'contact_id' => (int) $pair[1][1], 'reason' => $pair[1][2] ?? '' ), $done );
+	}
+
+	/**
+	 * The wishes of automations: tags by title, and fields; the hooks fire, and the sidecar is told as of anybody's change.
+	 * Doing it twice is doing it once.
+	 */
+	public function automate( array $items ): array {
+		return Batch::outcomes( $items, function ( $item ) {
+			$fields = (array) ( $item['fields'] ?? array() );
+			$known  = array_merge( array_diff( self::COLUMNS, array( 'user_id', 'ip' ) ), function_exists( 'fluentcrm_get_custom_contact_fields' ) ? array_column( (array) fluentcrm_get_custom_contact_fields(), 'slug' ) : array() );
+			$wrong  = array_diff( array_map( 'strval', array_keys( $fields ) ), $known );
+			if ( $wrong ) {
+				return array( 'refused', 0, 'unknown field: ' . implode( ', ', $wrong ) );
 			}
-			return array( 'person' => (int) ( $item['person'] ?? 0 ), 'state' => $done[0], 'contact_id' => (int) $done[1], 'reason' => $done[2] ?? '' );
-		}, array_values( $items ) );
+			$columns = array_intersect_key( $fields, array_flip( self::COLUMNS ) );
+			$change  = array( 'op' => 'update', 'contact_id' => $item['contact_id'] ?? 0, 'columns' => $columns, 'fields' => array_diff_key( $fields, $columns ) );
+			$change += class_exists( Tag::class ) ? array( 'tags_add' => $this->titled( (array) ( $item['add'] ?? array() ), true ), 'tags_remove' => $this->titled( (array) ( $item['remove'] ?? array() ), false ) ) : array();
+			$done    = $this->one( $change );
+			return 'raced' === $done[0] ? array( 'gone' === ( $done[2] ?? '' ) ? 'refused' : 'again' ) + $done : $done;
+		} );
+	}
+
+	/** Ids of the tags of these titles, made where asked for. A title is never taken for an id or a slug, as FluentCRM would. */
+	private function titled( array $titles, bool $make ): array {
+		$ids = array();
+		foreach ( array_filter( array_map( fn( $title ) => mb_substr( trim( (string) $title ), 0, 190 ), $titles ), 'strlen' ) as $title ) {
+			$tag = null;
+			foreach ( Tag::where( 'title', $title )->orderBy( 'id' )->get() as $one ) { // to the database José is jose
+				$tag = $tag ?? ( Signer::identity( $one->title ) === Signer::identity( $title ) ? $one : null );
+			}
+			if ( ! $tag && $make ) {
+				$tag = Tag::create( array( 'title' => $title, 'slug' => substr( sanitize_title( $title ), 0, 190 ) ) );
+				do_action( 'fluent_crm/tag_created', $tag );
+			}
+			$ids[] = $tag ? (int) $tag->id : 0;
+		}
+		return array_filter( $ids );
 	}
 
 	/** @return array{0:string,1:int,2?:string} state, contact id, reason. */
 	private function one( array $item ): array {
+		if ( ! class_exists( Subscriber::class ) ) {
+			return array( 'refused', 0, 'fluentcrm_missing' );
+		}
 		$op    = $item['op'] ?? '';
 		$given = array_diff( array_keys( (array) ( $item['columns'] ?? array() ) ), self::COLUMNS );
 		if ( ! in_array( $op, array( 'create', 'update', 'erase' ), true ) || $given ) {

@@ -50,6 +50,18 @@ final class Plugin {
 		// The shopper's browser.
 		add_action( 'wp_enqueue_scripts', array( Beacon::class, 'script' ) );
 		add_action( 'wc_ajax_fcsc_beacon', array( Beacon::class, 'serve' ) );
+		add_action( 'template_redirect', array( Links::class, 'serve' ), 0 );
+
+		// Consent: what is ticked, said on the page of preferences, or told by FluentCRM.
+		add_action( 'woocommerce_after_checkout_billing_form', array( ConsentBoxes::class, 'show' ) );
+		add_action( 'woocommerce_register_form', array( ConsentBoxes::class, 'show' ) );
+		add_action( 'woocommerce_init', array( ConsentBoxes::class, 'fields' ) );
+		self::note( 'woocommerce_checkout_order_processed', array( ConsentBoxes::class, 'classic' ), 'consent.changed' );
+		self::note( 'woocommerce_store_api_checkout_order_processed', array( ConsentBoxes::class, 'block' ), 'consent.changed' );
+		self::note( 'woocommerce_created_customer', array( ConsentBoxes::class, 'registered' ), 'consent.changed' );
+		self::note( 'fluent_crm/subscriber_status_changed', array( Consents::class, 'lowered' ), 'consent.changed' );
+		self::note( 'fluent_crm/subscriber_confirmed_via_double_optin', array( Consents::class, 'confirmed' ), 'consent.changed' );
+		add_action( 'wp_loaded', array( Preferences::class, 'serve' ), 5 );
 
 		// The sidecar and the staff.
 		add_action( 'rest_api_init', array( Rest::class, 'routes' ) );
@@ -65,11 +77,13 @@ final class Plugin {
 		// Privacy, tables, cron.
 		add_filter( 'wp_privacy_personal_data_exporters', array( Privacy::class, 'exporters' ) );
 		add_filter( 'wp_privacy_personal_data_erasers', array( Privacy::class, 'erasers' ) );
+		add_action( 'woocommerce_privacy_remove_order_personal_data', array( Privacy::class, 'order_erased' ) );
 		add_action( 'admin_init', array( Privacy::class, 'policy' ) );
 		add_action( 'init', array( Tables::class, 'upgrade' ), 1 );
 		add_action( 'wp_initialize_site', array( Tables::class, 'new_blog' ), 200 );
 		add_filter( 'wpmu_drop_tables', array( Tables::class, 'of_blog' ), 10, 2 );
 		add_action( 'fcsc_cleanup', array( Tables::class, 'cleanup' ) );
+		add_action( 'fcsc_cleanup', array( Coupons::class, 'cleanup' ) );
 
 		defined( 'WP_CLI' ) && WP_CLI && \WP_CLI::add_command( 'sidecar', Cli::class );
 	}

@@ -6,7 +6,7 @@ defined( 'ABSPATH' ) || exit;
 /** Erasing leaves a hash of the address, so that no import of old orders brings the person back. */
 final class Privacy {
 	public static function exporters( $all ) {
-		return $all + array( 'fluentcrm-sidecar' => array( 'exporter_friendly_name' => __( 'Saved carts', 'fluentcrm-sidecar' ), 'callback' => array( self::class, 'export' ) ) );
+		return $all + array( 'fluentcrm-sidecar' => array( 'exporter_friendly_name' => __( 'Saved carts and consent', 'fluentcrm-sidecar' ), 'callback' => array( self::class, 'export' ) ) );
 	}
 
 	public static function erasers( $all ) {
@@ -15,7 +15,7 @@ final class Privacy {
 	}
 
 	public static function policy() {
-		wp_add_privacy_policy_content( __( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ), wp_kses_post( '<p>' . __( 'If you agree, we note which products you look at, what is in your cart and, at the checkout, your e-mail address, to remind you of a cart that you left. A first-party cookie (fcsc_visitor, 180 days) connects these. Carts are deleted after 30 days. The data stays on our own server.', 'fluentcrm-sidecar' ) . '</p>' ) );
+		wp_add_privacy_policy_content( __( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ), wp_kses_post( '<p>' . __( 'If you agree, we note which products you look at, what is in your cart and, at the checkout, your e-mail address, to remind you of a cart that you left. A first-party cookie (fcsc_visitor, 180 days) connects these. Carts are deleted after 30 days. The data stays on our own server.', 'fluentcrm-sidecar' ) . '</p><p>' . __( 'If you tick a box to get news and offers, or take that back, we record when and where you did so and with which words, without your IP address. Each of these messages has a link to take it back.', 'fluentcrm-sidecar' ) . '</p>' ) );
 	}
 
 	public static function export( $email, $page = 1 ) {
@@ -24,6 +24,10 @@ final class Privacy {
 			$names  = array( 'email', 'consent', 'status', 'currency', 'total', 'items', 'coupons', 'language', 'created_gmt', 'updated_gmt' );
 			$values = array_map( fn( $name ) => array( 'name' => $name, 'value' => $cart[ $name ] ), $names );
 			$data[] = array( 'group_id' => 'fcsc-carts', 'group_label' => __( 'Saved carts', 'fluentcrm-sidecar' ), 'item_id' => 'fcsc-cart-' . $cart['id'], 'data' => $values );
+		}
+		foreach ( self::consents( (string) $email ) as $row ) {
+			$values = array_map( fn( $name ) => array( 'name' => $name, 'value' => $row[ $name ] ), array( 'channel', 'state', 'source', 'wording', 'order_id', 'created_gmt' ) );
+			$data[] = array( 'group_id' => 'fcsc-consents', 'group_label' => __( 'Consent to messages', 'fluentcrm-sidecar' ), 'item_id' => 'fcsc-consent-' . $row['id'], 'data' => $values );
 		}
 		return array( 'data' => $data, 'done' => true );
 	}
@@ -37,19 +41,28 @@ final class Privacy {
 			$wpdb->delete( Tables::name( 'carts' ), array( 'id' => $cart['id'] ) );
 			$wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE visitor = %s AND topic <> 'order.created'", Tables::name( 'outbox' ), $cart['visitor'] ) );
 		}
+		foreach ( $words = self::consents( (string) $email ) as $row ) {
+			$wpdb->delete( Tables::name( 'consents' ), array( 'id' => $row['id'] ) );
+		}
 		$contact = self::contact( (string) $email );
 		$contact && self::forget( $contact );
 		// The row works when the sidecar is down; asking at once is only faster. WordPress has checked who may.
 		Outbox::add( 'person.erased', $contact, 0, $hash, $user ? $user->ID : 0 );
 		$answer   = Sidecar::ask( 'POST', '/api/v1/privacy/erase', '-', (string) wp_json_encode( array( 'email' => (string) $email ) ), 'application/json' );
 		$messages = is_wp_error( $answer ) || $answer['status'] >= 300 ? array( __( 'The sidecar will erase its own data as soon as it runs.', 'fluentcrm-sidecar' ) ) : array();
-		return array( 'items_removed' => $contact || $carts ? true : ! $messages, 'items_retained' => false, 'messages' => $messages, 'done' => true );
+		return array( 'items_removed' => $contact || $carts || $words ? true : ! $messages, 'items_retained' => false, 'messages' => $messages, 'done' => true );
 	}
 
 	/** Whether the person with this address was erased. */
 	public static function suppressed( string $email ): bool {
 		global $wpdb;
 		return null !== Tables::quietly( fn() => $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM %i WHERE hash = %s', Tables::name( 'suppressed' ), self::hash( $email ) ) ) );
+	}
+
+	/** WooCommerce's own eraser was over an order: whose it was is not known any more. */
+	public static function order_erased( $order ) {
+		global $wpdb;
+		Tables::quietly( fn() => $wpdb->delete( Tables::name( 'consents' ), array( 'order_id' => $order->get_id() ) ) );
 	}
 
 	/** The contact with all that hangs on it; FluentCRM leaves the tracked events, the sidecar its undo rows. */
@@ -70,6 +83,14 @@ final class Privacy {
 	private static function contact( string $email ): int {
 		$found = class_exists( '\FluentCrm\App\Models\Subscriber' ) ? \FluentCrm\App\Models\Subscriber::where( 'email', $email )->first() : null;
 		return $found && Signer::identity( $found->email ) === Signer::identity( $email ) ? (int) $found->id : 0;
+	}
+
+	/** The record of consent of the contact, the account and the orders with this address. */
+	private static function consents( string $email ): array {
+		$user   = get_user_by( 'email', $email );
+		$orders = function_exists( 'wc_get_orders' ) ? (array) wc_get_orders( array( 'billing_email' => $email, 'type' => 'shop_order', 'limit' => -1 ) ) : array();
+		$orders = array_filter( $orders, fn( $order ) => Signer::identity( $order->get_billing_email() ) === Signer::identity( $email ) );
+		return Consents::rows( self::contact( $email ), $user ? $user->ID : 0, array_map( fn( $order ) => $order->get_id(), $orders ) );
 	}
 
 	private static function carts( string $email ): array {

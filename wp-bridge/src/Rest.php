@@ -1,5 +1,5 @@
 <?php
-// The REST routes: two for the sidecar (signed), one for the staff's browsers (cookie and nonce).
+// The REST routes: those for the sidecar (signed), and one for the staff's browsers (cookie and nonce).
 namespace FluentCrmSidecar;
 defined( 'ABSPATH' ) || exit;
 
@@ -18,7 +18,10 @@ final class Rest {
 			register_rest_route( self::SPACE, $path, array( 'methods' => $method, 'callback' => $callback, 'permission_callback' => $permission, 'show_in_index' => false ) );
 		};
 		$route( '/status', 'GET', array( self::class, 'status' ), array( self::class, 'verify' ) );
-		$route( '/contacts', 'POST', array( self::class, 'contacts' ), array( self::class, 'verify' ) );
+		foreach ( array_keys( self::batches() ) as $path ) {
+			$route( $path, 'POST', array( self::class, 'batch' ), array( self::class, 'verify' ) );
+		}
+		$route( '/sent', 'POST', array( self::class, 'sent' ), array( self::class, 'verify' ) );
 		$route( '/proxy/(?P<path>[a-z0-9/_.-]+)', 'GET, POST', array( Proxy::class, 'rest' ), array( Proxy::class, 'permitted' ) );
 	}
 
@@ -44,6 +47,7 @@ final class Rest {
 			return new \WP_Error( 'fcsc_unauthorized', 'Unauthorized', array( 'status' => 401 ) );
 		}
 		self::$signed = array( 'secret' => $key['secret'], 'nonce' => $nonce );
+		Tables::SCHEMA === get_option( 'fcsc_db_version' ) || Tables::install(); // the plugin is new, and nobody of the staff has come by yet
 		return true;
 	}
 
@@ -61,12 +65,33 @@ final class Rest {
 		return true;
 	}
 
-	public static function contacts( \WP_REST_Request $request ) {
-		$items = $request->get_json_params()['items'] ?? null;
-		if ( ! is_array( $items ) || count( $items ) > ContactWriter::LIMIT ) {
-			return new \WP_Error( 'fcsc_bad_items', 'items: a list of at most ' . ContactWriter::LIMIT, array( 'status' => 400 ) );
-		}
-		return new \WP_REST_Response( array( 'outcomes' => ( new ContactWriter() )->write( $items ) ) );
+	/** @return array<string,callable> What takes a list of items and gives an outcome for each. */
+	private static function batches(): array {
+		return array(
+			'/contacts'            => fn( $items ) => ( new ContactWriter() )->write( $items ),
+			'/automation-contacts' => fn( $items ) => ( new ContactWriter() )->automate( $items ),
+			'/messages'            => array( Messages::class, 'queue' ),
+			'/coupons'             => array( Coupons::class, 'make' ),
+			'/notes'               => array( Notes::class, 'write' ),
+			'/consents'            => array( Consents::class, 'settle' ),
+		);
+	}
+
+	public static function batch( \WP_REST_Request $request ) {
+		$items = self::listed( $request, 'items' );
+		return is_wp_error( $items ) ? $items : new \WP_REST_Response( array( 'outcomes' => self::batches()[ substr( $request->get_route(), strlen( '/' . self::SPACE ) ) ]( $items ) ) );
+	}
+
+	/** Which of these keys are done: for a caller that was cut off. */
+	public static function sent( \WP_REST_Request $request ) {
+		$keys = self::listed( $request, 'keys' );
+		return is_wp_error( $keys ) ? $keys : new \WP_REST_Response( array( 'known' => (object) Batch::known( $keys ) ) );
+	}
+
+	/** @return array|\WP_Error */
+	private static function listed( \WP_REST_Request $request, string $name ) {
+		$list = $request->get_json_params()[ $name ] ?? null;
+		return is_array( $list ) && count( $list ) <= Batch::LIMIT ? $list : new \WP_Error( 'fcsc_bad_items', "$name: a list of at most " . Batch::LIMIT, array( 'status' => 400 ) );
 	}
 
 	public static function status() {

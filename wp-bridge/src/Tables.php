@@ -5,10 +5,12 @@ defined( 'ABSPATH' ) || exit;
 
 /** Loaded by uninstall.php too: uses nothing but WordPress. */
 final class Tables {
-	const SCHEMA        = '1';
+	const SCHEMA        = '2';
 	const OUTBOX_DAYS   = 14;
 	const OUTBOX_ROWS   = 200000;
 	const NONCE_SECONDS = 600;
+	/** How long a key is remembered that the sidecar may ask for twice. */
+	const SENT_DAYS     = 30;
 
 	public static function name( string $table ): string {
 		global $wpdb;
@@ -48,7 +50,9 @@ final class Tables {
 		$made = file_get_contents( dirname( __DIR__ ) . '/sql/tables.sql' ); // phpcs:ignore WordPress.WP.AlternativeFunctions -- a file of ours
 		dbDelta( strtr( $made, array( '{p}' => $wpdb->prefix, '{end}' => 'ENGINE=InnoDB ' . $wpdb->get_charset_collate() ) ) );
 		add_option( Settings::OPTION, Settings::DEFAULTS, '', true );
+		add_option( 'fcsc_wordings', array(), '', true );
 		add_option( 'fcsc_suppression_key', bin2hex( random_bytes( 32 ) ), '', false );
+		add_option( 'fcsc_link_key', bin2hex( random_bytes( 32 ) ), '', false ); // Links::KEY
 		Roles::add();
 		if ( ! wp_next_scheduled( 'fcsc_cleanup' ) ) {
 			wp_schedule_event( time() + HOUR_IN_SECONDS, 'daily', 'fcsc_cleanup' );
@@ -65,6 +69,7 @@ final class Tables {
 		self::delete( $outbox, 'id <= %d', $floor );
 		self::delete( $outbox, 'created_ms < %d', ( time() - self::OUTBOX_DAYS * DAY_IN_SECONDS ) * 1000 );
 		self::delete( self::name( 'carts' ), 'updated_gmt < %s', gmdate( 'Y-m-d H:i:s', time() - Settings::get( 'cart_days' ) * DAY_IN_SECONDS ) );
+		self::delete( self::name( 'sent' ), "kind <> 'box' AND created_gmt < %s", gmdate( 'Y-m-d H:i:s', time() - self::SENT_DAYS * DAY_IN_SECONDS ) );
 		self::delete( self::name( 'nonces' ), 'seen < %d', time() - self::NONCE_SECONDS );
 		$wpdb->suppress_errors( $quiet );
 	}
@@ -81,16 +86,16 @@ final class Tables {
 	public static function of_blog( $tables, $blog = 0 ) {
 		global $wpdb;
 		$prefix = $wpdb->get_blog_prefix( $blog ) . 'fcsc_';
-		return array_merge( $tables, array_map( fn( $table ) => $prefix . $table, array( 'outbox', 'carts', 'keys', 'nonces', 'suppressed' ) ) );
+		return array_merge( $tables, array_map( fn( $table ) => $prefix . $table, array( 'outbox', 'carts', 'keys', 'nonces', 'sent', 'suppressed', 'consents' ) ) );
 	}
 
 	/** For uninstall.php. The sidecar's own tables (fcsc_undo, fcsc_owned) are not ours. */
 	public static function remove( bool $all ) {
 		global $wpdb;
-		foreach ( array_merge( array( 'outbox', 'carts', 'keys', 'nonces' ), $all ? array( 'suppressed' ) : array() ) as $table ) {
+		foreach ( array_merge( array( 'outbox', 'carts', 'keys', 'nonces', 'sent' ), $all ? array( 'suppressed', 'consents' ) : array() ) as $table ) {
 			$wpdb->query( $wpdb->prepare( 'DROP TABLE IF EXISTS %i', self::name( $table ) ) ); // phpcs:ignore WordPress.DB
 		}
-		foreach ( array_merge( array( 'fcsc_db_version', 'fcsc_settings' ), $all ? array( 'fcsc_suppression_key' ) : array() ) as $option ) {
+		foreach ( array_merge( array( 'fcsc_db_version', 'fcsc_settings', 'fcsc_wordings', 'fcsc_link_key' ), $all ? array( 'fcsc_suppression_key' ) : array() ) as $option ) {
 			delete_option( $option );
 		}
 		remove_role( 'fcsc_crm_manager' );

@@ -36,3 +36,16 @@ $fcsc_bases   = array( 'none' => __( 'Nothing', 'fluentcrm-sidecar' ), 'carts' =
 	<input type="number" id="fcsc-days" name="cart_days" min="1" max="365" value="<?php echo esc_attr( Settings::get( 'cart_days' ) ); ?>"></p>
 	<?php submit_button(); ?>
 </form>
+<h2><?php esc_html_e( 'Consent to messages', 'fluentcrm-sidecar' ); ?></h2>
+<form method="post" action="<?php echo esc_url( AdminPage::url( 'settings' ) ); ?>">
+	<?php wp_nonce_field( 'fcsc_admin' ); ?>
+	<input type="hidden" name="consent_form" value="1">
+	<p><?php esc_html_e( 'A box at the checkout and in the form of a new account. It is unticked, and nobody needs to tick it. What was ticked is recorded with these words.', 'fluentcrm-sidecar' ); ?></p>
+	<?php foreach ( array( 'email' => __( 'Ask for news by e-mail', 'fluentcrm-sidecar' ), 'sms' => __( 'Ask for news by text message (SMS)', 'fluentcrm-sidecar' ) ) as $fcsc_value => $fcsc_title ) : ?>
+		<p><label><input type="checkbox" name="ask[]" value="<?php echo esc_attr( $fcsc_value ); ?>" <?php checked( in_array( $fcsc_value, (array) Settings::get( 'ask' ), true ) ); ?>> <?php echo esc_html( $fcsc_title ); ?></label><br>
+		<label for="fcsc-wording-<?php echo esc_attr( $fcsc_value ); ?>"><?php esc_html_e( 'Words beside the box', 'fluentcrm-sidecar' ); ?></label>
+		<input type="text" class="large-text" maxlength="500" id="fcsc-wording-<?php echo esc_attr( $fcsc_value ); ?>" name="wording[<?php echo esc_attr( $fcsc_value ); ?>]" value="<?php echo esc_attr( Settings::wording( $fcsc_value ) ); ?>"></p>
+	<?php endforeach; ?>
+	<p><label><input type="checkbox" name="confirm" value="1" <?php checked( Settings::get( 'confirm' ) ); ?>> <?php esc_html_e( 'Have them confirm it by e-mail (FluentCRM’s double opt-in). Until they do, FluentCRM sends them nothing else.', 'fluentcrm-sidecar' ); ?></label></p>
+	<?php submit_button(); ?>
+</form>

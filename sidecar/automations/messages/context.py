@@ -11,10 +11,9 @@ from datetime import tzinfo
 import msgspec
 
 from sidecar.automations.messages import carts, coupons, orders, people, site, together
-from sidecar.automations.messages.model import Carried as Carried
+from sidecar.automations.messages.model import Carried, Person, Product, Reorder, Whom
 from sidecar.automations.messages.model import Context as Context
 from sidecar.automations.messages.model import Item as Item
-from sidecar.automations.messages.model import Person, Product, Reorder
 from sidecar.automations.messages.names import NAMES
 from sidecar.automations.messages.products import Catalogue
 from sidecar.automations.messages.site import Site, Source
@@ -41,7 +40,7 @@ def subject_of(text: str) -> Subject:
     return Subject(kind, int(parts[0]), int(parts[1]) if len(parts) == 2 else 0)
 
 
-def load(place: Source, items: Sequence[Item], names: Collection[str] = tuple(NAMES)) -> dict[int, Context]:
+def load(place: Source, items: Sequence[Whom], names: Collection[str] = tuple(NAMES)) -> dict[int, Context]:
     """The context of each item by its id (the enrolment's). `names`: what the texts use (`sandbox.used`), so that nothing is
     read for nothing. Raises StoreUnavailable when the shop cannot be asked; never for one item."""
     return _Loading(place, items, frozenset(names)).contexts()
@@ -50,7 +49,7 @@ def load(place: Source, items: Sequence[Item], names: Collection[str] = tuple(NA
 class _Loading:
     """One load: what is wanted first, then all of it at once."""
 
-    def __init__(self, place: Source, items: Sequence[Item], names: frozenset[str]) -> None:
+    def __init__(self, place: Source, items: Sequence[Whom], names: frozenset[str]) -> None:
         self._state: State = place.state
         self._zone: tzinfo = place.zone
         self._items = items
@@ -82,7 +81,7 @@ class _Loading:
         return {item.id: self._context(item, base[item.id], crossed.get(item.id, ()), days) for item in self._items}
 
     def _context(
-        self, item: Item, base: Sequence[int], crossed: tuple[Product, ...], days: dict[tuple[int, int], float]
+        self, item: Whom, base: Sequence[int], crossed: tuple[Product, ...], days: dict[tuple[int, int], float]
     ) -> Context:
         about = self._subjects[item.id]
         order, cart = None, None
@@ -108,15 +107,12 @@ class _Loading:
             locale=locale,
             shop_locale=self._site.locale,
             zone=self._zone,
-            gone=about.kind == "order"
-            and order is None
-            or about.kind == "cart"
-            and (cart is None or not cart.items)
-            or about.kind == "product"
-            and not products,
+            gone=(about.kind == "order" and order is None)
+            or (about.kind == "cart" and (cart is None or not cart.items))
+            or (about.kind == "product" and not products),
         )
 
-    def _base(self, item: Item) -> list[int]:
+    def _base(self, item: Whom) -> list[int]:
         """The products that it is about, by the ids that are shown: a variation where there is one."""
         about = self._subjects[item.id]
         if about.kind == "product":

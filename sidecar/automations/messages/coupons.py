@@ -38,7 +38,7 @@ def load(state: State, reader: Reader, site: Site, codes: Mapping[int, str], now
         meta = metas.get(int(coupon_id or 0), {})
         ends = meta.get("date_expires", "")
         until = int(ends) if ends.isascii() and ends.isdigit() and len(ends) < 13 else int(expires)
-        if coupon_id and not meta or until <= now:
+        if (coupon_id and not meta) or until <= now:
             continue
         amount = meta.get("coupon_amount", "")
         free = meta.get("free_shipping") == "yes"

@@ -7,11 +7,12 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Undefined, pass_context
-from jinja2.runtime import Context
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from sidecar.automations.messages import formats
+from sidecar.automations.messages import language as languages
 from sidecar.automations.messages.model import Moment, Money
 from sidecar.automations.messages.view import Amount, Day, Look, Shown
 from sidecar.values import dates
@@ -62,8 +63,12 @@ def truncate(value: Any, length: int = 80, end: str = "…") -> str:
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip() + end
 
 
-def join(value: Iterable[Any], between: str = ", ") -> str:
-    """The texts of a list with something between them."""
+@pass_context
+def join(context: Context, value: Iterable[Any], between: str | None = None) -> str:
+    """The texts of a list with something between them: the language's comma when nothing else is said."""
+    if between is None:
+        look: Look = context["look_"]
+        between = "، " if languages.rtl(look.language) and languages.base(look.language) != "he" else ", "
     if isinstance(value, str) or len(between) > 20:
         raise SecurityError("join is for lists")
     return _bounded(between.join(str(one) for one in value))

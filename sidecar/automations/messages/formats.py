@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sidecar.automations.messages import language as languages
 from sidecar.automations.messages.jalali import MONTHS, WEEKDAYS, jalali
-from sidecar.automations.messages.model import Money, Moment, Percent
+from sidecar.automations.messages.model import Moment, Money, Percent
 
 if TYPE_CHECKING:
     from babel import Locale

@@ -41,7 +41,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 class Links(msgspec.Struct, frozen=True, kw_only=True):
     """The links of one message, '' where there is none. `key` '' (no plugin): none are signed, and products are linked to
     directly. `message`: the row of the message. `whole`: everything goes through the plugin (a mail that FluentCRM does not
-    send, so that nobody else counts clicks)."""
+    send, so that nobody else counts clicks). `consent`: what a short text lets people stop (sms, messaging, push)."""
 
     home: str = ""
     key: str = ""
@@ -52,6 +52,7 @@ class Links(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     survey: str = ""
     whole: bool = False
+    consent: str = "sms"
 
     def go(self, product: int, url: str) -> str:
         """To a product (0: the shop's start), with the message's name on it; `url` where that cannot be signed."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from jinja2 import Undefined, pass_context
-from jinja2.runtime import Context
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from sidecar.automations.messages import formats
@@ -18,7 +18,9 @@ from sidecar.automations.messages import language as languages
 from sidecar.automations.messages.view import Look, Shown
 
 _MOST_PRODUCTS = 12
-_TABLE = Markup('<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:16px 0">')
+_TABLE = Markup(
+    '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="margin:16px 0">'
+)
 _BUTTON = Markup(
     '\n\n<table role="presentation" cellpadding="0" cellspacing="0" border="0" align="center"'
     ' style="margin:24px auto"><tr><td align="center" bgcolor="#1f5fbf"'
@@ -66,11 +68,9 @@ def cart_table(context: Context, cart: Any) -> Markup:
             Markup(
                 '<tr><td colspan="2" style="padding:12px 8px;font-weight:bold">{}</td>'
                 '<td align="{}" style="padding:12px 8px;font-weight:bold;white-space:nowrap">{}</td></tr>'
-            ).format(words["total"], _end(context), total)
+            ).format(words["total"], _end(_look(context)), total)
         )
-    return Markup("\n\n{}{}</table>\n\n").format(
-        _TABLE, Markup("").join(rows)
-    )
+    return Markup("\n\n{}{}</table>\n\n").format(_TABLE, Markup("").join(rows))
 
 
 @pass_context
@@ -119,10 +119,10 @@ def _line(line: Shown, look: Look) -> Markup:
     total = line.field("total")
     return Markup(
         '<tr><td width="80" valign="top" style="padding:8px">{}</td><td valign="top" style="padding:8px">{}{}{} × {}</td>'
-        '<td align="right" valign="top" style="padding:8px;white-space:nowrap">{}</td></tr>'
+        '<td align="{}" valign="top" style="padding:8px;white-space:nowrap">{}</td></tr>'
     ).format(
         _picture(line, 64), _linked(line, line.field("name")), Markup("<br>") if _options(line) else "", _options(line),
-        formats.digits(line.field("quantity"), look.language), "" if isinstance(total, Undefined) else total,
+        formats.digits(line.field("quantity"), look.language), _end(look), "" if isinstance(total, Undefined) else total,
     )  # fmt: skip
 
 
@@ -168,8 +168,8 @@ def _words(context: Context) -> dict[str, str]:
     return languages.words(_look(context).language)
 
 
-def _end(context: Context) -> str:
-    return "left" if languages.rtl(_look(context).language) else "right"
+def _end(look: Look) -> str:
+    return "left" if languages.rtl(look.language) else "right"
 
 
 MACROS: dict[str, Callable[..., Markup]] = {

@@ -164,11 +164,27 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 class Carried(Protocol):
     """What an enrolment carries along (`automations.enrolments.Data`), as far as messages show it."""
 
-    coupons: dict[str, str]
+    @property
+    def coupons(self) -> dict[str, str]: ...
+
+
+class Whom(Protocol):
+    """Whom and what to load for, as the engine says it. `id`: the enrolment; `subject` as that has it (cart:12, order:55 …)."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def person_id(self) -> int: ...
+    @property
+    def contact_id(self) -> int: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def data(self) -> Carried | None: ...
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom and what to load for. `id`: the enrolment; `subject` as the enrolment has it (cart:12, order:55, product:7:9 …)."""
+    """A `Whom` of one's own."""
 
     id: int
     person_id: int

@@ -11,8 +11,8 @@ import msgspec
 from sidecar.automations.messages.model import (
     Cart,
     Coupon,
-    Money,
     Moment,
+    Money,
     Order,
     Percent,
     Person,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 _BLOCKS = frozenset({
@@ -120,6 +121,8 @@ class _Reader(HTMLParser):
             self.out.append("\n" * lines)
 
 
+# What was just written is looked at next.
+@lru_cache(maxsize=2)
 def read(html: str) -> _Reader:
     """The HTML read once: its text is `text_of`, its links and pictures are there too. Never raises."""
     reader = _Reader()

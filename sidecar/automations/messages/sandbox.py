@@ -176,13 +176,14 @@ def faults(source: str, part: Part) -> list[Fault]:
     return sorted(set(found), key=lambda fault: (fault.line, fault.message))
 
 
-def used(source: str) -> set[str]:
+@lru_cache(maxsize=512)
+def used(source: str) -> frozenset[str]:
     """The names of the context that a text uses; all of them when it cannot be read."""
     try:
         tree = environment("html").parse(source)
     except (TemplateError, RecursionError, ValueError):
-        return set(names.NAMES)
-    return {node.name for node in tree.find_all(nodes.Name)} & names.NAMES.keys()
+        return frozenset(names.NAMES)
+    return frozenset({node.name for node in tree.find_all(nodes.Name)} & names.NAMES.keys())
 
 
 def _walk(node: nodes.Node, bound: dict[str, Any], depth: int, part: Part) -> Iterator[Fault]:

@@ -22,6 +22,7 @@ _OPTIONS = (
     "woocommerce_store_postcode", "woocommerce_email_header_image", "woocommerce_checkout_page_id",
     "woocommerce_checkout_pay_endpoint", "woocommerce_checkout_order_received_endpoint",
     "woocommerce_custom_orders_table_enabled",
+    "woocommerce_fulfillments_db_tables_created",
 )  # fmt: skip
 # Currencies whose smallest unit is the whole (ISO 4217 and Iranian plugins): for amounts that are not in the shop's own.
 _WHOLE = frozenset(
@@ -47,7 +48,8 @@ class Source(Protocol):
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """What addresses and amounts are made from. `checkout`: the id of the checkout's page, '' unknown."""
+    """What addresses and amounts are made from. `checkout`: the id of the checkout's page, '' unknown.
+    `fulfillments`: whether WooCommerce's own table of parcels is there."""
 
     shop: Shop
     locale: str
@@ -59,6 +61,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     checkout: str
     pay: str
     received: str
+    fulfillments: bool
 
     def money(self, text: str | None, currency: str = "") -> Money | None:
         """An amount as the shop stores it; None when it is none."""
@@ -122,6 +125,7 @@ def load(reader: Reader) -> Site:
         checkout=checkout if checkout.isascii() and checkout.isdigit() and checkout != "0" else "",
         pay=_endpoint(found.get("woocommerce_checkout_pay_endpoint"), "order-pay"),
         received=_endpoint(found.get("woocommerce_checkout_order_received_endpoint"), "order-received"),
+        fulfillments=found.get("woocommerce_fulfillments_db_tables_created") in ("1", "yes"),
     )
 
 

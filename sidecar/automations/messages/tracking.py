@@ -28,13 +28,20 @@ _SINGLE = (
         ("_tracking_url", "tracking_url"),
     ),
 )
+_FULFILLED = ("_tracking_number", "_tracking_url", "_provider_name", "_shipment_provider")
 _MOST = 10
 _PLACES = ("{tracking_number}", "[TRACK_CODE]", "%1$s", "%s")
 
 
-def parcels(meta: Mapping[str, str], items: Iterable[str] = ()) -> tuple[Tracking, ...]:
-    """The parcels of an order. `meta`: its own (KEYS); `items`: what VillaTheme's plugin wrote at its lines (JSON)."""
+def parcels(
+    meta: Mapping[str, str], items: Iterable[str] = (), fulfilled: Iterable[Mapping[str, str]] = ()
+) -> tuple[Tracking, ...]:
+    """The parcels of an order. `meta`: its own (KEYS); `items`: what VillaTheme's plugin wrote at its lines (JSON);
+    `fulfilled`: the meta (JSON) of each of WooCommerce's own fulfillments."""
     found: list[Tracking] = []
+    for entry in fulfilled:
+        code, link, name, slug = (_said(entry.get(key)) for key in _FULFILLED)
+        found.append(_one(code, link, name or _titled(slug)))
     for entry in _list(meta.get("_wc_shipment_tracking_items")):
         link = _text(entry, "custom_tracking_link", "ast_tracking_link", "formatted_tracking_link")
         carrier = _text(entry, "custom_tracking_provider", "formatted_tracking_provider") or _titled(
@@ -84,6 +91,15 @@ def _json(text: str) -> list[Mapping[Any, Any]]:
     except (msgspec.DecodeError, UnicodeError):
         return []
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _said(text: str | None) -> str:
+    """A text that is kept as JSON, or as it is."""
+    try:
+        value = msgspec.json.decode(text or '""')
+    except (msgspec.DecodeError, UnicodeError):
+        return text or ""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _text(entry: Mapping[Any, Any], *keys: str) -> str:

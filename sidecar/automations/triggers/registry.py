@@ -55,11 +55,12 @@ class Found(msgspec.Struct, kw_only=True):
 @dataclass(frozen=True, slots=True)
 class Source:
     """`find` reads what is new; `newest` is the cursor of somebody who wants nothing of before. `every`: seconds between two
-    looks, 0: each pass (it costs next to nothing)."""
+    looks; 0: whenever something happened (`told`: then, too)."""
 
     find: Callable[[Ask], Found]
     newest: Callable[[Ask], Cursor]
     every: int = 0
+    told: bool = False
 
 
 _MODULES = {

@@ -142,4 +142,4 @@ def _viewing(ask: Ask, one: Back) -> set[int]:
     return {row[0] for row in rows}
 
 
-SOURCE = Source(find, newest)
+SOURCE = Source(find, newest, every=20, told=True)

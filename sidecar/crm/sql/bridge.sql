@@ -39,3 +39,15 @@ WHERE option_name IN ('siteurl', 'home');
 -- name: site_server
 -- Which server this is: MySQL has a uuid, MariaDB has only its host and its directory.
 SHOW GLOBAL VARIABLES WHERE Variable_name IN ('server_uuid', 'hostname', 'datadir');
+
+-- name: consents_rows
+-- Rows of the plugin's record of consent; `at` is Unix seconds UTC.
+-- columns: id# contact_id# user_id# order_id# at_# channel state source wording
+SELECT id, contact_id, user_id, order_id, TIMESTAMPDIFF(SECOND, '1970-01-01', created_gmt) AS at_, channel, state, source, wording
+FROM {p}fcsc_consents WHERE id IN %(ids)s;
+
+-- name: consents_after
+-- The same, by number.
+-- columns: id# contact_id# user_id# order_id# at_# channel state source wording
+SELECT id, contact_id, user_id, order_id, TIMESTAMPDIFF(SECOND, '1970-01-01', created_gmt) AS at_, channel, state, source, wording
+FROM {p}fcsc_consents WHERE id > %(after)s ORDER BY id LIMIT %(limit)s;

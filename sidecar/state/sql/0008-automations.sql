@@ -145,6 +145,9 @@ CREATE TRIGGER activity_forgotten AFTER DELETE ON activity WHEN old.person_id IS
 -- The record of consent: what it stands on (order:55, contact:7, page) without names, addresses or IPs.
 ALTER TABLE consent ADD COLUMN evidence TEXT NOT NULL DEFAULT '';
 CREATE INDEX consent_person ON consent (person_id, channel, id);
+-- waits: the plugin is still to be told whose the row is that this word stands on.
+ALTER TABLE consent ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX consent_waits ON consent (id) WHERE waits = 1;
 CREATE TRIGGER person_left_automations AFTER DELETE ON person BEGIN
  DELETE FROM step_done WHERE enrolment_id IN (SELECT id FROM enrolment WHERE person_id = old.id);
  DELETE FROM enrolment WHERE person_id = old.id;

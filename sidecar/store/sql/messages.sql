@@ -51,3 +51,12 @@ FROM {p}postmeta WHERE post_id IN %(ids)s AND LEFT(meta_key, 10) = 'attribute_';
 -- columns: taxonomy slug name
 SELECT x.taxonomy, t.slug, t.name FROM {p}terms t JOIN {p}term_taxonomy x ON x.term_id = t.term_id
 WHERE t.slug IN %(slugs)s AND x.taxonomy IN %(names)s;
+
+-- name: messages_fulfillments
+-- Parcels of WooCommerce's own fulfillments (10.1 and later, off by default). Values are JSON, unlike other meta.
+-- columns: order_id fulfillment_id meta_key value
+SELECT f.entity_id AS order_id, f.fulfillment_id, m.meta_key, LEFT(m.meta_value, 2000) AS value
+FROM {p}wc_order_fulfillments f JOIN {p}wc_order_fulfillment_meta m ON m.fulfillment_id = f.fulfillment_id
+WHERE f.entity_type = 'WC_Order' AND f.entity_id IN %(ids)s AND f.date_deleted IS NULL AND f.is_fulfilled = 1
+ AND m.date_deleted IS NULL
+ AND m.meta_key IN ('_tracking_number', '_tracking_url', '_shipment_provider', '_provider_name');

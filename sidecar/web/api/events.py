@@ -14,7 +14,7 @@ noun = Noun("events")
 
 
 class EventsQuery(Paging):
-    """`type` is a family (order, customer, product, cart, contact, email) or one topic; '' for all."""
+    """`type` is a family (order, customer, product, cart, contact, email, consent) or one topic; '' for all."""
 
     type: Annotated[str, Meta(max_length=40, pattern=r"^[a-z_.]*$")] = ""
 

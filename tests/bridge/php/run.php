@@ -37,6 +37,7 @@ namespace {
 }
 
 namespace FluentCrmSidecar\Tests {
+	use FluentCrmSidecar\Links;
 	use FluentCrmSidecar\Outbox;
 	use FluentCrmSidecar\Proxy;
 	use FluentCrmSidecar\Roles;
@@ -97,6 +98,14 @@ namespace FluentCrmSidecar\Tests {
 			foreach ( $bad as $name => $values ) {
 				foreach ( $values as $value ) { same( false, $is( array( $name => $value ) ), "$name " . json_encode( $value ) ); }
 			}
+		},
+		'links in messages, vector by vector' => function () use ( $folder ) {
+			if ( ! is_file( "$folder/links.json" ) ) { return; }
+			$cases = json_decode( file_get_contents( "$folder/links.json" ), true, 16, JSON_THROW_ON_ERROR );
+			same( true, count( $cases ) > 20 );
+			foreach ( $cases as $case ) { same( $case['read'], Links::read( $case['key'], $case['token'], 1793534400 ), $case['token'] ); }
+			foreach ( array( '', 'xyz', str_repeat( 'g', 64 ) ) as $key ) { same( null, Links::read( $key, $cases[0]['token'], 1793534400 ), 'no key' ); }
+			same( array( 12, 12, 0, 0, 0 ), array_map( fn( $extra ) => Links::message( array( 'extra' => $extra ) ), array( 'm12', 'm12~back', '', 'm012', 'x12' ) ) );
 		},
 		'the target is the route and the sorted query' => function () {
 			same( '/fluentcrm-sidecar/v1/status', Signer::target( '/fluentcrm-sidecar/v1/status', array() ) );

@@ -58,7 +58,9 @@ namespace {
 	} );
 	// The form of the shortcode, with the fields that a browser would send.
 	add_shortcode( 'woocommerce_checkout', function () {
-		return '<form><input type="radio" name="shipping_method[0]" value="flat_rate:1">' . wp_nonce_field( 'woocommerce-process_checkout', 'woocommerce-process-checkout-nonce', true, false ) . '</form>';
+		ob_start();
+		do_action( 'woocommerce_after_checkout_billing_form' );
+		return '<form>' . ob_get_clean() . '<input type="radio" name="shipping_method[0]" value="flat_rate:1">' . wp_nonce_field( 'woocommerce-process_checkout', 'woocommerce-process-checkout-nonce', true, false ) . '</form>';
 	} );
 	// The classic checkout: the order is saved (and told) before its items are, then paid.
 	add_action( 'wc_ajax_checkout', function () {
@@ -73,6 +75,7 @@ namespace {
 		$order->total_of( wc_get_product( $product ), (int) $quantity );
 		$order->save();
 		$items();
+		do_action( 'woocommerce_checkout_order_processed', $order->get_id(), $_POST, $order );
 		$order->update_status( 'processing' );
 		wp_send_json( array( 'result' => 'success', 'order_id' => $order->get_id(), 'redirect' => home_url() ) );
 	} );
