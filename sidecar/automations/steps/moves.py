@@ -9,7 +9,7 @@ import msgspec
 from sidecar.automations.enrolments import Done, End, Enrolment
 from sidecar.automations.handing import Message
 from sidecar.automations.known import Known
-from sidecar.automations.model import AnyStep, Automation, ChannelName
+from sidecar.automations.model import AnyStep, Automation, ChannelName, Send
 
 
 class Walk(msgspec.Struct, kw_only=True, eq=False):
@@ -31,12 +31,16 @@ class Walk(msgspec.Struct, kw_only=True, eq=False):
         return self.spec.step(self.one.step)
 
     def go(self, move: Go, now: int) -> None:
-        """On to another step. A choice takes no time; what was done or left out was so now; a wait was over when it was."""
+        """On to another step. A choice takes no time; what was done or left out was so now; a wait was over when it was. What is
+        made for a message (a coupon) does not make it later than it was planned: it may still be too late."""
         self.done.append(Done(step=self.one.step, at=now, outcome=move.outcome, reason=move.reason))
         if move.way:
             self.one.data.ways[self.one.step] = move.to
-        if move.planned is not None or not move.way:
-            self.planned = self.base = now if move.planned is None else move.planned
+        if move.planned is not None:
+            self.planned = self.base = move.planned
+        elif not move.way:
+            self.base = now
+            self.planned = now if isinstance(self.step, Send) else self.planned
         self.one.step, self.one.awaits, self.one.attempts = move.to, "", 0
         self.one.data.planned = 0
         self.message = None
