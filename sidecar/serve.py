@@ -95,7 +95,7 @@ class Service:
             try:
                 report = self.runtime.pass_(PASS_SECONDS)
                 wait = pause
-                if report.reconciled or report.events or report.polled or report.moved or report.tagged:
+                if report.reconciled or report.events or report.polled or report.moved or report.tagged or report.steps:
                     worked = True
                 elif worked and time.monotonic() - rested > _REST:
                     worked, rested = False, time.monotonic()

@@ -162,10 +162,14 @@ class Ways:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self.there: dict[ChannelName, str] = {"email": "mail", "sms": "gateway", "telegram": "bot"}
+        self.broken: set[ChannelName] = set()
         self.chats: dict[int, str] = {}
 
     def providers(self) -> Mapping[ChannelName, str]:
         return self.there
+
+    def off(self) -> set[ChannelName]:
+        return self.broken
 
     def knows(self, provider: str) -> bool:
         return self._recorder.knows

@@ -61,6 +61,7 @@ class Batch:
     def _read(self) -> None:
         """What decisions go by, as it is now."""
         config = self.place.config.automations
+        self.place.at = loading.with_tops(self.place, self._specs.values())
         self.shop = Shop(
             at=self.place.at, paid=self.place.info.paid_statuses, cap_day=config.cap_day, cap_week=config.cap_week,
             quiet_from=config.quiet_from, quiet_to=config.quiet_to,
@@ -72,7 +73,7 @@ class Batch:
                 walk.one.data.prices = {
                     str(ware.id): str(ware.price) for ware in walk.known.wares.values() if ware.price is not None
                 }
-        self.providers = dict(self.place.reach.providers())
+        self.providers, self._off = dict(self.place.reach.providers()), self.place.reach.off()
         self._read_at = time.monotonic()
 
     # --- rounds --------------------------------------------------------------------------------------------
@@ -144,7 +145,9 @@ class Batch:
         if isinstance(step, Stop):
             return Over(how="done")
         if isinstance(step, Send):
-            found = decisions.message(step, walk.one, walk.known, self.providers, walk.planned, now, self.shop)
+            found = decisions.message(
+                step, walk.one, walk.known, self.providers, self._off, walk.planned, now, self.shop
+            )
             return self._objected(walk, step, found) if isinstance(found, Verdict) else Do(step=step, channel=found)
         if isinstance(step, Coupon):
             objection = decisions.coupon(step, walk.one, walk.spec, walk.known, self.providers)

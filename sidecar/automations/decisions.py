@@ -13,13 +13,23 @@ from sidecar.automations.wares import goods
 
 
 def message(
-    send: Send, one: Enrolment, known: Known, providers: Collection[str], planned: int, now: int, shop: Shop
+    send: Send,
+    one: Enrolment,
+    known: Known,
+    providers: Collection[str],
+    off: Collection[str],
+    planned: int,
+    now: int,
+    shop: Shop,
 ) -> ChannelName | Verdict:
-    """The channel that a message goes by now, or why it does not."""
+    """The channel that a message goes by now, or why it does not. One whose provider is `off` is taken only where no other
+    leads to the person: then it waits there."""
     objection = guards.holdout(one)
     if objection:
         return objection
-    channel = guards.channel_of(send, known, providers)
+    channel = guards.channel_of(send, known, set(providers) - set(off))
+    if isinstance(channel, Verdict):
+        channel = guards.channel_of(send, known, providers)
     if isinstance(channel, Verdict):
         return channel
     objection = (

@@ -45,6 +45,7 @@ REASONS = {
     "not_unpaid": "the order is paid, or cancelled",
     "quiet_hours": "quiet hours",
     "cap": "enough marketing by this channel lately",
+    "gone": "what it tells of is not there any more",
     "broken": "its text cannot be sent",
     "no_message": "no message would carry it",
     "coupon_limit": "enough coupons for today",

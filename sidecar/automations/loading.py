@@ -18,8 +18,11 @@ from sidecar.automations.purchases import Buyer
 from sidecar.crm import suppression
 from sidecar.crm.suppression import Suppression
 from sidecar.events import refusals
-from sidecar.segments import subjects
-from sidecar.segments.evaluate import Order, Subject
+from sidecar.people import consents
+from sidecar.segments import contacts as crm
+from sidecar.segments import membership, subjects
+from sidecar.segments.evaluate import Moment, Order, Subject
+from sidecar.segments.model import Condition, Segment, Top, walk
 from sidecar.store.orders import choose
 from sidecar.values import email, phone
 
@@ -94,7 +97,7 @@ def _bought(
         known, spec = found[one.id], used[one.id]
         still = {word for step in spec.steps if isinstance(step, Send) for word in step.still}
         # Rules ask when they last bought: the ledger is a moment behind.
-        since = min(known.since, place.now - purchases.FRESH) if _asks(spec) else known.since
+        since = min(known.since, place.now - purchases.FRESH) if rules_of(spec) else known.since
         buyers.append(
             Buyer(
                 id=one.id, person_id=one.person_id, since=since, cart=known.cart,
@@ -173,7 +176,7 @@ def _state(
     ):
         if slug in place.at.segments:
             unfit.setdefault(person, set()).update(place.at.segments[slug].no_offers)
-    words = _words(place, people)
+    words = consents.latest(place.state, people)
     refused = refusals.since(place.state, list(keys.values()))
     events = _events(place, claimed, used)
     channels = {
@@ -185,25 +188,13 @@ def _state(
         # The same lists for everybody's enrolments: a message that goes out now counts for the next one.
         known.sent = sent.setdefault(one.person_id, {})
         known.unfit = frozenset(unfit.get(one.person_id, ()))
-        known.words = words.get(one.person_id, {})
+        known.words = {channel: word.state for channel, word in words.get(one.person_id, {}).items()}
         known.refused = keys.get(one.person_id, b"") in refused
         known.events = tuple(events.get(one.person_id, ()))
         contact = known.contact
         known.addresses = {channel: ids.get(one.person_id, "") for channel, ids in elsewhere.items()}
         if contact:
             known.addresses |= {"email": contact.email, "sms": contact.phone, "whatsapp": contact.phone}
-
-
-def _words(place: Place, people: Sequence[int]) -> dict[int, dict[str, str]]:
-    """The last word on each channel, given or withdrawn."""
-    found: dict[int, dict[str, str]] = {}
-    for person, channel, state in place.state.rows(
-        "SELECT person_id, channel, state FROM consent WHERE person_id IN (SELECT value FROM json_each(?))"
-        " ORDER BY at, id",
-        (_json(people),),
-    ):
-        found.setdefault(person, {})[channel] = state
-    return found
 
 
 def _events(place: Place, claimed: Sequence[Enrolment], used: Mapping[int, Automation]) -> dict[int, list[Happened]]:
@@ -230,10 +221,14 @@ def _rules(
     place: Place, claimed: Sequence[Enrolment], used: Mapping[int, Automation], found: Mapping[int, Known]
 ) -> None:
     """People as rules ask about them. When they last bought is found anew from the orders: what the traits say may be old."""
-    asking = [one for one in claimed if _asks(used[one.id])]
+    asking = [one for one in claimed if rules_of(used[one.id])]
     if not asking:
         return
     people = sorted({one.person_id for one in asking})
+    rules = [rule for one in asking for rule in rules_of(used[one.id])]
+    asked = [Segment(slug="asked", name="asked", rule=rule) for rule in dict.fromkeys(rules)]
+    there = [contact.id for one in asking if (contact := found[one.id].contact) is not None]
+    crm.refresh(place.state, place.reader, [*place.at.segments.values(), *asked], place.zone, there)
     known = subjects.load(place.state, people)
     counted: dict[int, dict[int, int]] = {}
     for person, order, at in place.state.rows(
@@ -249,9 +244,20 @@ def _rules(
             found[one.id].subject = _fresh(person, dict(counted.get(one.person_id, {})), found[one.id].latest, place)
 
 
-def _asks(spec: Automation) -> bool:
-    """Whether it asks rules about people."""
-    return any(exit_.rule is not None for exit_ in spec.exits) or any(isinstance(step, Branch) for step in spec.steps)
+def rules_of(spec: Automation) -> list[Condition]:
+    """The rules about people that it asks on the way."""
+    exits = [exit_.rule for exit_ in spec.exits if exit_.rule is not None]
+    return [*exits, *(step.rule for step in spec.steps if isinstance(step, Branch))]
+
+
+def with_tops(place: Place, specs: Iterable[Automation]) -> Moment:
+    """What rules go by, with the borders of the top percents that these automations ask for."""
+    at = place.at
+    for spec in specs:
+        for rule in rules_of(spec):
+            if any(isinstance(part, Top) and (part.field, part.percent) not in at.tops for part in walk(rule)):
+                at = msgspec.structs.replace(at, tops=membership.tops(place.state, at, rule))
+    return at
 
 
 def _fresh(person: Subject, counted: dict[int, int], bought: Iterable[Purchase], place: Place) -> Subject:

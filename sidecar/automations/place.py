@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import tzinfo
 from typing import Protocol
 
@@ -62,6 +62,10 @@ class Reach(Protocol):
 
     def providers(self) -> Mapping[ChannelName, str]:
         """The name of the provider of each channel that can send now; channels without one are missing."""
+        ...
+
+    def off(self) -> Collection[ChannelName]:
+        """The channels whose provider takes nothing until the owner has mended it: who can be reached by another one should be."""
         ...
 
     def knows(self, provider: str) -> bool:

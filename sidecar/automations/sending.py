@@ -165,14 +165,10 @@ class Sending:
                 message = walk.message
                 if walk.one.id not in self._batch.walks or message is None:
                     continue
-                where = f"{walk.spec.name}/{send.id}"
                 if text.problems:
-                    troubles.broken(self._place.state, where, text.problems[0])
-                    self._batch.go(
-                        walk, Go(to=onward(walk, send), outcome="failed", reason=f"broken: {text.problems[0]}")
-                    )
+                    self._unsendable(walk, send, text.problems[0])
                     continue
-                troubles.mended(self._place.state, where)
+                troubles.mended(self._place.state, f"{walk.spec.name}/{send.id}")
                 sent = handing.sent(sql, walk.one.person_id, channel, now_ms - _WEEK_MS, message.id)
                 objection = guards.cap(send, channel, sent, self._place.now, self._batch.shop)
                 if objection is not None:
@@ -184,6 +180,15 @@ class Sending:
                 else:
                     del self._batch.walks[walk.one.id]
         return ready
+
+    def _unsendable(self, walk: Walk, send: Send, problem: str) -> None:
+        """Its subject is gone (`gone: …`), which is nobody's fault; or its text is broken, which is told."""
+        following = onward(walk, send)
+        if problem.startswith("gone:"):
+            self._batch.go(walk, Go(to=following, outcome="skipped", reason="gone"))
+            return
+        troubles.broken(self._place.state, f"{walk.spec.name}/{send.id}", problem)
+        self._batch.go(walk, Go(to=following, outcome="failed", reason=f"broken: {problem}"))
 
     def _postpone(self, walk: Walk, send: Send, objection: Verdict) -> None:
         verdict = decisions.in_time(send, objection, walk.planned, self._batch.shop)
@@ -250,5 +255,5 @@ def _outgoing(walk: Walk, send: Send, channel: ChannelName, message: Message, te
         to=walk.known.addresses[channel], language=text.language, purpose=send.purpose,
         container=f"{walk.spec.name}/{send.id}", title=send.title or walk.spec.title, subject=text.subject,
         preheader=text.preheader, html=text.html, text=text.text, template=text.template, parameters=text.parameters,
-        link=text.link,
+        link=text.link, unsubscribe=text.unsubscribe,
     )  # fmt: skip

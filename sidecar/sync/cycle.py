@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 from sidecar import clock, logs
 from sidecar.config import Config
@@ -18,7 +19,8 @@ from sidecar.mapping.compiled import Mapping
 from sidecar.mysql.connection import Reader
 from sidecar.state import pause, runs
 from sidecar.state.database import State
-from sidecar.sync import consents, engine, poll, site
+from sidecar.sync import automations, consents, engine, poll, site
+from sidecar.sync.automations import Automations
 from sidecar.sync.link import PLUGIN, Link, LinkState
 from sidecar.sync.live import Way
 from sidecar.sync.segments import Groups
@@ -27,11 +29,14 @@ from sidecar.sync.tagging import Place
 from sidecar.sync.warm import Warm
 from sidecar.sync.work import RECONCILE_NOW, PassReport, Work
 
+if TYPE_CHECKING:
+    from sidecar.automations.plugin import Plugin
+
 _BATCH = 300
 _LAST, _ERROR = "pass.last", "pass.error"
 _POLLED, _RECONCILED, _TOOK = "poll.last", "reconcile.last", "reconcile.took"
 _PRUNED = "events.pruned"
-# What tags of segments may take of a pass, in seconds, even if there is no time left.
+# What tags of segments and automations may each take of a pass, in seconds, even if there is no time left.
 _SEGMENTS = 2.0
 # Without hints the whole shop is compared as often as half a percent of one core allows.
 _SHARE = 200
@@ -50,6 +55,7 @@ class Passes:
         self._reader: Reader | None = None
         self.link = Link(config, state)
         self._groups = Groups(config, state)
+        self._automations = Automations(config, state, self._groups)
 
     def close(self) -> None:
         """Close all connections; a later pass opens them again."""
@@ -108,6 +114,8 @@ class Passes:
             self._reconcile(report)
         if report.state == "done":
             self._segments(report, max(deadline, time.monotonic() + _SEGMENTS))
+        if report.state == "done":
+            self._automate(report, max(deadline, time.monotonic() + _SEGMENTS))
         return report
 
     def _segments(self, report: PassReport, until: float) -> None:
@@ -137,6 +145,30 @@ class Passes:
             place = None  # for a moment only: what is live should start automations, so the tags wait
         looked = self._groups.look(session.reader, session.info.zone, place, fresh=fresh)
         report.moved, report.tagged = looked.moved, looked.contacts
+
+    def _automate(self, report: PassReport, until: float) -> None:
+        """As with segments: a fault there is that part's alone."""
+        try:
+            news = bool(report.events or report.polled or report.moved or report.reconciled)
+            if self._automations.due(news=news):
+                with suppress(Conflict), runs.lock(self._state, runs.PASS):
+                    self._run_automations(report, until)
+        except Exception as error:  # noqa: BLE001 - told by `failed`; orders must not wait for a fault in automations
+            self._warm.drop()
+            self._automations.failed(error)
+
+    def _run_automations(self, report: PassReport, until: float) -> None:
+        """Who comes in, and what is due. Under the lock."""
+        session = self._warm.session()
+        if site.look(session.reader, self._state).held:
+            report.state = "held"
+            return
+        link = self.link.ask(session.info.home, listed=_listed(session))
+        if link.mode == "waiting":
+            return  # for a moment only: messages by WordPress could not be handed over
+        plugin = cast("Plugin", self.link.bridge(session.info.home)) if link.mode == "live" else None
+        moved = self._automations.look(session.reader, session.info, plugin, until)
+        report.entered, report.steps, report.messages = moved.entered, moved.steps, moved.messages
 
     def _failed(self, error: BridgeUnreachable | BridgeRefused) -> bool:
         self.link.failed(error)
@@ -254,7 +286,13 @@ class Passes:
         if report.state in ("busy", "paused"):
             return
         now = _now()
-        if report.events or report.reconciled or report.moved or not 0 <= now - int(self._state.get(_LAST) or 0) < 10:
+        if (
+            report.events
+            or report.reconciled
+            or report.moved
+            or report.steps
+            or not 0 <= now - int(self._state.get(_LAST) or 0) < 10
+        ):
             with self._state.transaction():
                 self._state.set(_LAST, str(now))
                 self._state.set(_ERROR, "")
@@ -263,6 +301,7 @@ class Passes:
             monitor.prune(self._state, now * 1000, events.keep_days, events.keep_rows)
             activity.prune(self._state, now * 1000, events.activity_days, events.activity_rows)
             runs.prune(self._state, now)
+            automations.prune(self._state, now, self._config.automations.keep_days)
             self._state.set(_PRUNED, str(now))
 
 

@@ -20,7 +20,7 @@ from sidecar.mysql.connection import Reader
 from sidecar.state import dead_letters, pause, runs
 from sidecar.state.database import State
 from sidecar.state.pause import Pause
-from sidecar.sync import segments, site
+from sidecar.sync import automations, segments, site
 from sidecar.sync.link import Link
 
 _DAY = 86_400
@@ -36,7 +36,8 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     """Times are Unix seconds UTC, durations what their names say. `queue_there` is False without the plugin's table;
     `shop` is '' or why the shop's database could not be asked. `bridge` is unpaired, live, waiting or silent.
     `held` and `paused` say since when and until when nothing is written. `segments_fault` is what is wrong with the rules of
-    segments, `segments_failing` since when they cannot be brought up to date (`segments_error`: why). `providers` are those of channels that were ever used."""
+    segments, `segments_failing` since when they cannot be brought up to date (`segments_error`: why). `providers` are those of channels that were ever used. `automations_…`: the same
+    of automations."""
 
     now: int
     shop: str
@@ -66,6 +67,9 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     segments_failing: int | None
     segments_error: str
     providers: list[ProviderState] = []
+    automations_fault: str = ""
+    automations_failing: int | None = None
+    automations_error: str = ""
 
     @property
     def quiet(self) -> bool:
@@ -88,6 +92,7 @@ def health(config: Config, state: State, link: Link) -> Health:
     newest, usual = _orders(state, now)
     hinted = (link.last_hint() or 0) // 1000
     failing, why = segments.trouble(state) or (None, "")
+    stuck, reason = automations.trouble(state) or (None, "")
     return Health(
         now=now, shop=trouble, queue_there=standing.there, queue_rows=standing.rows, queue_due=standing.due,
         lag_ms=standing.lag_ms, last_pass=_number(state, "pass.last"), pass_error=state.get("pass.error"),
@@ -100,6 +105,7 @@ def health(config: Config, state: State, link: Link) -> Health:
         quiet_after=int(usual * config.alerts.quiet_factor) if usual and config.alerts.quiet_factor else None,
         segments_fault=segments.fault(state), segments_failing=failing, segments_error=why,
         providers=[one for one in gate.standing(state) if not one.name.startswith("hook:")],
+        automations_fault=automations.faults(state), automations_failing=stuck, automations_error=reason,
     )  # fmt: skip
 
 
@@ -113,6 +119,7 @@ def conditions(found: Health, config: Config) -> list[Condition]:
     expected = found.paused is None and found.last_sync is not None
     silent = found.now - (found.bridge_silent_since or found.now)
     failing = found.now - (found.segments_failing or found.now)
+    stuck = found.now - (found.automations_failing or found.now)
     return [
         Condition(
             "no_pass",
@@ -148,6 +155,16 @@ def conditions(found: Health, config: Config) -> list[Condition]:
             "segments_failing",
             failing >= alerts.no_pass_minutes * 60,
             f"segments could not be brought up to date for {_span(failing)}: {found.segments_error}",
+        ),
+        Condition(
+            "automations_fault",
+            bool(found.automations_fault),
+            f"automations have a fault: {found.automations_fault or 'it is mended'}",
+        ),
+        Condition(
+            "automations_failing",
+            stuck >= alerts.no_pass_minutes * 60,
+            f"automations could not be worked on for {_span(stuck)}: {found.automations_error}",
         ),
         *(_provider(one) for one in found.providers),
     ]  # fmt: skip

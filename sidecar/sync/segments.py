@@ -107,7 +107,7 @@ class Groups:
         """Bring memberships and tags up to date (`place` None: no tags); `full`: look at everybody. Call it under the lock
         of the runs. A fault of the owner's file is told once and answered; raises StoreUnavailable, CrmRefused."""
         try:
-            segments = self._segments(zone)
+            segments = self.rules(zone)
         except SegmentError as error:
             if self._state.get(_FAULT) != error.message:
                 log.warning("the file of segments has faults: %s", error.message)
@@ -148,7 +148,8 @@ class Groups:
             self._state.set(_FIELDS, fault)
         return tagging.contacts
 
-    def _segments(self, zone: tzinfo) -> list[Segment]:
+    def rules(self, zone: tzinfo) -> list[Segment]:
+        """The segments in force; read anew when the file is another one. Raises SegmentError with every problem."""
         stamp = (*self._stamp(), zone)
         if stamp != self._read:
             self._rules = file.load(in_force(self._config) or None, zone)

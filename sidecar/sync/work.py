@@ -35,7 +35,8 @@ class PassReport(msgspec.Struct, kw_only=True):
     the first import, or for WordPress to answer. `events` are rows of the outbox that went; `changed`, `nothing`,
     `left` and `failed` what became of these and of what polling found; `later` were pushed back, `dead` given up;
     `rest` are rows that are due still; `moved` how many came into a segment or left one, `tagged` contacts whose tags
-    followed; `seconds` its length."""
+    followed; `entered` how many came into an automation, `steps` of automations that were done, `messages` handed over;
+    `seconds` its length."""
 
     state: Literal["done", "busy", "paused", "held", "waiting"] = "done"
     events: int = 0
@@ -51,6 +52,9 @@ class PassReport(msgspec.Struct, kw_only=True):
     rest: int = 0
     moved: int = 0
     tagged: int = 0
+    entered: int = 0
+    steps: int = 0
+    messages: int = 0
     seconds: float = 0.0
 
 
