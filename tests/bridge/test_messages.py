@@ -20,7 +20,7 @@ pytestmark = pytest.mark.wordpress
 
 PAGE = (
     '<!doctype html><html lang="fa" dir="rtl"><head><title>x</title></head><body>\n<p>سلام آوا &amp; Zoë 🍵</p>\n'
-    '<a href="{url}/product/tea/?a=1&amp;b=2">Tea</a> <a href=\'{url}/?fcsc=p.7.1.m1.x\'>choices</a>\n</body></html>'
+    "<a href=\"{url}/product/tea/?a=1&amp;b=2\">Tea</a> <a href='{url}/?fcsc=p.7.1.m1.x'>choices</a>\n</body></html>"
 )
 MAKE = "return (int) FluentCrm\\App\\Models\\Subscriber::create( $in )->id;"
 
@@ -31,7 +31,7 @@ def paired(hpos: Site) -> None:
     hpos.php(
         "update_option( 'fluentcrm-global-settings', array( 'email_settings' => array( 'from_name' => 'Shop', 'from_email' => 'shop@example.com',"
         " 'emails_per_second' => 100, 'email_footer' => 'Shop, 1 Elm St. <a href=\"##crm.unsubscribe_url##\">Leave us</a>' ) ) );"
-        "$wpdb->query( \"DELETE FROM {$wpdb->prefix}fc_campaign_emails\" );"
+        '$wpdb->query( "DELETE FROM {$wpdb->prefix}fc_campaign_emails" );'
     )
     hpos.mails()
 
@@ -57,8 +57,9 @@ def queue(site: Site, *items: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def known(site: Site, *keys: str) -> dict[str, int]:
-    found: dict[str, int] = site.signed("POST", "/sent", {"keys": list(keys)}).json()["known"]
-    return found
+    outcomes = site.signed("POST", "/sent", {"items": list(keys)}).json()["outcomes"]
+    assert {one["state"] for one in outcomes} <= {"known"}
+    return {one["key"]: one["id"] for one in outcomes}
 
 
 def email(site: Site, id_: int, columns: str) -> tuple[Any, ...]:
@@ -87,10 +88,10 @@ def test_queued_sent_opened_clicked_and_left(hpos: Site, shopper: Shopper) -> No
     began = time.monotonic()
     outcome = queue(hpos, wish)[0]
     took = time.monotonic() - began
-    assert outcome == {"key": wish["key"], "state": "queued", "email_id": outcome["email_id"], "reason": ""}
+    assert outcome == {"key": wish["key"], "state": "queued", "id": outcome["id"], "reason": "", "code": ""}
     assert took < 5
     mail = delivered(hpos)[0]
-    row = outcome["email_id"]
+    row = outcome["id"]
     assert mail["subject"] == "Your tea 🍵"
     assert email(hpos, row, "status, subscriber_id, email_type") == ("sent", id_, "custom_email_campaign")
     text = mail["message"]
@@ -150,7 +151,9 @@ def test_a_footer_without_a_way_out_gets_one(hpos: Site) -> None:
 
 
 def test_smartcodes_in_a_shops_text_are_text(hpos: Site) -> None:
-    queue(hpos, item(contact(hpos), html="<p>{{contact.email}} ##crm.manage_subscription_url## {{crm.business_name}}</p>"))
+    queue(
+        hpos, item(contact(hpos), html="<p>{{contact.email}} ##crm.manage_subscription_url## {{crm.business_name}}</p>")
+    )
     text = html.unescape(delivered(hpos)[0]["message"]).replace("\u2060", "")
     assert "{{contact.email}} ##crm.manage_subscription_url## {{crm.business_name}}" in text
 
@@ -194,17 +197,17 @@ def test_the_same_key_is_one_message(hpos: Site) -> None:
     wish = item(contact(hpos))
     first, second = queue(hpos, wish, wish)
     assert (first["state"], second["state"]) == ("queued", "known")
-    assert first["email_id"] == second["email_id"]
+    assert first["id"] == second["id"]
     with ThreadPoolExecutor(4) as pool:
         again = [one[0] for one in pool.map(lambda _: queue(hpos, wish), range(4))]
-    assert {(one["state"], one["email_id"]) for one in again} == {("known", first["email_id"])}
+    assert {(one["state"], one["id"]) for one in again} == {("known", first["id"])}
     fresh = item(contact(hpos))
     with ThreadPoolExecutor(4) as pool:
         states = sorted(one[0]["state"] for one in pool.map(lambda _: queue(hpos, fresh), range(4)))
     assert states == ["known", "known", "known", "queued"]
     assert hpos.rows("SELECT COUNT(*) FROM wp_fc_campaign_emails") == [(2,)]
     assert known(hpos, wish["key"], "never-asked", fresh["key"]).keys() == {wish["key"], fresh["key"]}
-    assert known(hpos, wish["key"])[wish["key"]] == first["email_id"]
+    assert known(hpos, wish["key"])[wish["key"]] == first["id"]
     assert known(hpos) == {}
     delivered(hpos, 2)
 
@@ -218,7 +221,14 @@ def test_known_also_when_the_person_has_left_since(hpos: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "moment", ["INSERT IGNORE INTO `wp_fcsc_sent`", "INSERT INTO `wp_fc_campaign_emails`", "email_body", "ON DUPLICATE KEY", "COMMIT"]
+    "moment",
+    [
+        "INSERT IGNORE INTO `wp_fcsc_sent`",
+        "INSERT INTO `wp_fc_campaign_emails`",
+        "email_body",
+        "ON DUPLICATE KEY",
+        "COMMIT",
+    ],
 )
 def test_killed_in_between(hpos: Site, moment: str) -> None:
     """Pain 31: `kill -9` before, at and after each statement that matters: the key and the message are there together, or neither."""
@@ -242,7 +252,8 @@ def test_killed_in_between(hpos: Site, moment: str) -> None:
 def test_a_listener_that_throws_leaves_nothing(hpos: Site) -> None:
     extra = hpos.content / "extra" / "thrower.php"
     extra.write_text(
-        "<?php add_filter( 'fluent_crm/track_click', function ( $on ) { throw new Exception( 'secret@example.com' ); } );", "utf-8"
+        "<?php add_filter( 'fluent_crm/track_click', function ( $on ) { throw new Exception( 'secret@example.com' ); } );",
+        "utf-8",
     )
     wish = item(contact(hpos), html=f'<a href="{hpos.url}/">x</a>')
     try:
@@ -258,21 +269,23 @@ def test_a_listener_that_throws_leaves_nothing(hpos: Site) -> None:
 
 def test_one_campaign_a_step_that_the_owner_may_rename_or_delete(hpos: Site) -> None:
     name = f"welcome/{secrets.token_hex(4)}"
-    ids = [one["email_id"] for one in queue(hpos, *[item(contact(hpos), container=name, title="Welcome: 1") for _ in range(3)])]
+    ids = [
+        one["id"] for one in queue(hpos, *[item(contact(hpos), container=name, title="Welcome: 1") for _ in range(3)])
+    ]
     boxes = {email(hpos, id_, "campaign_id")[0] for id_ in ids}
     assert len(boxes) == 1
     box = boxes.pop()
     assert hpos.rows("SELECT type, status, title FROM wp_fc_campaigns WHERE id = %s", (box,)) == [("custom_email_campaign", "published", "Welcome: 1")]  # fmt: skip
     hpos.rows("UPDATE wp_fc_campaigns SET title = 'Mine' WHERE id = %s", (box,))
-    again = queue(hpos, item(contact(hpos), container=name))[0]["email_id"]
+    again = queue(hpos, item(contact(hpos), container=name))[0]["id"]
     assert email(hpos, again, "campaign_id") == (box,)
-    other = queue(hpos, item(contact(hpos), container=name, purpose="service"))[0]["email_id"]
+    other = queue(hpos, item(contact(hpos), container=name, purpose="service"))[0]["id"]
     assert email(hpos, other, "campaign_id") != (box,)
     delivered(hpos, 5)
     hpos.rows("DELETE FROM wp_fc_campaigns WHERE id = %s", (box,))
     anew = queue(hpos, item(contact(hpos), container=name))[0]
     assert anew["state"] == "queued"
-    assert email(hpos, anew["email_id"], "campaign_id") != (box,)
+    assert email(hpos, anew["id"], "campaign_id") != (box,)
     delivered(hpos)
 
 
@@ -298,7 +311,7 @@ def test_without_fluentcrm_or_the_table(hpos: Site) -> None:
     plugins = hpos.php("return get_option( 'active_plugins' );")
     hpos.php("update_option( 'active_plugins', $in );", [name for name in plugins if "fluent-crm" not in name])
     try:
-        assert (queue(hpos, wish)[0]["state"], queue(hpos, wish)[0]["reason"]) == ("again", "fluentcrm_missing")
+        assert (queue(hpos, wish)[0]["state"], queue(hpos, wish)[0]["reason"]) == ("again", "no campaign")
     finally:
         hpos.php("update_option( 'active_plugins', $in );", plugins)
     hpos.rows("RENAME TABLE wp_fcsc_sent TO wp_fcsc_sent_away")
