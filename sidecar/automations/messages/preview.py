@@ -27,10 +27,11 @@ class _Here(msgspec.Struct, frozen=True):
 
 
 def preview(
-    config: Config, state: State, automation: Automation, step_id: str, language: str, contact_id: int | None = None
-) -> Rendered:
+    config: Config, state: State, automation: Automation, step_id: str, language: str, contact_id: int | None = None,
+    *, standalone: bool = True,
+) -> Rendered:  # fmt: skip
     """The message of a send step in a language; `problems` has what would refuse it. With a contact: as they are now, with the
-    newest cart, order or product of theirs that the automation could be about. Else with an example.
+    newest cart, order or product of theirs that the automation could be about. Else with an example. `standalone`: see `render`.
 
     Raises NotFound when there is no such send step or no such person, StoreUnavailable without the shop.
     """
@@ -45,13 +46,13 @@ def preview(
         made = example.context(shop.shop, language, here.now, info.zone)
         if contact_id is not None:
             person = _person(state, contact_id)
-            item = Item(id=0, person_id=person, contact_id=contact_id, subject=_subject(state, automation, person))
+            item = Item(id=0, person_id=person, contact_id=contact_id, subject=newest(state, automation, person))
             real = context.load(here, [item])[0]
             # A preview makes no coupon: the example's stands for it.
             made = msgspec.structs.replace(real, coupon=made.coupon)
     rendered = render(
         step, made, language, links.Links(home=shop.shop.url, key=key, now=here.now, contact=contact_id or 0,
-        survey=config.automations.survey_url),
+        survey=config.automations.survey_url), standalone=standalone,
     )  # fmt: skip
     return msgspec.structs.replace(rendered, problems=tuple(check.problems(rendered, step)))
 
@@ -67,7 +68,7 @@ def _person(state: State, contact_id: int) -> int:
     return int(rows[0][0])
 
 
-def _subject(state: State, automation: Automation, person: int) -> str:
+def newest(state: State, automation: Automation, person: int) -> str:
     """The newest thing of the person that such an automation is about; '' when there is none."""
     trigger = automation.trigger
     query = ""
