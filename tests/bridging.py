@@ -52,6 +52,12 @@ OTHERS = (
  user_id BIGINT UNSIGNED NOT NULL DEFAULT 0, order_id BIGINT UNSIGNED NOT NULL DEFAULT 0, channel VARCHAR(20) NOT NULL,
  state VARCHAR(10) NOT NULL, source VARCHAR(20) NOT NULL, wording VARCHAR(500) NOT NULL DEFAULT '', created_gmt DATETIME NOT NULL,
  KEY contact_id (contact_id), KEY user_id (user_id), KEY order_id (order_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    """CREATE TABLE wp_fcsc_push (
+ id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, endpoint_hash CHAR(64) CHARACTER SET ascii NOT NULL UNIQUE, endpoint TEXT NOT NULL,
+ p256dh VARCHAR(100) CHARACTER SET ascii NOT NULL, auth VARCHAR(40) CHARACTER SET ascii NOT NULL, user_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+ order_id BIGINT UNSIGNED NOT NULL DEFAULT 0, visitor CHAR(32) CHARACTER SET ascii NOT NULL DEFAULT '',
+ wording VARCHAR(12) CHARACTER SET ascii NOT NULL DEFAULT '', created_gmt DATETIME NOT NULL,
+ KEY user_id (user_id), KEY order_id (order_id), KEY visitor (visitor)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
 
 
