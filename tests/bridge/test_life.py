@@ -19,7 +19,16 @@ from sidecar.demo.mariadb import PrivateMariaDB
 
 pytestmark = pytest.mark.wordpress
 
-TABLES = {"fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_nonces", "fcsc_sent", "fcsc_suppressed", "fcsc_consents", "fcsc_push"}
+TABLES = {
+    "fcsc_outbox",
+    "fcsc_carts",
+    "fcsc_keys",
+    "fcsc_nonces",
+    "fcsc_sent",
+    "fcsc_suppressed",
+    "fcsc_consents",
+    "fcsc_push",
+}
 
 
 def tables(site: Site, prefix: str = "wp_") -> set[str]:
@@ -35,7 +44,15 @@ def test_tables_as_the_contract_has_them(hpos: Site) -> None:
     assert tables(hpos) >= TABLES
     columns = {
         table: [row[0] for row in hpos.rows(f"SHOW COLUMNS FROM wp_{table}")]
-        for table in ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_sent", "fcsc_suppressed", "fcsc_consents", "fcsc_push")
+        for table in (
+            "fcsc_outbox",
+            "fcsc_carts",
+            "fcsc_keys",
+            "fcsc_sent",
+            "fcsc_suppressed",
+            "fcsc_consents",
+            "fcsc_push",
+        )
     }
     assert columns == {
         "fcsc_outbox": ["id", "topic", "object_id", "sub_id", "detail", "user_id", "visitor", "created_ms", "attempts", "due_ms"],
