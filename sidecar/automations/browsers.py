@@ -34,6 +34,10 @@ class _Row(msgspec.Struct, array_like=True):
     auth: str
 
 
+class _Address(msgspec.Struct):
+    endpoint: str
+
+
 def subscriptions(reader: Reader, state: State, people: Sequence[int]) -> dict[int, str]:
     """{person: the subscription of their newest browser, as JSON}; empty without the plugin. Raises StoreUnavailable."""
     return {
@@ -50,9 +54,8 @@ def numbers(reader: Reader, state: State, people: Collection[int]) -> list[int]:
 def digest(subscription: str) -> str:
     """What the plugin knows a subscription (JSON) by: the SHA-256 of its address; '' for what is none."""
     try:
-        endpoint = msgspec.json.decode(subscription)["endpoint"]
-        return hashlib.sha256(endpoint.encode()).hexdigest()
-    except (ValueError, LookupError, TypeError, AttributeError):
+        return hashlib.sha256(msgspec.json.decode(subscription, type=_Address).endpoint.encode()).hexdigest()
+    except ValueError:
         return ""
 
 

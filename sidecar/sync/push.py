@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from sidecar import clock
 from sidecar.automations.channels import settings
@@ -16,7 +15,7 @@ from sidecar.state.database import State
 log = logging.getLogger(__name__)
 
 _EVERY = 300
-_LOOKED, _KEY = "push.looked", "push.key"
+_LOOKED = "push.looked"
 
 
 def look(config: Config, state: State, reader: Reader, bridge: Bridge | None) -> None:
@@ -26,25 +25,14 @@ def look(config: Config, state: State, reader: Reader, bridge: Bridge | None) ->
     if not settings.push(config.channels) or 0 <= now - int(state.get(_LOOKED) or 0) < _EVERY:
         return
     from sidecar.automations import browsers
+    from sidecar.automations.channels import push
 
     state.set(_LOOKED, str(now))
     browsers.recognised(reader, state)
     try:
-        key = _public(state)
+        key = push.public_key(state.directory)
         if bridge is not None and reader.value("automation_push_key") != key:
             bridge.push([{"key": key}])
     except (BridgeUnreachable, BridgeRefused, ConfigError) as error:
         # A plugin of an earlier version does not know the call, which says nothing of the bridge.
         log.warning("the plugin has not got the key for notifications", extra={"why": error.message})
-
-
-def _public(state: State) -> str:
-    """Our public key. It is kept, as working it out loads a large library into a process that mostly idles."""
-    from sidecar.automations.channels import push
-
-    file = Path(state.directory) / push.FILE
-    made, _, key = state.get(_KEY).partition("|")
-    if not key or not file.exists() or made != str(file.stat().st_mtime_ns):
-        key = push.public_key(state.directory)
-        state.set(_KEY, f"{file.stat().st_mtime_ns}|{key}")
-    return key

@@ -25,7 +25,6 @@ from sidecar.http_client import Failed, Reach
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-FILE = "vapid.pem"
 _TIMEOUT = 10.0
 _TITLE, _TEXT = 200, 800
 
@@ -121,7 +120,7 @@ def own_key(state_dir: str | Path) -> EllipticCurvePrivateKey:
     for. A new one makes all subscriptions worthless. Raises ConfigError for a damaged file."""
     from sidecar.automations.channels import webpush
 
-    file = Path(state_dir) / FILE
+    file = Path(state_dir) / "vapid.pem"
     if not file.exists():
         with suppress(FileExistsError):
             new_file.write_private(file, webpush.private_text(webpush.new_key()))
