@@ -98,7 +98,7 @@ def test_an_update_of_the_plugin_brings_its_tables(hpos: Site, who: str) -> None
         else:
             assert hpos.signed("POST", "/sent", {"items": ["x"]}).json() == {"outcomes": []}
     assert tables(hpos) >= TABLES
-    assert hpos.php("return get_option( 'fcsc_db_version' );") == "2"
+    assert hpos.php("return get_option( 'fcsc_db_version' );") == "3"
     assert hpos.php("return get_option( 'fcsc_link_key' );") not in ("", key)
 
 
