@@ -40,9 +40,8 @@ final class Privacy {
 		$user = get_user_by( 'email', $email );
 		$hash = self::hash( (string) $email );
 		$wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO %i (hash, created_gmt) VALUES (%s, UTC_TIMESTAMP())', Tables::name( 'suppressed' ), $hash ) );
-		foreach ( $browsers = self::push( (string) $email ) as $row ) { // before the carts, which say whose browser it is
-			$wpdb->delete( Tables::name( 'push' ), array( 'id' => $row['id'] ) );
-		}
+		$browsers = self::push( (string) $email ); // before the carts, which say whose they are
+		array_map( fn( $row ) => $wpdb->delete( Tables::name( 'push' ), array( 'id' => $row['id'] ) ), $browsers );
 		foreach ( $carts = self::carts( (string) $email ) as $cart ) {
 			$wpdb->delete( Tables::name( 'carts' ), array( 'id' => $cart['id'] ) );
 			$wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE visitor = %s AND topic <> 'order.created'", Tables::name( 'outbox' ), $cart['visitor'] ) );
@@ -105,7 +104,6 @@ final class Privacy {
 		return Push::rows( $user ? $user->ID : 0, self::orders( $email ), array_column( self::carts( $email ), 'visitor' ) );
 	}
 
-	/** Their numbers. */
 	private static function orders( string $email ): array {
 		$orders = function_exists( 'wc_get_orders' ) ? (array) wc_get_orders( array( 'billing_email' => $email, 'type' => 'shop_order', 'limit' => -1 ) ) : array();
 		return array_map( fn( $order ) => $order->get_id(), array_filter( $orders, fn( $order ) => Signer::identity( $order->get_billing_email() ) === Signer::identity( $email ) ) );

@@ -18,7 +18,7 @@ final class Push {
 			return '';
 		}
 		$home    = trailingslashit( set_url_scheme( (string) get_option( 'home' ) ) ); // a filter may put a language behind home_url()
-		$wording = self::wording();
+		$wording = wp_strip_all_tags( (string) apply_filters( 'fcsc_consent_wording', __( 'Show me news and offers as notifications in this browser', 'fluentcrm-sidecar' ), 'push' ) );
 		$page    = array( 'key' => $key, 'url' => \WC_AJAX::get_endpoint( 'fcsc_push' ), 'worker' => "$home?" . self::WORKER . '=1', 'scope' => $home . self::SCOPE, 'mark' => Consents::mark( $wording ), 'order' => $order, 'user' => (int) is_user_logged_in() );
 		wp_enqueue_script( 'fcsc-push', plugins_url( 'assets/push.js', FILE ), array(), VERSION, array( 'strategy' => 'defer', 'in_footer' => true ) );
 		return sprintf(
@@ -26,10 +26,6 @@ final class Push {
 			esc_attr( (string) wp_json_encode( $page ) ), esc_attr( $wording ), esc_attr__( 'No more notifications in this browser', 'fluentcrm-sidecar' ),
 			esc_attr__( 'This browser does not let us notify you. You can change that in its settings for this page.', 'fluentcrm-sidecar' ), esc_attr__( 'That did not work. Please try again later.', 'fluentcrm-sidecar' )
 		);
-	}
-
-	private static function wording(): string {
-		return wp_strip_all_tags( (string) apply_filters( 'fcsc_consent_wording', __( 'Show me news and offers as notifications in this browser', 'fluentcrm-sidecar' ), 'push' ) );
 	}
 
 	/** Where the owner wants it: on the page that thanks (`$order`), and in My account. */
@@ -92,8 +88,8 @@ final class Push {
 	}
 
 	private static function say( string $state, array $row ) {
-		$wording = (string) ( ( (array) get_option( 'fcsc_wordings', array() ) )[ $row['wording'] ] ?? '' );
-		Consents::add( array( 'channel' => 'push', 'state' => $state, 'source' => 'push', 'wording' => $wording ) + array_intersect_key( $row, array( 'user_id' => 1, 'order_id' => 1, 'created_gmt' => 1 ) ) );
+		$known = (array) get_option( 'fcsc_wordings', array() );
+		Consents::add( array( 'channel' => 'push', 'state' => $state, 'source' => 'push', 'wording' => (string) ( $known[ $row['wording'] ] ?? '' ) ) + array_intersect_key( $row, array( 'user_id' => 1, 'order_id' => 1, 'created_gmt' => 1 ) ) );
 	}
 
 	/** The row of an address at a push service; empty when there is none. */
