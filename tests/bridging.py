@@ -52,6 +52,12 @@ OTHERS = (
  user_id BIGINT UNSIGNED NOT NULL DEFAULT 0, order_id BIGINT UNSIGNED NOT NULL DEFAULT 0, channel VARCHAR(20) NOT NULL,
  state VARCHAR(10) NOT NULL, source VARCHAR(20) NOT NULL, wording VARCHAR(500) NOT NULL DEFAULT '', created_gmt DATETIME NOT NULL,
  KEY contact_id (contact_id), KEY user_id (user_id), KEY order_id (order_id)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    """CREATE TABLE wp_fcsc_push (
+ id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, endpoint_hash CHAR(64) CHARACTER SET ascii NOT NULL UNIQUE, endpoint TEXT NOT NULL,
+ p256dh VARCHAR(100) CHARACTER SET ascii NOT NULL, auth VARCHAR(40) CHARACTER SET ascii NOT NULL, user_id BIGINT UNSIGNED NOT NULL DEFAULT 0,
+ order_id BIGINT UNSIGNED NOT NULL DEFAULT 0, visitor CHAR(32) CHARACTER SET ascii NOT NULL DEFAULT '',
+ wording VARCHAR(12) CHARACTER SET ascii NOT NULL DEFAULT '', created_gmt DATETIME NOT NULL,
+ KEY user_id (user_id), KEY order_id (order_id), KEY visitor (visitor)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
 
 
@@ -159,6 +165,7 @@ class FakeBridge:
         self.fired: list[tuple[str, int]] = []
         self.calls: list[list[dict[str, Any]]] = []
         self.told: list[dict[str, Any]] = []  # rows of consent, whose they are
+        self.pushed: list[dict[str, str]] = []  # keys, and browsers that are gone
         self.behave = ""
         self.poison: set[str] = set()
         self.nonces: set[str] = set()
@@ -188,6 +195,9 @@ class FakeBridge:
             self.told += items
             return 200, json.dumps({"outcomes": [self._settled(item) for item in items]}).encode()
         assert len(items) <= 200
+        if target == "/fluentcrm-sidecar/v1/push":
+            self.pushed += items
+            return 200, json.dumps({"outcomes": [self._push(item) for item in items]}).encode()
         if self.behave == "break" and any(item.get("email") in self.poison for item in items):
             return 500, b"There has been a critical error"
         with self._lock:
@@ -207,6 +217,16 @@ class FakeBridge:
             self._do(sql, (item["contact_id"],))
         self._connection.commit()
         return {"id": item["id"], "state": "raised" if up else "kept", "status": "", "reason": ""}
+
+    def _push(self, item: dict[str, str]) -> dict[str, str]:
+        if "key" in item:
+            self._do("DELETE FROM wp_options WHERE option_name = 'fcsc_push_key'")
+            sql = "INSERT INTO wp_options (option_name, option_value, autoload) VALUES ('fcsc_push_key', %s, 'on')"
+            self._do(sql, (item["key"],))
+        else:
+            self._do("DELETE FROM wp_fcsc_push WHERE endpoint_hash = %s", (item["gone"],))
+        self._connection.commit()
+        return {"state": "done", "reason": ""}
 
     # --- FluentCRM ------------------------------------------------------------------------------------
 

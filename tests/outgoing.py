@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import json
 import ssl
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sidecar.automations.channels import webpush
 from sidecar.automations.channels.model import Outgoing
 
 TEXTS = (
@@ -56,3 +63,33 @@ def authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, private)
     return cert, context
+
+
+class Browser:
+    """Reads messages as RFC 8291 says, written anew from the receiver's side."""
+
+    def __init__(self) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.auth = b"0123456789abcdef"
+
+    def subscription(self, endpoint: str) -> str:
+        keys = {"p256dh": webpush.encode(webpush.point(self.key)), "auth": webpush.encode(self.auth)}
+        return json.dumps({"endpoint": endpoint, "expirationTime": None, "keys": keys})
+
+    def read(self, body: bytes) -> bytes:
+        salt, size, length = body[:16], int.from_bytes(body[16:20], "big"), body[20]
+        theirs, sealed = body[21 : 21 + length], body[21 + length :]
+        assert len(body) <= 4096
+        assert len(sealed) <= size
+        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), theirs)
+
+        def derive(secret: bytes, salt: bytes, info: bytes, size: int) -> bytes:
+            return HKDF(hashes.SHA256(), size, salt, info).derive(secret)
+
+        seed = derive(
+            self.key.exchange(ec.ECDH(), public), self.auth, b"WebPush: info\0" + webpush.point(self.key) + theirs, 32
+        )
+        plain = AESGCM(derive(seed, salt, b"Content-Encoding: aes128gcm\0", 16)).decrypt(
+            derive(seed, salt, b"Content-Encoding: nonce\0", 12), sealed, None
+        )
+        return plain.rstrip(b"\0").removesuffix(b"\x02")

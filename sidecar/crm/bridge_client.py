@@ -102,6 +102,17 @@ class _Consents(msgspec.Struct):
     outcomes: list[ConsentOutcome]
 
 
+class PushOutcome(msgspec.Struct, kw_only=True, frozen=True):
+    """What the plugin made of one word on Web Push: done, or refused and why."""
+
+    state: str
+    reason: str = ""
+
+
+class _Pushes(msgspec.Struct):
+    outcomes: list[PushOutcome]
+
+
 class _Messages(msgspec.Struct):
     outcomes: list[MessageOutcome]
 
@@ -159,6 +170,11 @@ class Bridge:
     def automation_contacts(self, items: Sequence[Mapping[str, Any]]) -> list[MadeOutcome]:
         """Tags by title, custom fields and columns of contacts, with the fields of effects.ContactWish."""
         return self._decoded(self._post("/automation-contacts", items), _Made).outcomes
+
+    def push(self, items: Sequence[Mapping[str, str]]) -> list[PushOutcome]:
+        """Tell the plugin {key}: our public key for browsers, or {gone}: the SHA-256 of the address of a subscription that is
+        no more. At most MOST_ITEMS at once. Raises BridgeUnreachable or BridgeRefused."""
+        return self._decoded(self._post("/push", items), _Pushes).outcomes
 
     def _post(self, route: str, items: Sequence[Any]) -> bytes:
         return self._call("POST", route, msgspec.json.encode({"items": items}))

@@ -85,12 +85,12 @@ def lift(connection: Connection[Any], prefix: str, hash_: str) -> bool:
 
 def traces(
     connection: Connection[Any], prefix: str, identity: str, contact_ids: Sequence[int], user_ids: Sequence[int],
-    consents: Sequence[int] = (),
+    consents: Sequence[int] = (), browsers: Sequence[int] = (),
 ) -> int:  # fmt: skip
-    """What else there is of an erased person: the plugin's snapshots of their carts and its record of consent, FluentCRM's
-    tracked events.
+    """What else there is of an erased person: the plugin's snapshots of their carts and its record of consent, browsers that
+    get notifications, FluentCRM's tracked events.
 
-    `consents` are numbers of its rows. Returns how many carts there were; tables that are not there have nothing.
+    `consents` and `browsers` are numbers of its rows. Returns how many carts there were; tables that are not there have nothing.
     """
     carts = _removed(connection, f"DELETE FROM `{prefix}fcsc_carts` WHERE email = %s", (identity,))
     if user_ids:
@@ -98,6 +98,10 @@ def traces(
     for column, ids in (("id", consents), ("user_id", user_ids), ("contact_id", contact_ids)):
         if ids:
             _removed(connection, f"DELETE FROM `{prefix}fcsc_consents` WHERE {column} IN %s", (list(ids),))
+    if browsers:
+        _removed(connection, f"DELETE FROM `{prefix}fcsc_push` WHERE id IN %s", (list(browsers),))
+    if user_ids:
+        _removed(connection, f"DELETE FROM `{prefix}fcsc_push` WHERE user_id IN %s", (list(user_ids),))
     if contact_ids:
         _removed(connection, f"DELETE FROM `{prefix}fc_event_tracking` WHERE subscriber_id IN %s", (list(contact_ids),))
     return carts

@@ -73,7 +73,7 @@ CRM_CLEANED = (
 )  # fmt: skip
 # Made by the sidecar itself, and those that the plugin makes and the sidecar reads and writes.
 OWN = ("fcsc_undo", "fcsc_owned")
-PLUGIN = ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_suppressed", "fcsc_consents")
+PLUGIN = ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_suppressed", "fcsc_consents", "fcsc_push")
 
 # The first column of an index that a page of the sync cannot do without.
 INDEXED: dict[str, tuple[str, ...]] = {

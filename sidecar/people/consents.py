@@ -21,7 +21,7 @@ _encode = msgspec.json.encode
 
 class Word(msgspec.Struct, kw_only=True, frozen=True):
     """What somebody said of one channel. `at` is Unix seconds UTC, when it was said. `source`: checkout, block-checkout,
-    register, preferences, one-click, fluentcrm, double-opt-in, or the meta key of a proof. `evidence` is what it stands on
+    register, preferences, one-click, push, fluentcrm, double-opt-in, or the meta key of a proof. `evidence` is what it stands on
     (`row:12` of the plugin's table, `order:55`, `contact:7:status:time`), without names."""
 
     state: Said

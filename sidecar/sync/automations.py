@@ -144,14 +144,17 @@ class Automations:
     def _place(
         self, reader: Reader, info: ShopInfo, plugin: Plugin | None, segments: list[Segment], until: float
     ) -> Place:
-        from sidecar.automations import sources
+        from sidecar.automations import browsers, sources
         from sidecar.automations.channels.registry import Channels
         from sidecar.automations.doing import Doing
         from sidecar.automations.messages.writer import MessageWriter
         from sidecar.automations.place import Place
 
         now = _now()
-        channels = Channels(self._config, self._state, plugin, reader, info.zone)
+        channels = Channels(
+            self._config, self._state, plugin, reader, info.zone,
+            subscriptions=lambda people: browsers.subscriptions(reader, self._state, people),
+        )  # fmt: skip
         place = Place(
             config=self._config, state=self._state, reader=reader, info=info, now=now,
             effects=Doing(self._config, self._state, plugin, channels),

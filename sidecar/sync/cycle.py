@@ -18,7 +18,7 @@ from sidecar.mapping.compiled import Mapping
 from sidecar.mysql.connection import Reader
 from sidecar.state import pause, runs
 from sidecar.state.database import State
-from sidecar.sync import automations, consents, engine, poll, site
+from sidecar.sync import automations, consents, engine, poll, push, site
 from sidecar.sync.automations import Automations
 from sidecar.sync.link import Link, LinkState, listed
 from sidecar.sync.live import Way
@@ -179,11 +179,14 @@ class Passes:
             poll.keep(session, found, work.half)
             consents.find(session)
             self._state.set(_POLLED, str(_now()))
-        if way.live is not None and report.live:
+        bridge = self.link.bridge(session.info.home) if way.live is not None and report.live else None
+        if bridge is not None:
             try:
-                consents.tell(session, self.link.bridge(session.info.home))
+                consents.tell(session, bridge)
             except (BridgeUnreachable, BridgeRefused) as error:
                 self.link.failed(error)
+        if polling:
+            push.look(self._config, self._state, session.reader, bridge)
         if self._state.get("storage") != session.info.storage:
             self._state.set(RECONCILE_NOW, "1")
         counts = {name: getattr(session.counts, name) for name in _COUNTED}

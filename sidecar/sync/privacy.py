@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from sidecar import clock
+from sidecar.automations import browsers
 from sidecar.config import Config
 from sidecar.crm import contacts, suppression
 from sidecar.errors import BridgeRefused, BridgeUnreachable, UsageError
@@ -72,13 +73,14 @@ def erase(config: Config, state: State, mapping: Mapping, link: Link, address: s
                 writer = BridgeWriter(link.bridge(session.info.home), warm.connection, prefix, session.run.id)
             ids = [found.id] if found else []
             words = consents.plugin_rows(state, people)
+            pushed = browsers.numbers(session.reader, state, people)
             users = session.customers.ids_by_email(identity)
             try:
                 gone = crm_side.wipe(session, people, ids, writer, quiet)
             except (BridgeUnreachable, BridgeRefused) as error:
                 log.warning("erasing by SQL: the bridge does not answer", extra={"why": error.message})
                 gone = crm_side.wipe(session, people, ids, quiet, quiet)
-            carts = suppression.traces(warm.connection(), prefix, identity, ids, users, words)
+            carts = suppression.traces(warm.connection(), prefix, identity, ids, users, words, pushed)
             return Erased(contacts=gone, known=bool(people), carts=carts, in_plugin=in_plugin)
         finally:
             warm.drop()

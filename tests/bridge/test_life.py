@@ -19,7 +19,16 @@ from sidecar.demo.mariadb import PrivateMariaDB
 
 pytestmark = pytest.mark.wordpress
 
-TABLES = {"fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_nonces", "fcsc_sent", "fcsc_suppressed", "fcsc_consents"}
+TABLES = {
+    "fcsc_outbox",
+    "fcsc_carts",
+    "fcsc_keys",
+    "fcsc_nonces",
+    "fcsc_sent",
+    "fcsc_suppressed",
+    "fcsc_consents",
+    "fcsc_push",
+}
 
 
 def tables(site: Site, prefix: str = "wp_") -> set[str]:
@@ -35,7 +44,15 @@ def test_tables_as_the_contract_has_them(hpos: Site) -> None:
     assert tables(hpos) >= TABLES
     columns = {
         table: [row[0] for row in hpos.rows(f"SHOW COLUMNS FROM wp_{table}")]
-        for table in ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_sent", "fcsc_suppressed", "fcsc_consents")
+        for table in (
+            "fcsc_outbox",
+            "fcsc_carts",
+            "fcsc_keys",
+            "fcsc_sent",
+            "fcsc_suppressed",
+            "fcsc_consents",
+            "fcsc_push",
+        )
     }
     assert columns == {
         "fcsc_outbox": ["id", "topic", "object_id", "sub_id", "detail", "user_id", "visitor", "created_ms", "attempts", "due_ms"],
@@ -44,6 +61,7 @@ def test_tables_as_the_contract_has_them(hpos: Site) -> None:
         "fcsc_sent": ["sent_key", "kind", "object_id", "created_gmt"],
         "fcsc_suppressed": ["hash", "created_gmt"],
         "fcsc_consents": ["id", "contact_id", "user_id", "order_id", "channel", "state", "source", "wording", "created_gmt"],
+        "fcsc_push": ["id", "endpoint_hash", "endpoint", "p256dh", "auth", "user_id", "order_id", "visitor", "wording", "created_gmt"],
     }  # fmt: skip
     assert set(
         hpos.rows(
@@ -80,7 +98,7 @@ def test_an_update_of_the_plugin_brings_its_tables(hpos: Site, who: str) -> None
         else:
             assert hpos.signed("POST", "/sent", {"items": ["x"]}).json() == {"outcomes": []}
     assert tables(hpos) >= TABLES
-    assert hpos.php("return get_option( 'fcsc_db_version' );") == "2"
+    assert hpos.php("return get_option( 'fcsc_db_version' );") == "3"
     assert hpos.php("return get_option( 'fcsc_link_key' );") not in ("", key)
 
 
@@ -167,7 +185,7 @@ def test_a_network_of_sites(own: Site) -> None:
         "return wp_insert_site( array( 'domain' => '127.0.0.1', 'path' => '/two/', 'user_id' => 1, 'title' => 'Two' ) );"
     )
     own.rows(
-        "DROP TABLE wp_fcsc_outbox, wp_fcsc_carts, wp_fcsc_keys, wp_fcsc_nonces, wp_fcsc_sent, wp_fcsc_suppressed, wp_fcsc_consents"
+        "DROP TABLE wp_fcsc_outbox, wp_fcsc_carts, wp_fcsc_keys, wp_fcsc_nonces, wp_fcsc_sent, wp_fcsc_suppressed, wp_fcsc_consents, wp_fcsc_push"
     )
     own.php(
         "require_once ABSPATH . 'wp-admin/includes/plugin.php'; foreach ( array( 'woocommerce/woocommerce.php', 'fluentcrm-sidecar/fluentcrm-sidecar.php' ) as $p ) { activate_plugin( $p, '', true ); }"

@@ -172,6 +172,17 @@ def test_who_was_erased_stays_erased(shop: LiveShop, live: bool) -> None:
     contact = keeper.one("SELECT id FROM wp_fc_subscribers WHERE email = %s", who)
     keeper.do("INSERT INTO wp_fcsc_carts (visitor, user_id) VALUES (%s, %s)", "a" * 32, user)
     keeper.do("INSERT INTO wp_fcsc_carts (visitor, email) VALUES (%s, %s)", "b" * 32, who)
+    for number, (account, bought, visitor) in enumerate(
+        ((user, 0, ""), (0, order, ""), (0, 0, "a" * 32), (0, 0, "d" * 32))
+    ):
+        keeper.do(
+            "INSERT INTO wp_fcsc_push (endpoint_hash, endpoint, p256dh, auth, user_id, order_id, visitor, created_gmt)"
+            " VALUES (%s, 'https://push.example/', '', '', %s, %s, %s, UTC_TIMESTAMP())",
+            str(number),
+            account,
+            bought,
+            visitor,
+        )
     person, key = everything_of(shop, who)
     with bridge(database, shop.config) as (fake, config), build(config) as sidecar:
         if live:
@@ -182,6 +193,7 @@ def test_who_was_erased_stays_erased(shop: LiveShop, live: bool) -> None:
         assert (("deleted", contact) in fake.fired) == live
         again = sidecar.erase(who)
         assert (again.contacts, again.known) == (0, False)
+    assert database.rows("SELECT visitor FROM wp_fcsc_push") == [("d" * 32,)], "whoever that is"
     assert keeper.one("SELECT hash FROM wp_fcsc_suppressed") == signing.suppression_hash(KEY, who)
     assert who not in contacts(database)
     assert (

@@ -311,6 +311,7 @@ def _parameters(shop: ShopDatabase, query: queries.Query) -> dict[str, Any]:
         "types": ["FluentCrm\\App\\Models\\Tag"], "type": "shop_order", "run": 1, "runs": [1], "capabilities": "wp_capabilities", "slug": "woo_ltv",
         "slugs": ["woo_ltv", "woo_aov"], "tags": [4, 5, 6], "objects": [4, 5, 6], "now": 1_793_534_400_000,
         "since": "2026-10-31 00:00:00", "until": "2026-11-01 11:30:00", "held": '%"variation_id":9,%',
+        "users": ids, "visitors": ["a" * 32],
     }  # fmt: skip
 
 

@@ -80,3 +80,21 @@ KEY contact_id (contact_id),
 KEY user_id (user_id),
 KEY order_id (order_id)
 ) {end};
+
+CREATE TABLE {p}fcsc_push (
+id bigint(20) unsigned NOT NULL AUTO_INCREMENT,
+endpoint_hash char(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+endpoint text NOT NULL,
+p256dh varchar(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+auth varchar(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+user_id bigint(20) unsigned NOT NULL DEFAULT 0,
+order_id bigint(20) unsigned NOT NULL DEFAULT 0,
+visitor char(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
+wording varchar(12) CHARACTER SET ascii NOT NULL DEFAULT '',
+created_gmt datetime NOT NULL,
+PRIMARY KEY  (id),
+UNIQUE KEY endpoint_hash (endpoint_hash),
+KEY user_id (user_id),
+KEY order_id (order_id),
+KEY visitor (visitor)
+) {end};

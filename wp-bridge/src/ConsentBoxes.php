@@ -9,18 +9,11 @@ final class ConsentBoxes {
 
 	/** In a classic form. The value names the words that are shown, so that these are recorded whatever the owner makes of them meanwhile. */
 	public static function show() {
-		$known = (array) get_option( 'fcsc_wordings', array() );
-		$new   = array();
 		foreach ( Settings::asked() as $channel => $wording ) {
-			$mark         = substr( md5( $wording ), 0, 12 );
-			$new[ $mark ] = $wording;
 			printf(
 				'<p class="form-row form-row-wide fcsc-consent"><label class="woocommerce-form__label woocommerce-form__label-for-checkbox checkbox"><input type="checkbox" class="woocommerce-form__input woocommerce-form__input-checkbox input-checkbox" name="fcsc_consent[%s]" value="%s"> <span>%s</span></label></p>',
-				esc_attr( $channel ), esc_attr( $mark ), esc_html( $wording )
+				esc_attr( $channel ), esc_attr( Consents::mark( $wording ) ), esc_html( $wording )
 			);
-		}
-		if ( array_diff_key( $new, $known ) ) {
-			update_option( 'fcsc_wordings', $known + $new, true );
 		}
 	}
 

@@ -31,6 +31,16 @@ final class Consents {
 		return $id;
 	}
 
+	/** A name for words that are shown, by which they are found again. */
+	public static function mark( string $wording ): string {
+		$mark  = substr( md5( $wording ), 0, 12 );
+		$known = (array) get_option( 'fcsc_wordings', array() );
+		if ( ! isset( $known[ $mark ] ) ) {
+			update_option( 'fcsc_wordings', $known + array( $mark => $wording ), true );
+		}
+		return $mark;
+	}
+
 	/** FluentCRM's own links, its forms, its staff, a provider that says "bounced". */
 	public static function lowered( string $topic, $contact, $old = '', $new = '' ) {
 		if ( ! self::$own && $old !== $new && in_array( $new, self::LOWERED, true ) ) {

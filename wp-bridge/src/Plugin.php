@@ -51,6 +51,11 @@ final class Plugin {
 		add_action( 'wp_enqueue_scripts', array( Beacon::class, 'script' ) );
 		add_action( 'wc_ajax_fcsc_beacon', array( Beacon::class, 'serve' ) );
 		add_action( 'template_redirect', array( Links::class, 'serve' ), 0 );
+		add_action( 'wc_ajax_fcsc_push', array( Push::class, 'serve' ) );
+		add_action( 'wp_loaded', array( Push::class, 'worker' ), 5 );
+		add_action( 'woocommerce_thankyou', array( Push::class, 'offer' ) );
+		add_action( 'woocommerce_account_dashboard', array( Push::class, 'offer' ), 10, 0 );
+		add_shortcode( 'fcsc_push', static fn() => Push::button() );
 
 		// Consent: what is ticked, said on the page of preferences, or told by FluentCRM.
 		add_action( 'woocommerce_after_checkout_billing_form', array( ConsentBoxes::class, 'show' ) );

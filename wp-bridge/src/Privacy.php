@@ -15,7 +15,7 @@ final class Privacy {
 	}
 
 	public static function policy() {
-		wp_add_privacy_policy_content( __( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ), wp_kses_post( '<p>' . __( 'If you agree, we note which products you look at, what is in your cart and, at the checkout, your e-mail address, to remind you of a cart that you left. A first-party cookie (fcsc_visitor, 180 days) connects these. Carts are deleted after 30 days. The data stays on our own server.', 'fluentcrm-sidecar' ) . '</p><p>' . __( 'If you tick a box to get news and offers, or take that back, we record when and where you did so and with which words, without your IP address. Each of these messages has a link to take it back.', 'fluentcrm-sidecar' ) . '</p>' ) );
+		wp_add_privacy_policy_content( __( 'FluentCRM Sidecar', 'fluentcrm-sidecar' ), wp_kses_post( '<p>' . __( 'If you agree, we note which products you look at, what is in your cart and, at the checkout, your e-mail address, to remind you of a cart that you left. A first-party cookie (fcsc_visitor, 180 days) connects these. Carts are deleted after 30 days. The data stays on our own server.', 'fluentcrm-sidecar' ) . '</p><p>' . __( 'If you tick a box to get news and offers, or take that back, we record when and where you did so and with which words, without your IP address. Each of these messages has a link to take it back.', 'fluentcrm-sidecar' ) . '</p><p>' . __( 'If you switch notifications on, we keep the address at which your browser’s maker takes them for you, until you switch them off.', 'fluentcrm-sidecar' ) . '</p>' ) );
 	}
 
 	public static function export( $email, $page = 1 ) {
@@ -29,6 +29,9 @@ final class Privacy {
 			$values = array_map( fn( $name ) => array( 'name' => $name, 'value' => $row[ $name ] ), array( 'channel', 'state', 'source', 'wording', 'order_id', 'created_gmt' ) );
 			$data[] = array( 'group_id' => 'fcsc-consents', 'group_label' => __( 'Consent to messages', 'fluentcrm-sidecar' ), 'item_id' => 'fcsc-consent-' . $row['id'], 'data' => $values );
 		}
+		foreach ( self::push( (string) $email ) as $row ) {
+			$data[] = array( 'group_id' => 'fcsc-push', 'group_label' => __( 'Browsers that get notifications', 'fluentcrm-sidecar' ), 'item_id' => 'fcsc-push-' . $row['id'], 'data' => array_map( fn( $name ) => array( 'name' => $name, 'value' => $row[ $name ] ), array( 'endpoint', 'order_id', 'created_gmt' ) ) );
+		}
 		return array( 'data' => $data, 'done' => true );
 	}
 
@@ -37,6 +40,8 @@ final class Privacy {
 		$user = get_user_by( 'email', $email );
 		$hash = self::hash( (string) $email );
 		$wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO %i (hash, created_gmt) VALUES (%s, UTC_TIMESTAMP())', Tables::name( 'suppressed' ), $hash ) );
+		$browsers = self::push( (string) $email ); // before the carts, which say whose they are
+		array_map( fn( $row ) => $wpdb->delete( Tables::name( 'push' ), array( 'id' => $row['id'] ) ), $browsers );
 		foreach ( $carts = self::carts( (string) $email ) as $cart ) {
 			$wpdb->delete( Tables::name( 'carts' ), array( 'id' => $cart['id'] ) );
 			$wpdb->query( $wpdb->prepare( "DELETE FROM %i WHERE visitor = %s AND topic <> 'order.created'", Tables::name( 'outbox' ), $cart['visitor'] ) );
@@ -50,7 +55,7 @@ final class Privacy {
 		Outbox::add( 'person.erased', $contact, 0, $hash, $user ? $user->ID : 0 );
 		$answer   = Sidecar::ask( 'POST', '/api/v1/privacy/erase', '-', (string) wp_json_encode( array( 'email' => (string) $email ) ), 'application/json' );
 		$messages = is_wp_error( $answer ) || $answer['status'] >= 300 ? array( __( 'The sidecar will erase its own data as soon as it runs.', 'fluentcrm-sidecar' ) ) : array();
-		return array( 'items_removed' => $contact || $carts || $words ? true : ! $messages, 'items_retained' => false, 'messages' => $messages, 'done' => true );
+		return array( 'items_removed' => $contact || $carts || $words || $browsers ? true : ! $messages, 'items_retained' => false, 'messages' => $messages, 'done' => true );
 	}
 
 	/** Whether the person with this address was erased. */
@@ -62,7 +67,9 @@ final class Privacy {
 	/** WooCommerce's own eraser was over an order: whose it was is not known any more. */
 	public static function order_erased( $order ) {
 		global $wpdb;
-		Tables::quietly( fn() => $wpdb->delete( Tables::name( 'consents' ), array( 'order_id' => $order->get_id() ) ) );
+		foreach ( array( 'consents', 'push' ) as $table ) {
+			Tables::quietly( fn() => $wpdb->delete( Tables::name( $table ), array( 'order_id' => $order->get_id() ) ) );
+		}
 	}
 
 	/** The contact with all that hangs on it; FluentCRM leaves the tracked events, the sidecar its undo rows. */
@@ -87,10 +94,19 @@ final class Privacy {
 
 	/** The record of consent of the contact, the account and the orders with this address. */
 	private static function consents( string $email ): array {
-		$user   = get_user_by( 'email', $email );
+		$user = get_user_by( 'email', $email );
+		return Consents::rows( self::contact( $email ), $user ? $user->ID : 0, self::orders( $email ) );
+	}
+
+	/** The browsers of the account, of orders and of saved carts with this address. */
+	private static function push( string $email ): array {
+		$user = get_user_by( 'email', $email );
+		return Push::rows( $user ? $user->ID : 0, self::orders( $email ), array_column( self::carts( $email ), 'visitor' ) );
+	}
+
+	private static function orders( string $email ): array {
 		$orders = function_exists( 'wc_get_orders' ) ? (array) wc_get_orders( array( 'billing_email' => $email, 'type' => 'shop_order', 'limit' => -1 ) ) : array();
-		$orders = array_filter( $orders, fn( $order ) => Signer::identity( $order->get_billing_email() ) === Signer::identity( $email ) );
-		return Consents::rows( self::contact( $email ), $user ? $user->ID : 0, array_map( fn( $order ) => $order->get_id(), $orders ) );
+		return array_map( fn( $order ) => $order->get_id(), array_filter( $orders, fn( $order ) => Signer::identity( $order->get_billing_email() ) === Signer::identity( $email ) ) );
 	}
 
 	private static function carts( string $email ): array {

@@ -11,7 +11,7 @@ final class Rest {
 	const BATCHES = array(
 		'/contacts' => array( ContactWriter::class, 'write' ), '/automation-contacts' => array( ContactWriter::class, 'automate' ),
 		'/messages' => array( Messages::class, 'queue' ), '/coupons' => array( Coupons::class, 'make' ), '/notes' => array( Notes::class, 'write' ),
-		'/sent'     => array( Batch::class, 'known' ), '/consents' => array( Consents::class, 'settle' ),
+		'/sent'     => array( Batch::class, 'known' ), '/consents' => array( Consents::class, 'settle' ), '/push' => array( Push::class, 'tell' ),
 	);
 
 	/** @var array{secret:string,nonce:string}|null What the request that is being served was signed with. */

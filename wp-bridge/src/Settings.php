@@ -10,7 +10,7 @@ final class Settings {
 	const BASES    = array( 'none', 'carts', 'email' );
 	/** What may be asked for at the checkout and in the form of a new account. */
 	const ASKABLE  = array( 'email', 'sms' );
-	const DEFAULTS = array( 'capture' => true, 'basis' => 'none', 'cart_days' => 30, 'ask' => array(), 'wording' => array(), 'confirm' => false );
+	const DEFAULTS = array( 'capture' => true, 'basis' => 'none', 'cart_days' => 30, 'ask' => array(), 'wording' => array(), 'confirm' => false, 'push' => false );
 
 	/** @return mixed */
 	public static function get( string $name ) {
@@ -63,6 +63,6 @@ final class Settings {
 			$wording += in_array( $text, array( '', self::default_wording( $channel ) ), true ) ? array() : array( $channel => $text );
 		}
 		$ask = array_values( array_intersect( self::ASKABLE, array_map( 'sanitize_key', (array) ( $form['ask'] ?? array() ) ) ) );
-		return array( 'ask' => $ask, 'wording' => $wording, 'confirm' => ! empty( $form['confirm'] ) );
+		return array( 'ask' => $ask, 'wording' => $wording, 'confirm' => ! empty( $form['confirm'] ), 'push' => ! empty( $form['push'] ) );
 	}
 }

@@ -5,7 +5,7 @@ defined( 'ABSPATH' ) || exit;
 
 /** Loaded by uninstall.php too: uses nothing but WordPress. */
 final class Tables {
-	const SCHEMA        = '2';
+	const SCHEMA        = '3';
 	const OUTBOX_DAYS   = 14;
 	const OUTBOX_ROWS   = 200000;
 	const NONCE_SECONDS = 600;
@@ -70,6 +70,7 @@ final class Tables {
 		self::delete( $outbox, 'created_ms < %d', ( time() - self::OUTBOX_DAYS * DAY_IN_SECONDS ) * 1000 );
 		self::delete( self::name( 'carts' ), 'updated_gmt < %s', gmdate( 'Y-m-d H:i:s', time() - Settings::get( 'cart_days' ) * DAY_IN_SECONDS ) );
 		self::delete( self::name( 'sent' ), "kind <> 'box' AND created_gmt < %s", gmdate( 'Y-m-d H:i:s', time() - self::SENT_DAYS * DAY_IN_SECONDS ) );
+		self::delete( self::name( 'push' ), 'user_id = 0 AND order_id = 0 AND created_gmt < %s', gmdate( 'Y-m-d H:i:s', time() - Push::OWNERLESS * DAY_IN_SECONDS ) );
 		self::delete( self::name( 'nonces' ), 'seen < %d', time() - self::NONCE_SECONDS );
 		$wpdb->suppress_errors( $quiet );
 	}
@@ -86,16 +87,16 @@ final class Tables {
 	public static function of_blog( $tables, $blog = 0 ) {
 		global $wpdb;
 		$prefix = $wpdb->get_blog_prefix( $blog ) . 'fcsc_';
-		return array_merge( $tables, array_map( fn( $table ) => $prefix . $table, array( 'outbox', 'carts', 'keys', 'nonces', 'sent', 'suppressed', 'consents' ) ) );
+		return array_merge( $tables, array_map( fn( $table ) => $prefix . $table, array( 'outbox', 'carts', 'keys', 'nonces', 'sent', 'push', 'suppressed', 'consents' ) ) );
 	}
 
 	/** For uninstall.php. The sidecar's own tables (fcsc_undo, fcsc_owned) are not ours. */
 	public static function remove( bool $all ) {
 		global $wpdb;
-		foreach ( array_merge( array( 'outbox', 'carts', 'keys', 'nonces', 'sent' ), $all ? array( 'suppressed', 'consents' ) : array() ) as $table ) {
+		foreach ( array_merge( array( 'outbox', 'carts', 'keys', 'nonces', 'sent', 'push' ), $all ? array( 'suppressed', 'consents' ) : array() ) as $table ) {
 			$wpdb->query( $wpdb->prepare( 'DROP TABLE IF EXISTS %i', self::name( $table ) ) ); // phpcs:ignore WordPress.DB
 		}
-		foreach ( array_merge( array( 'fcsc_db_version', 'fcsc_settings', 'fcsc_wordings', 'fcsc_link_key' ), $all ? array( 'fcsc_suppression_key' ) : array() ) as $option ) {
+		foreach ( array_merge( array( 'fcsc_db_version', 'fcsc_settings', 'fcsc_wordings', 'fcsc_link_key', 'fcsc_push_key' ), $all ? array( 'fcsc_suppression_key' ) : array() ) as $option ) {
 			delete_option( $option );
 		}
 		remove_role( 'fcsc_crm_manager' );

@@ -46,6 +46,7 @@ $fcsc_bases   = array( 'none' => __( 'Nothing', 'fluentcrm-sidecar' ), 'carts' =
 		<label for="fcsc-wording-<?php echo esc_attr( $fcsc_value ); ?>"><?php esc_html_e( 'Words beside the box', 'fluentcrm-sidecar' ); ?></label>
 		<input type="text" class="large-text" maxlength="500" id="fcsc-wording-<?php echo esc_attr( $fcsc_value ); ?>" name="wording[<?php echo esc_attr( $fcsc_value ); ?>]" value="<?php echo esc_attr( Settings::wording( $fcsc_value ) ); ?>"></p>
 	<?php endforeach; ?>
+	<p><label><input type="checkbox" name="push" value="1" <?php checked( Settings::get( 'push' ) ); ?>> <?php esc_html_e( 'Offer notifications in the browser (Web Push) on the page that thanks for an order and in My account. The shortcode [fcsc_push] shows the same button anywhere. The sidecar sends them: its [channels.push] must be set up.', 'fluentcrm-sidecar' ); ?></label></p>
 	<p><label><input type="checkbox" name="confirm" value="1" <?php checked( Settings::get( 'confirm' ) ); ?>> <?php esc_html_e( 'Have them confirm it by e-mail (FluentCRM’s double opt-in). Until they do, FluentCRM sends them nothing else.', 'fluentcrm-sidecar' ); ?></label></p>
 	<?php submit_button(); ?>
 </form>

@@ -9,6 +9,7 @@ from datetime import UTC, tzinfo
 from msgspec import structs
 
 from sidecar import clock
+from sidecar.automations import browsers
 from sidecar.automations.channels import addresses, reports, settings
 from sidecar.automations.channels import gate as gates
 from sidecar.automations.channels.fluentcrm import FluentCrm
@@ -17,7 +18,8 @@ from sidecar.automations.channels.model import Handed, Outgoing, Provider
 from sidecar.automations.model import ChannelName
 from sidecar.automations.plugin import Plugin
 from sidecar.config import Config
-from sidecar.errors import ConfigError
+from sidecar.crm.bridge_client import MOST_ITEMS
+from sidecar.errors import BridgeRefused, BridgeUnreachable, ConfigError
 from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 
@@ -41,6 +43,7 @@ class Channels:
     ) -> None:
         self._state = state
         self._reader = reader
+        self._plugin = plugin
         self._subscriptions = subscriptions
         self._config = config.channels
         self.gate = Gate(state)
@@ -124,8 +127,23 @@ class Channels:
                     for one in group
                 ]
             else:
-                done += self._send(provider, group)
+                handed = self._send(provider, group)
+                if channel == "push":
+                    self._forget(group, handed)
+                done += handed
         return done
+
+    def _forget(self, group: Sequence[Outgoing], handed: Sequence[Handed]) -> None:
+        """The plugin forgets browsers that are gone. When it does not hear of it, the next message to them says so again."""
+        gone = {one.key for one in handed if one.gone}
+        hashes = sorted({browsers.digest(one.to) for one in group if one.key in gone} - {""})
+        if self._plugin is None or not hashes:
+            return
+        try:
+            for start in range(0, len(hashes), MOST_ITEMS):
+                self._plugin.push([{"gone": one} for one in hashes[start : start + MOST_ITEMS]])
+        except (BridgeUnreachable, BridgeRefused) as error:
+            log.warning("the plugin did not hear of browsers that are gone", extra={"why": error.message})
 
     def _send(self, provider: Provider, group: list[Outgoing]) -> list[Handed]:
         # FluentCRM's queue has a rate of its own.
