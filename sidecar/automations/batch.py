@@ -163,6 +163,10 @@ class Batch:
         planned = verdict.until if verdict.reason == "quiet_hours" else walk.planned
         return Rest(at=step.id, due=verdict.until, planned=planned)
 
+    def ones(self) -> list[Enrolment]:
+        """Those that are not at rest in the state yet."""
+        return [walk.one for walk in (*self.walks.values(), *self._resting)]
+
     # --- what becomes of walks -------------------------------------------------------------------------------
 
     def go(self, walk: Walk, move: Go) -> None:

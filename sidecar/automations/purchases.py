@@ -82,7 +82,10 @@ def _ledger(place: Place, people: Mapping[int, int]) -> dict[int, int]:
 
 def _visits(place: Place, buyers: Sequence[Buyer]) -> dict[int, list[int]]:
     """{id of the buyer: orders that the visitor of their cart placed since then}."""
-    visitors = {one.cart.visitor: one for one in buyers if one.cart and one.cart.visitor}
+    visitors: dict[str, list[Buyer]] = {}
+    for one in buyers:
+        if one.cart and one.cart.visitor:
+            visitors.setdefault(one.cart.visitor, []).append(one)
     if not visitors:
         return {}
     found: dict[int, list[int]] = {}
@@ -91,8 +94,9 @@ def _visits(place: Place, buyers: Sequence[Buyer]) -> dict[int, list[int]]:
         " AND visitor IN (SELECT value FROM json_each(?))",
         (msgspec.json.encode(sorted(visitors)).decode(),),
     ):
-        if at >= visitors[visitor].since:
-            found.setdefault(visitors[visitor].id, []).append(order)
+        for one in visitors[visitor]:
+            if at >= one.since:
+                found.setdefault(one.id, []).append(order)
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -23,8 +24,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Messages a call takes.
+# Messages that are put into words at once.
 MOST = 100
+# Messages that are handed over at once where nobody can be asked afterwards: if the process dies, so many are unsure at most.
+FEW = 5
+# Seconds after which a batch hands over no more: what is left is due at once, for whoever is next.
+_LONGEST = 30
 # Seconds until a channel that could not be asked is asked again.
 _ASK_AGAIN = 60
 _WEEK_MS = 7 * 86_400_000
@@ -39,6 +44,7 @@ class Sending:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._place = batch.place
+        self._until = time.monotonic() + _LONGEST
 
     # --- what a dead worker left -----------------------------------------------------------------------------
 
@@ -100,7 +106,25 @@ class Sending:
             return
         items = [(_item(walk), send, channel) for walk, send, channel in wanted]
         written = self._place.writer.messages(items)
-        ready = self._handed_over(list(zip(wanted, written, strict=True)))
+        for part in self._parts(list(zip(wanted, written, strict=True))):
+            if time.monotonic() > self._until:
+                for walk, send, _ in (one for one, _ in part):
+                    self._batch.stop(walk, Rest(at=send.id, due=self._place.now, planned=walk.planned))
+            else:
+                self._part(part)
+
+    def _parts(self, wanted: list[tuple[Wanted, Written]]) -> Iterator[list[tuple[Wanted, Written]]]:
+        """As many at once as can be told apart after a crash."""
+        knowing = {name for name in self._batch.providers.values() if self._place.reach.knows(name)}
+        asked = [one for one in wanted if self._batch.providers[one[0][2]] in knowing]
+        others = [one for one in wanted if self._batch.providers[one[0][2]] not in knowing]
+        if asked:
+            yield asked
+        for start in range(0, len(others), FEW):
+            yield others[start : start + FEW]
+
+    def _part(self, wanted: list[tuple[Wanted, Written]]) -> None:
+        ready = self._handed_over(wanted)
         if not ready:
             return
         try:
@@ -151,7 +175,10 @@ class Sending:
                     # Somebody else has handed it over since the batch began: whoever has the enrolment goes on.
                     del self._batch.walks[walk.one.id]
                 else:
+                    # Whoever comes after a crash must find it at this step, due since then.
+                    walk.one.data.planned = walk.planned
                     begun.append((walk, send, channel))
+            self._batch.progress(sql, [walk for walk, _, _ in begun])
         return begun
 
     def _handed_over(self, wanted: list[tuple[Wanted, Written]]) -> list[tuple[Walk, Outgoing]]:
