@@ -299,7 +299,12 @@ def test_a_no_to_reminders_of_carts_sticks(world: World, how: str) -> None:
 # --- how much, and when ---------------------------------------------------------------------------------------------
 
 
+def capped(world: World, day: int, week: int = 4) -> None:
+    world.config = msgspec.structs.replace(world.config, automations=Automations(cap_day=day, cap_week=week))
+
+
 def test_enough_marketing_by_one_channel_waits_over_all_automations(world: World) -> None:
+    capped(world, 1)
     person = world.subscribed(1)[0]
     world.said(person, "sms", "given")
     one = world.enter(world.on(MAIL, name="a"), person)
@@ -316,7 +321,7 @@ def test_enough_marketing_by_one_channel_waits_over_all_automations(world: World
 
 
 def test_a_week_has_a_cap_of_its_own(world: World) -> None:
-    world.config = msgspec.structs.replace(world.config, automations=Automations(cap_day=0, cap_week=2))
+    capped(world, 0, 2)
     person = world.subscribed(1)[0]
     spec = world.on(MAIL)
     ids = [world.enter(spec, person, f"day:{n}") for n in range(3)]
@@ -325,8 +330,23 @@ def test_a_week_has_a_cap_of_its_own(world: World) -> None:
     assert world.one(ids[2]).due == NOW + 7 * DAY + 1
 
 
+def test_a_clock_that_was_ahead_blocks_nobody_for_long(world: World) -> None:
+    """A message went in a year that a wrong clock showed."""
+    capped(world, 1)
+    person = world.subscribed(1)[0]
+    world.now += 365 * DAY
+    world.enter(world.on(MAIL, name="a"), person)
+    world.work()
+    world.now -= 365 * DAY
+    later = world.enter(world.on(MAIL, name="b"), person)
+    world.work()
+    due = world.one(later).due
+    assert due is not None and due <= world.now + DAY + 1
+
+
 def test_two_workers_keep_the_cap(world: World) -> None:
     """One has decided; before it hands over, the other one sends."""
+    capped(world, 1)
     person = world.subscribed(1)[0]
     first = world.enter(world.on(MAIL, name="a"), person)
     messages = world.words.messages
