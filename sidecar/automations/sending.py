@@ -175,9 +175,8 @@ class Sending:
                     # Somebody else has handed it over since the batch began: whoever has the enrolment goes on.
                     del self._batch.walks[walk.one.id]
                 else:
-                    # Whoever comes after a crash must find it at this step, due since then.
-                    walk.one.data.planned = walk.planned
                     begun.append((walk, send, channel))
+            # With the row stands where they are: whoever comes after a crash looks for the message of that step.
             self._batch.progress(sql, [walk for walk, _, _ in begun])
         return begun
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from automating import HOUR, TEXT, Killed, World, copied
-from support import ShopDatabase
+from automating import HOUR, TEXT, Killed, World
 
 from sidecar.automations import engine, enrolments, sending
 from sidecar.automations.channels.model import Handed
 from sidecar.automations.enrolments import Entry
-from sidecar.automations.model import Coupon, Send, Split, Start, Tagged
-from sidecar.config import Config
+from sidecar.automations.model import Coupon, Send, Start
 from sidecar.errors import AutomationError, NotFound, StoreUnavailable
 from sidecar.segments.model import Period
 
@@ -26,33 +23,6 @@ LEASE = enrolments.LEASE_MS // 1000
 def again(world: World, times: int) -> None:
     for _ in range(times):
         world.work(LEASE + 2 * HOUR)
-
-
-@pytest.mark.parametrize("knows", [True, False], ids=["channel knows keys", "channel knows nothing"])
-@pytest.mark.parametrize("before", [Split(id="way", ways={"mail": 1}), Tagged(id="tag", add=("x",))], ids=["way", "tag"])
-def test_death_behind_a_step_that_takes_no_time(
-    known_shop: tuple[ShopDatabase, Config], tmp_path: Path, knows: bool, before: Any
-) -> None:
-    """The step before the message was not written down yet when the message was handed over."""
-    for point in range(1, 40):
-        world = World(known_shop[0], copied(known_shop[1], tmp_path / f"at{point}"))
-        world.recorder.knows = knows
-        id_ = world.enter(world.on(before, MAIL), world.subscribed(1)[0])
-        world.death.passed, world.death.at = 0, point
-        try:
-            world.work()
-            died = False
-        except Killed:
-            died = True
-        world.state.close()
-        world.death.at, world.state = None, world.opened()
-        again(world, 4)
-        assert world.one(id_).state == "done", f"death at point {point}"
-        assert len(world.recorder.sent) <= 1 and {row[2] for row in world.messages()} <= {"sent", "queued", "unsure"}
-        world.close()
-        if not died:
-            return
-    raise AssertionError("it died every time")
 
 
 def test_few_are_unsure_after_a_death_where_nobody_can_be_asked(world: World) -> None:
