@@ -114,7 +114,9 @@ def test_an_order_of_a_visitor_ends_all_that_is_about_their_cart(world: World) -
     ids = [world.enter(world.on(*steps, name=name, trigger=CART), person, f"cart:{cart}") for name in ("a", "b")]
     world.work()
     world.now += HOUR
-    order = world.keeper.order("x@y.example", at=world.at(world.now - 1), status="wc-processing", billing={"phone": "0"})
+    order = world.keeper.order(
+        "x@y.example", at=world.at(world.now - 1), status="wc-processing", billing={"phone": "0"}
+    )
     world.state.sql.execute(
         "INSERT INTO activity (outbox_id, at, kind, visitor, object_id, sub_id, detail) VALUES (1, ?, 'order', ?, ?, 0, '')",
         (world.now * 1000 - 1000, visitor, order),

@@ -44,7 +44,8 @@ def collect(state: State, providers: Mapping[str, Provider]) -> int:
             found = []
         with state.transaction() as sql:
             sql.executemany(
-                "UPDATE message SET checked = ? WHERE provider = ? AND ref = ? AND ref <> ''", [(now, name, ref) for ref in refs]
+                "UPDATE message SET checked = ? WHERE provider = ? AND ref = ? AND ref <> ''",
+                [(now, name, ref) for ref in refs],
             )
         changed += apply(state, name, found)
     return changed
