@@ -55,6 +55,8 @@ def ended(one: Enrolment, spec: Automation, known: Known, shop: Shop) -> Verdict
         return Verdict(kind="exit", reason="suppressed")
     if known.contact is None:
         return Verdict(kind="exit", reason="no_contact")
+    if known.order is not None and not known.order.theirs:
+        return Verdict(kind="exit", reason="not_theirs")
     return goal(one, spec.goal, known, shop) or purchase(spec, known, shop) or exits(one, spec.exits, known, shop)
 
 

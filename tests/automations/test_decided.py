@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from automating import DAY, HOUR, NOW, TEXT, World, unix
 
-from sidecar.automations import guards
+from sidecar.automations import guards, purchases
 from sidecar.automations.model import Branch, Coupon, Exit, Goal, OnCart, Send, Tagged, Wait
 from sidecar.config import Automations
 from sidecar.events import refusals
@@ -104,6 +104,41 @@ def test_the_legacy_storage_is_asked_the_same(legacy: World) -> None:
     assert outcome(world, ids[3]) == ("done", "")
     assert [world.one(id_).state for id_ in paying] == ["done", "goal"]
     assert world.steps(had) == [("mail", "skipped", "bought")]
+
+
+@pytest.mark.parametrize("account", [False, True], ids=["address", "address, but their account"])
+def test_an_order_that_becomes_somebody_elses_is_not_told_to_a_stranger(world: World, account: bool) -> None:
+    """The shop corrects the address of an order: what was typed first was a stranger's."""
+    person, other = world.subscribed(2)
+    order = world.keeper.order(world.address(person), at=world.at(), status="wc-completed")
+    one = world.enter(world.on(Wait(id="w", period=Period(days=1)), MAIL), person, f"order:{order}")
+    world.work()
+    for address in (world.address(other), "nobody-knows@x.example"):
+        world.keeper.do("UPDATE wp_wc_orders SET billing_email = %s WHERE id = %s", address, order)
+        if account:
+            world.state.sql.execute("INSERT OR IGNORE INTO account (user_id, person_id) VALUES (990001, ?)", (person,))
+            world.keeper.do("UPDATE wp_wc_orders SET customer_id = 990001 WHERE id = %s", order)
+    world.work(DAY)
+    assert outcome(world, one) == (("done", "") if account else ("exit", "not_theirs"))
+    assert len(world.recorder.sent) == account
+
+
+def test_a_purchase_behind_a_crowd_of_others_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import of so many orders that not all of them are looked at."""
+    monkeypatch.setattr(purchases, "_PAGE", 2)
+    monkeypatch.setattr(purchases, "_PAGES", 2)
+    person = world.subscribed(1)[0]
+    one = world.enter(world.on(MAIL, goal=Goal(topics=("order.paid",))), person)
+    for number in range(9):
+        order = world.keeper.order(f"crowd{number}@x.example", at=world.at(), status="wc-processing")
+        if number < 8:
+            world.state.sql.execute(
+                "INSERT INTO shop_order (id, created, verdict, status, total, crc) VALUES (?, ?, 'candidate', 'processing', 1, 0)",
+                (order, world.now),
+            )
+    world.keeper.order(world.address(person), at=world.at(), status="wc-processing")
+    world.work()
+    assert world.recorder.sent == [] and outcome(world, one) == ("goal", "goal")
 
 
 def test_an_order_of_a_visitor_ends_all_that_is_about_their_cart(world: World) -> None:

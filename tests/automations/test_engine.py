@@ -407,6 +407,8 @@ def test_nothing_runs_while_it_is_paused_or_on_hold(world: World) -> None:
 
 
 def test_many_go_by_hundreds(world: World) -> None:
+    """Where the channel can be asked what became of them."""
+    world.recorder.knows = True
     spec = world.on(Send(id="mail", channels=("email",), texts=TEXT, purpose="service"))
     for person in world.subscribed(250):
         world.enter(spec, person)

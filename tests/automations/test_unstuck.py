@@ -40,15 +40,6 @@ def test_few_are_unsure_after_a_death_where_nobody_can_be_asked(world: World) ->
     assert len(world.recorder.sent) >= 20 - sending.FEW
 
 
-def test_what_can_be_asked_goes_in_one_call(world: World) -> None:
-    world.recorder.knows = True
-    spec = world.on(MAIL)
-    for person in world.subscribed(20):
-        world.enter(spec, person)
-    world.work()
-    assert world.recorder.largest == 20
-
-
 def test_a_slow_channel_holds_up_a_pass_for_a_while_only(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left is due at once, and was no attempt."""
     monkeypatch.setattr(sending, "_LONGEST", -1)
