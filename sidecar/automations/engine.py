@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from sidecar.automations import enrolments, versions
 from sidecar.automations.batch import Batch, give_up
 from sidecar.automations.enrolments import Enrolment
+from sidecar.automations.lost import settle_left
 from sidecar.automations.place import Place
-from sidecar.automations.sending import settle_left
 from sidecar.automations.worked import Worked
 from sidecar.errors import SidecarError
 from sidecar.state import pause

@@ -111,18 +111,8 @@ def enter(state: State, row: Row, automation: Automation, entries: Iterable[Entr
 # --- what comes from outside -----------------------------------------------------------------------------------
 
 
-def wake(state: State, person_id: int, topic: str, at: int, *, subject: str = "") -> int:
-    """A topic came to a person (`at`: Unix seconds): what awaits it is due now. With `subject` only what is about that. Returns
-    how many."""
-    return state.sql.execute(
-        "UPDATE enrolment SET awaits = ?, due = ? WHERE person_id = ? AND awaits = ? AND state = 'waiting'"
-        " AND (? = '' OR subject = ?)",
-        (CAME, at, person_id, topic, subject, subject),
-    ).rowcount
-
-
 def wake_one(state: State, enrolment_id: int, topic: str, at: int) -> bool:
-    """The same for one enrolment."""
+    """A topic came that this one awaits: it is due now (`at`: Unix seconds). Whether it waited for that."""
     return bool(
         state.sql.execute(
             "UPDATE enrolment SET awaits = ?, due = ? WHERE id = ? AND awaits = ? AND state = 'waiting'",

@@ -53,6 +53,22 @@ def test_a_slow_channel_holds_up_a_pass_for_a_while_only(world: World, monkeypat
     assert [world.one(id_).state for id_ in ids] == ["done"] * 3 and len(world.recorder.sent) == 3
 
 
+@pytest.mark.parametrize(("wait", "spread"), [(0.5, 4), (900.0, 900)], ids=["a rate", "switched off"])
+def test_a_provider_that_is_full_is_not_asked_for_everybody(world: World, wait: float, spread: int) -> None:
+    """Who is left comes later, one after the other where it is a rate."""
+    spec = world.on(MAIL)
+    ids = [world.enter(spec, person) for person in world.subscribed(12)]
+    world.recorder.answers = ["sent", "sent", *[Handed(key="", state="again", wait=wait)] * 3]
+    world.work()
+    assert world.recorder.calls == 1 and len(world.recorder.sent) == 2
+    rows = [world.one(id_) for id_ in ids[2:]]
+    assert {one.attempts for one in rows} == {0}
+    assert max(one.due or 0 for one in rows) == world.now + spread
+    for _ in range(5):
+        world.work(spread)
+    assert len(world.recorder.sent) == 12
+
+
 @pytest.mark.parametrize("fault", [NotFound("no such automation"), AutomationError("a file with faults")])
 def test_an_automation_that_cannot_be_started_stops_nobody(world: World, fault: Exception) -> None:
     def start(name: str, entry: Entry) -> str:
