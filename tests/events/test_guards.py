@@ -495,6 +495,9 @@ def test_every_way_of_telling_knows_its_form(monkeypatch: pytest.MonkeyPatch) ->
         def login(self, user: str, password: str) -> None:
             mails.append((user, password))
 
+        def ehlo_or_helo_if_needed(self) -> None:
+            pass
+
         def send_message(self, message: Any) -> None:
             mails.append((message["From"], message["To"], message.get_content().strip()))
 
