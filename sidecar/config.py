@@ -121,7 +121,7 @@ class Automations(Section, frozen=True):
     `survey_url` is where `survey_link` in a message leads."""
 
     dir: str = ""
-    cap_day: NotNegative = 1
+    cap_day: NotNegative = 2
     cap_week: NotNegative = 4
     quiet_from: str = "21:00"
     quiet_to: str = "09:00"

@@ -24,6 +24,7 @@ from sidecar.automations.purse import Planned
 from sidecar.automations.steps import wishes
 from sidecar.automations.steps.moves import Go, Walk, onward
 from sidecar.automations.steps.wishes import Wish
+from sidecar.errors import AutomationError, NotFound
 
 if TYPE_CHECKING:
     from sidecar.automations.batch import Batch
@@ -70,7 +71,10 @@ class Acting:
         for walk, step in wanted:
             one = walk.one
             entry = Entry(person_id=one.person_id, subject=one.subject, at=self._place.now, held=one.held)
-            why = self._place.start(step.automation, entry) if self._place.start else "off"
+            try:
+                why = self._place.start(step.automation, entry) if self._place.start else "off"
+            except (NotFound, AutomationError):
+                why = "off"  # its file is broken or gone: the owner is told of that, and nobody gets stuck here
             outcome = Go(to=onward(walk, step), outcome="skipped", reason=why) if why else Go(to=onward(walk, step))
             self._batch.go(walk, outcome)
         self._written([walk for walk, _ in wanted])
@@ -131,7 +135,7 @@ class Acting:
 
     def _become(self, walk: Walk, step: AnyStep, wish: Wish, outcome: Outcome | None) -> None:
         if outcome is None or outcome.state == "again":
-            self._batch.again(walk, step)
+            self._batch.again(walk, step, outcome.wait if outcome else 0.0)
         elif outcome.state == "refused":
             self._batch.go(walk, Go(to=onward(walk, step), outcome="failed", reason=outcome.reason or "refused"))
         else:

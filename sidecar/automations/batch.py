@@ -8,14 +8,14 @@ import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 
-from sidecar.automations import decisions, enrolments, guards, handing, loading, versions
+from sidecar.automations import decisions, enrolments, guards, handing, loading, lost, versions
 from sidecar.automations.acting import Acting
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.guards import Shop, Verdict
 from sidecar.automations.handing import Message
 from sidecar.automations.model import AnyStep, Branch, Coupon, Send, Split, Stop, Wait, WaitEvent, WaitMoment
 from sidecar.automations.place import Place
-from sidecar.automations.sending import Sending, maybe
+from sidecar.automations.sending import Sending
 from sidecar.automations.steps import waits, ways
 from sidecar.automations.steps.moves import Do, Go, Move, Over, Rest, Walk, onward
 from sidecar.automations.worked import Worked
@@ -163,6 +163,10 @@ class Batch:
         planned = verdict.until if verdict.reason == "quiet_hours" else walk.planned
         return Rest(at=step.id, due=verdict.until, planned=planned)
 
+    def ones(self) -> list[Enrolment]:
+        """Those that are not at rest in the state yet."""
+        return [walk.one for walk in (*self.walks.values(), *self._resting)]
+
     # --- what becomes of walks -------------------------------------------------------------------------------
 
     def go(self, walk: Walk, move: Go) -> None:
@@ -184,7 +188,7 @@ class Batch:
     def _let_go(self, walk: Walk, failed: str) -> None:
         """A message that nobody has taken goes with its step; one that failed is kept, with the reason."""
         if walk.message is not None:
-            self._left.append((walk.message, failed, maybe(self.place, walk.message)))
+            self._left.append((walk.message, failed, lost.maybe(self.place, walk.message)))
 
     def again(self, walk: Walk, step: AnyStep, wait: float = 0.0) -> None:
         """It did not work this time; `wait`: the other side says when it may. At last it is given up."""

@@ -3,6 +3,7 @@ by HTTP. `effects.Effects` is the interface."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -21,6 +22,8 @@ from sidecar.errors import BridgeRefused, BridgeUnreachable
 from sidecar.state.database import State
 
 Wish = TypeVar("Wish", CouponWish, ContactWish, NoteWish)
+# Seconds that webhooks of one batch take together: orders wait meanwhile.
+_LONGEST = 20
 
 
 class Doing:
@@ -59,12 +62,19 @@ class Doing:
         return self._made(wishes, lambda plugin, items: plugin.notes(items))
 
     def hooks(self, wishes: Sequence[HookWish]) -> list[Outcome]:
-        """Webhooks, one after another."""
+        """Webhooks, one after another, as many as there is time for."""
         from sidecar.automations.channels.hooks import Hooks
 
         hooks = Hooks(self._config.channels.webhook, self._gate)
+        until = time.monotonic() + _LONGEST
+        done: list[Outcome] = []
         with http_client.sharing():
-            return [hooks.send(wish) for wish in wishes]
+            for wish in wishes:
+                if time.monotonic() > until:
+                    done.append(Outcome(key=wish.key, state="again", reason="there was no time for it", wait=1))
+                else:
+                    done.append(hooks.send(wish))
+        return done
 
     def _made(self, wishes: Sequence[Wish], call: Callable[[Plugin, Items], Sequence[Made]]) -> list[Outcome]:
         plugin = self._plugin

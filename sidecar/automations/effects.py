@@ -63,13 +63,15 @@ class HookWish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a wish. `value`: a coupon's code; `id`: of what was made."""
+    """What became of a wish. `value`: a coupon's code; `id`: of what was made. `wait`: with again, in so many seconds, and it was no
+    attempt."""
 
     key: str
     state: Literal["done", "again", "refused"]
     reason: str = ""
     value: str = ""
     id: int = 0
+    wait: float = 0.0
 
 
 class Effects(Protocol):

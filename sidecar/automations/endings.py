@@ -77,7 +77,7 @@ def _carts(state: State, one: Happened) -> list[int]:
         return []
     rows = state.rows(
         "SELECT DISTINCT c.object_id FROM activity o JOIN activity c ON c.visitor = o.visitor WHERE o.outbox_id = ? AND o.at = ?"
-        " AND o.kind = 'order' AND o.visitor <> '' AND c.kind IN ('cart', 'checkout', 'emptied')",
+        " AND o.kind = 'order' AND o.visitor <> '' AND c.visitor <> '' AND c.kind IN ('cart', 'checkout', 'emptied')",
         (one.outbox_id, one.at),
     )
     return [row[0] for row in rows]

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from sidecar.automations import enrolments, versions
 from sidecar.automations.batch import Batch, give_up
 from sidecar.automations.enrolments import Enrolment
+from sidecar.automations.lost import settle_left
 from sidecar.automations.place import Place
-from sidecar.automations.sending import settle_left
 from sidecar.automations.worked import Worked
 from sidecar.errors import SidecarError
 from sidecar.state import pause
@@ -63,4 +63,19 @@ def _work(place: Place, claimed: Sequence[Enrolment], worked: Worked) -> None:
         log.exception("an enrolment could not be looked at", extra={"enrolment": claimed[0].id})
         give_up(place, claimed[0], type(error).__name__, worked)
         return
-    batch.work()
+    try:
+        batch.work()
+    except SidecarError:
+        enrolments.release(place.state, batch.ones())
+        raise
+    except Exception as error:
+        # As they were written last: what they had begun in memory is begun anew.
+        left = enrolments.ours(place.state, batch.ones())
+        if not left:
+            raise
+        log.exception("a batch could not go on", extra={"enrolments": len(left)})
+        if len(left) == 1:
+            give_up(place, left[0], type(error).__name__, worked)
+        middle = len(left) // 2
+        for half in (left[:middle], left[middle:]) if middle else ():
+            _work(place, half, worked)

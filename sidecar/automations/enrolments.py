@@ -111,18 +111,8 @@ def enter(state: State, row: Row, automation: Automation, entries: Iterable[Entr
 # --- what comes from outside -----------------------------------------------------------------------------------
 
 
-def wake(state: State, person_id: int, topic: str, at: int, *, subject: str = "") -> int:
-    """A topic came to a person (`at`: Unix seconds): what awaits it is due now. With `subject` only what is about that. Returns
-    how many."""
-    return state.sql.execute(
-        "UPDATE enrolment SET awaits = ?, due = ? WHERE person_id = ? AND awaits = ? AND state = 'waiting'"
-        " AND (? = '' OR subject = ?)",
-        (CAME, at, person_id, topic, subject, subject),
-    ).rowcount
-
-
 def wake_one(state: State, enrolment_id: int, topic: str, at: int) -> bool:
-    """The same for one enrolment."""
+    """A topic came that this one awaits: it is due now (`at`: Unix seconds). Whether it waited for that."""
     return bool(
         state.sql.execute(
             "UPDATE enrolment SET awaits = ?, due = ? WHERE id = ? AND awaits = ? AND state = 'waiting'",
@@ -141,10 +131,15 @@ def end(state: State, enrolment_id: int, how: End, reason: str, at: int) -> bool
             (how, at, reason[:200], enrolment_id),
         ).rowcount
         if ended:
-            mine = "enrolment_id = ? AND state = 'again'"
-            sql.execute(f"DELETE FROM message WHERE {mine} AND reason = ''", (enrolment_id,))
-            sql.execute(f"UPDATE message SET state = 'unsure' WHERE {mine}", (enrolment_id,))
+            _drop(sql, enrolment_id)
     return bool(ended)
+
+
+def _drop(sql: sqlite3.Connection, enrolment_id: int) -> None:
+    """With an enrolment its message ends that nobody has taken: one that was never offered leaves nothing."""
+    mine = "enrolment_id = ? AND state = 'again'"
+    sql.execute(f"DELETE FROM message WHERE {mine} AND reason = ''", (enrolment_id,))
+    sql.execute(f"UPDATE message SET state = 'unsure' WHERE {mine}", (enrolment_id,))
 
 
 def of_people(state: State, people: Collection[int]) -> list[Enrolment]:
@@ -168,7 +163,7 @@ def due(state: State, now: int, automations: Collection[int]) -> bool:
     """Whether there is work for somebody: a row that is due, of these automations, and not in the hands of a worker."""
     return bool(
         state.rows(
-            "SELECT 1 FROM enrolment WHERE state = 'waiting' AND due <= ? AND (claim <= ? OR claim > ?)"
+            "SELECT 1 FROM enrolment INDEXED BY enrolment_due WHERE state = 'waiting' AND due <= ? AND (claim <= ? OR claim > ?)"
             " AND automation_id IN (SELECT value FROM json_each(?)) LIMIT 1",
             (now, now * 1000, now * 1000 + LEASE_MS, msgspec.json.encode(sorted(automations)).decode()),
         )
@@ -181,7 +176,8 @@ def claim(state: State, now: int, now_ms: int, automations: Collection[int], mos
     until = now_ms + LEASE_MS
     with state.transaction() as sql:
         rows = sql.execute(
-            f"SELECT {_COLUMNS} FROM enrolment WHERE state = 'waiting' AND due <= ? AND (claim <= ? OR claim > ?)"
+            f"SELECT {_COLUMNS} FROM enrolment INDEXED BY enrolment_due"
+            " WHERE state = 'waiting' AND due <= ? AND (claim <= ? OR claim > ?)"
             " AND automation_id IN (SELECT value FROM json_each(?)) ORDER BY due LIMIT ?",
             (now, now_ms, until, msgspec.json.encode(sorted(automations)).decode(), most),
         ).fetchall()
@@ -223,7 +219,17 @@ def write(sql: sqlite3.Connection, one: Enrolment, done: Sequence[Done], *, keep
     ).rowcount  # fmt: skip
     if changed:
         record(sql, one.id, done)
+        if one.state != "waiting":
+            _drop(sql, one.id)
     return bool(changed)
+
+
+def ours(state: State, claimed: Sequence[Enrolment]) -> list[Enrolment]:
+    """Those of them that are still ours, as they stand in the state."""
+    claims = {one.id: one.claim for one in claimed}
+    where = "id IN (SELECT value FROM json_each(?)) AND state = 'waiting' AND claim <> 0"
+    rows = _read(state, where, (msgspec.json.encode(sorted(claims)).decode(),))
+    return [one for one in rows if one.claim == claims[one.id]]
 
 
 def release(state: State, claimed: Sequence[Enrolment]) -> None:

@@ -37,7 +37,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
 
     at: Moment
     paid: frozenset[str]
-    cap_day: int = 1
+    cap_day: int = 2
     cap_week: int = 4
     quiet_from: str = "21:00"
     quiet_to: str = "09:00"
@@ -55,6 +55,8 @@ def ended(one: Enrolment, spec: Automation, known: Known, shop: Shop) -> Verdict
         return Verdict(kind="exit", reason="suppressed")
     if known.contact is None:
         return Verdict(kind="exit", reason="no_contact")
+    if known.order is not None and not known.order.theirs:
+        return Verdict(kind="exit", reason="not_theirs")
     return goal(one, spec.goal, known, shop) or purchase(spec, known, shop) or exits(one, spec.exits, known, shop)
 
 
@@ -265,6 +267,7 @@ def cap(send: Send, channel: str, sent: Sequence[int], now: int, shop: Shop) -> 
     for most, span in ((shop.cap_day, _DAY_MS), (shop.cap_week, 7 * _DAY_MS)):
         inside = [at for at in sent if at > now * 1000 - span]
         if most and len(inside) >= most:
-            # Free again when the oldest of the last `most` is out of the span; a second later, for what is below a second.
-            until = max(until, (inside[-most] + span) // 1000 + 1)
+            # Free again when the oldest of the last `most` is out of the span; a second later, for what is below a second. What
+            # went in a future that a wrong clock showed holds nobody up for longer than a span.
+            until = max(until, (min(inside[-most], now * 1000) + span) // 1000 + 1)
     return Verdict(kind="wait", reason="cap", until=until) if until else None

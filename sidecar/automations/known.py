@@ -27,13 +27,14 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     """An order of the person, of whatever status (after the owner's map, without `wc-`). `total` is micros. `products`: ids of
-    products and variations, where they were asked for."""
+    products and variations, where they were asked for. `theirs`: not of an order that has become somebody else's."""
 
     id: int
     status: str
     created: int
     total: int = 0
     products: frozenset[int] = frozenset()
+    theirs: bool = True
 
 
 class Cart(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,7 +36,8 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(place: Place, buyers: Sequence[Buyer]) -> dict[int, tuple[Purchase, ...]]:
-    """{id of the buyer: their orders since then, the oldest first}; the wanted `order` is among them whenever it was placed."""
+    """{id of the buyer: their orders since then, the oldest first}; the wanted `order` is among them whenever it was placed, and
+    whoever it is of by now."""
     reader = choose(place.reader, place.info.storage)
     people: dict[int, int] = {}
     for one in buyers:
@@ -59,14 +60,18 @@ def load(place: Place, buyers: Sequence[Buyer]) -> dict[int, tuple[Purchase, ...
             or ((ledger.get(order.id) == one.person_id or order.id in mine) and (order.created or 0) >= one.since)
         ]  # fmt: skip
     lines = _lines(reader, found, [one.id for one in buyers if one.products])
-    return {id_: tuple(_purchase(place, order, lines) for order in mine) for id_, mine in found.items()}
+    others = {one.id: one.order for one in buyers if one.order and owners.other(one)}
+    return {
+        id_: tuple(_purchase(place, order, lines, theirs=others.get(id_) != order.id) for order in mine)
+        for id_, mine in found.items()
+    }
 
 
-def _purchase(place: Place, order: Order, lines: Mapping[int, frozenset[int]]) -> Purchase:
+def _purchase(place: Place, order: Order, lines: Mapping[int, frozenset[int]], theirs: bool) -> Purchase:
     status = place.config.people.status_map.get(order.status, order.status).removeprefix("wc-")
     return Purchase(
         id=order.id, status=status, created=order.created or 0, total=order.total or 0,
-        products=lines.get(order.id, frozenset()),
+        products=lines.get(order.id, frozenset()), theirs=theirs,
     )  # fmt: skip
 
 
@@ -82,7 +87,10 @@ def _ledger(place: Place, people: Mapping[int, int]) -> dict[int, int]:
 
 def _visits(place: Place, buyers: Sequence[Buyer]) -> dict[int, list[int]]:
     """{id of the buyer: orders that the visitor of their cart placed since then}."""
-    visitors = {one.cart.visitor: one for one in buyers if one.cart and one.cart.visitor}
+    visitors: dict[str, list[Buyer]] = {}
+    for one in buyers:
+        if one.cart and one.cart.visitor:
+            visitors.setdefault(one.cart.visitor, []).append(one)
     if not visitors:
         return {}
     found: dict[int, list[int]] = {}
@@ -91,8 +99,9 @@ def _visits(place: Place, buyers: Sequence[Buyer]) -> dict[int, list[int]]:
         " AND visitor IN (SELECT value FROM json_each(?))",
         (msgspec.json.encode(sorted(visitors)).decode(),),
     ):
-        if at >= visitors[visitor].since:
-            found.setdefault(visitors[visitor].id, []).append(order)
+        for one in visitors[visitor]:
+            if at >= one.since:
+                found.setdefault(one.id, []).append(order)
     return found
 
 
@@ -108,6 +117,10 @@ def _recent(place: Place, reader: OrderReader, since: int) -> list[int]:
         if len(page) < _PAGE:
             break
         after = page[-1]
+    else:
+        # More than that are an import: those at its end are looked at, too, which the ledger may not have yet.
+        last = place.state.rows("SELECT COALESCE(MAX(id), 0) FROM shop_order")[0][0]
+        found += [id_ for id_ in reader.ids(max(after, last - _PAGE), 2 * _PAGE) if id_ > after]
     return found
 
 
@@ -121,6 +134,7 @@ class _Owners:
         keys = registry.keys({text for text in addresses.values() if text})
         known = registry.find(list(keys.values()))
         accounts = registry.of_accounts({order.customer_id for order in orders if order.customer_id})
+        self._addressed = {id_ for id_, text in addresses.items() if text}
         numbers = _numbers(place, reader, called)
         for order in orders:
             address = addresses[order.id]
@@ -131,6 +145,10 @@ class _Owners:
             ):  # fmt: skip
                 if value:
                     self._ids.setdefault((kind, value), set()).add(order.id)
+
+    def other(self, buyer: Buyer) -> bool:
+        """Whether the order that they are in for has somebody else's address and account by now."""
+        return buyer.order in self._addressed - self._ids.get(("person", buyer.person_id), set())
 
     def of(self, buyer: Buyer) -> set[int]:
         ways: list[tuple[str, object]] = [("person", buyer.person_id)]

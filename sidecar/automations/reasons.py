@@ -5,6 +5,7 @@ from __future__ import annotations
 REASONS = {
     "no_contact": "the person is no contact any more",
     "suppressed": "the person asked to be erased",
+    "not_theirs": "the order that it is about is somebody else's by now",
     "goal": "what it is for has happened",
     "bought": "they have bought since",
     "awaiting_payment": "an order of theirs waits for its payment: that is another automation's matter",

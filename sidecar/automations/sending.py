@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+import math
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
-from sidecar.automations import decisions, guards, handing, troubles
+from sidecar.automations import decisions, guards, handing, lost, troubles
 from sidecar.automations.channels.model import Handed, Outgoing
-from sidecar.automations.enrolments import LEASE_MS
 from sidecar.automations.guards import Verdict
 from sidecar.automations.handing import Message
 from sidecar.automations.model import ChannelName, Send
-from sidecar.automations.place import Item, Place, Written
+from sidecar.automations.place import Item, Written
 from sidecar.automations.steps.moves import Do, Go, Rest, Walk, onward
-from sidecar.automations.worked import Worked
 
 if TYPE_CHECKING:
     from sidecar.automations.batch import Batch
 
 log = logging.getLogger(__name__)
 
-# Messages a call takes.
+# Messages that are put into words at once.
 MOST = 100
-# Seconds until a channel that could not be asked is asked again.
-_ASK_AGAIN = 60
+# Messages that are handed over at once where nobody can be asked afterwards: if the process dies, so many are unsure at most.
+FEW = 5
+# What was decided holds for so many seconds: after that a batch hands over no more, and what is left is decided anew at once. So a
+# slow channel neither sends by old news nor holds up the pass.
+_LONGEST = 5
+# A provider that asks for less than so many seconds has a rate: who is left comes one after the other.
+_RATE = 2
 _WEEK_MS = 7 * 86_400_000
 # What an outcome that was written, but not acted on, comes to.
 _OUTCOME: dict[str, Literal["sent", "refused", "unsure"]] = {"failed": "refused", "unsure": "unsure"}
@@ -39,6 +43,10 @@ class Sending:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._place = batch.place
+        self._until = 0.0
+        # {provider: seconds that it asked for}: it takes no more of this batch. And how many were put off for that.
+        self._full: dict[str, float] = {}
+        self._queued: Counter[str] = Counter()
 
     # --- what a dead worker left -----------------------------------------------------------------------------
 
@@ -58,7 +66,7 @@ class Sending:
                 self._went(walk, outcome)
         if not cut_off:
             return
-        answers = ask(self._place, [message for _, message in cut_off])
+        answers = lost.ask(self._place, [message for _, message in cut_off])
         now_ms = self._place.tick()
         with self._place.state.transaction() as sql:
             handing.handed(sql, [one for one in answers.values() if one.state != "again"], now_ms)
@@ -67,7 +75,9 @@ class Sending:
             if answer.state != "again":
                 self._went(walk, answer)
             elif answer.wait > 0:
-                self._batch.stop(walk, Rest(at=walk.one.step, due=self._place.now + _ASK_AGAIN, planned=walk.planned))
+                self._batch.stop(
+                    walk, Rest(at=walk.one.step, due=self._place.now + lost.ASK_AGAIN, planned=walk.planned)
+                )
             else:
                 walk.message = message
 
@@ -85,6 +95,7 @@ class Sending:
 
     def send(self, wanted: Sequence[tuple[Walk, Do]]) -> None:
         """Messages that were decided on."""
+        self._until = time.monotonic() + _LONGEST
         for start in range(0, len(wanted), MOST):
             self._some(
                 [
@@ -100,7 +111,34 @@ class Sending:
             return
         items = [(_item(walk), send, channel) for walk, send, channel in wanted]
         written = self._place.writer.messages(items)
-        ready = self._handed_over(list(zip(wanted, written, strict=True)))
+        for part in self._parts(list(zip(wanted, written, strict=True))):
+            over = time.monotonic() > self._until
+            for (walk, send, channel), _ in part:
+                provider = self._batch.providers[channel]
+                if over or provider in self._full:
+                    due = self._place.now + self._wait(provider)
+                    self._batch.stop(walk, Rest(at=send.id, due=due, planned=walk.planned))
+            if not over:
+                self._part([one for one in part if one[0][0].one.id in self._batch.walks])
+
+    def _wait(self, provider: str) -> int:
+        """Seconds until somebody who was not offered to it is decided on anew."""
+        wait = self._full.get(provider, 0.0)
+        self._queued[provider] += 1
+        return math.ceil(wait * self._queued[provider] if wait < _RATE else wait)
+
+    def _parts(self, wanted: list[tuple[Wanted, Written]]) -> Iterator[list[tuple[Wanted, Written]]]:
+        """As many at once as can be told apart after a crash."""
+        knowing = {name for name in self._batch.providers.values() if self._place.reach.knows(name)}
+        asked = [one for one in wanted if self._batch.providers[one[0][2]] in knowing]
+        others = [one for one in wanted if self._batch.providers[one[0][2]] not in knowing]
+        if asked:
+            yield asked
+        for start in range(0, len(others), FEW):
+            yield others[start : start + FEW]
+
+    def _part(self, wanted: list[tuple[Wanted, Written]]) -> None:
+        ready = self._handed_over(wanted)
         if not ready:
             return
         try:
@@ -123,8 +161,10 @@ class Sending:
         if walk.one.id not in self._batch.walks or step is None:
             return
         if outcome is None:
-            self._batch.stop(walk, Rest(at=step.id, due=self._place.now + _ASK_AGAIN, planned=walk.planned))
+            self._batch.stop(walk, Rest(at=step.id, due=self._place.now + lost.ASK_AGAIN, planned=walk.planned))
         elif outcome.state == "again":
+            if outcome.wait:
+                self._full[self._batch.providers[message.channel]] = outcome.wait
             self._batch.again(walk, step, outcome.wait)
         else:
             if outcome.state != "refused" and message.purpose == "marketing":
@@ -141,7 +181,11 @@ class Sending:
                 if walk.one.id not in self._batch.walks:
                     continue
                 provider, before = self._batch.providers[channel], walk.message
-                if maybe(self._place, before) and before and (before.channel, before.provider) != (channel, provider):
+                if (
+                    lost.maybe(self._place, before)
+                    and before
+                    and (before.channel, before.provider) != (channel, provider)
+                ):
                     # That one may have it after all, and would not take it twice: nobody else gets it.
                     self._batch.again(walk, send)
                     continue
@@ -199,47 +243,6 @@ class Sending:
             self._batch.stop(walk, Rest(at=send.id, due=verdict.until, planned=walk.planned))
         else:
             self._batch.go(walk, Go(to=onward(walk, send), outcome="skipped", reason=verdict.reason))
-
-
-def ask(place: Place, cut_off: Sequence[Message]) -> dict[str, Handed]:
-    """What became of messages whose handing over was cut off. `again` with a `wait`: the channel cannot be asked now; without one: it
-    knows keys and not this one, so that it may be handed over under the same key. Of whom nobody knows anything it is
-    `unsure`."""
-    if not cut_off:
-        return {}
-    try:
-        known = place.effects.asked([message.key for message in cut_off])
-    except Exception:
-        log.exception("channels could not be asked about messages")
-        return {one.key: Handed(key=one.key, state="again", reason="not_asked", wait=_ASK_AGAIN) for one in cut_off}
-    found = {}
-    for message in cut_off:
-        lost: Literal["again", "unsure"] = "again" if place.reach.knows(message.provider) else "unsure"
-        found[message.key] = known.get(message.key) or Handed(key=message.key, state=lost, reason="cut_off")
-    return found
-
-
-def settle_left(place: Place, worked: Worked) -> None:
-    """Messages that were being handed over for an enrolment that has ended since: nobody comes to them any more."""
-    answers = ask(place, handing.left(place.state, place.now * 1000 - LEASE_MS))
-    settled = [
-        msgspec.structs.replace(one, state="unsure") if one.state == "again" else one
-        for one in answers.values()
-        if one.wait <= 0
-    ]
-    if settled:
-        now_ms = place.tick()
-        with place.state.transaction() as sql:
-            handing.handed(sql, settled, now_ms)
-        worked.unsure += sum(one.state == "unsure" for one in settled)
-
-
-def maybe(place: Place, message: Message | None) -> bool:
-    """Whether a message that nobody has confirmed may have gone: it was offered to a provider that knows keys, so that doing it again
-    was not asked with much care."""
-    if message is None or message.state not in ("again", "handing"):
-        return False
-    return bool(message.state == "handing" or message.reason) and place.reach.knows(message.provider)
 
 
 def _item(walk: Walk) -> Item:

@@ -23,7 +23,7 @@ from sidecar.segments.model import Segment
 from sidecar.state import runs
 from sidecar.state.database import State
 from sidecar.store.schema import ShopInfo
-from sidecar.sync import site
+from sidecar.sync import consents, site
 from sidecar.sync.link import Link, listed
 from sidecar.sync.segments import Groups
 from sidecar.sync.warm import Warm
@@ -95,6 +95,8 @@ class Automations:
         if mode == "waiting":
             return  # for a moment only: messages by WordPress could not be handed over
         plugin = cast("Plugin", link.bridge(session.info.home)) if mode == "live" else None
+        # Who has taken their consent back a moment ago gets nothing, however many hints stand before that one.
+        consents.find(session)
         moved = self.look(session.reader, session.info, plugin, until)
         report.entered, report.steps, report.messages = moved.entered, moved.steps, moved.messages
 

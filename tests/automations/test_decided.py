@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from automating import DAY, HOUR, NOW, TEXT, World, unix
 
-from sidecar.automations import guards
+from sidecar.automations import guards, purchases
 from sidecar.automations.model import Branch, Coupon, Exit, Goal, OnCart, Send, Tagged, Wait
 from sidecar.config import Automations
 from sidecar.events import refusals
@@ -104,6 +104,60 @@ def test_the_legacy_storage_is_asked_the_same(legacy: World) -> None:
     assert outcome(world, ids[3]) == ("done", "")
     assert [world.one(id_).state for id_ in paying] == ["done", "goal"]
     assert world.steps(had) == [("mail", "skipped", "bought")]
+
+
+@pytest.mark.parametrize("account", [False, True], ids=["address", "address, but their account"])
+def test_an_order_that_becomes_somebody_elses_is_not_told_to_a_stranger(world: World, account: bool) -> None:
+    """The shop corrects the address of an order: what was typed first was a stranger's."""
+    person, other = world.subscribed(2)
+    order = world.keeper.order(world.address(person), at=world.at(), status="wc-completed")
+    one = world.enter(world.on(Wait(id="w", period=Period(days=1)), MAIL), person, f"order:{order}")
+    world.work()
+    for address in (world.address(other), "nobody-knows@x.example"):
+        world.keeper.do("UPDATE wp_wc_orders SET billing_email = %s WHERE id = %s", address, order)
+        if account:
+            world.state.sql.execute("INSERT OR IGNORE INTO account (user_id, person_id) VALUES (990001, ?)", (person,))
+            world.keeper.do("UPDATE wp_wc_orders SET customer_id = 990001 WHERE id = %s", order)
+    world.work(DAY)
+    assert outcome(world, one) == (("done", "") if account else ("exit", "not_theirs"))
+    assert len(world.recorder.sent) == account
+
+
+def test_a_purchase_behind_a_crowd_of_others_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An import of so many orders that not all of them are looked at."""
+    monkeypatch.setattr(purchases, "_PAGE", 2)
+    monkeypatch.setattr(purchases, "_PAGES", 2)
+    person = world.subscribed(1)[0]
+    one = world.enter(world.on(MAIL, goal=Goal(topics=("order.paid",))), person)
+    for number in range(9):
+        order = world.keeper.order(f"crowd{number}@x.example", at=world.at(), status="wc-processing")
+        if number < 8:
+            world.state.sql.execute(
+                "INSERT INTO shop_order (id, created, verdict, status, total, crc) VALUES (?, ?, 'candidate', 'processing', 1, 0)",
+                (order, world.now),
+            )
+    world.keeper.order(world.address(person), at=world.at(), status="wc-processing")
+    world.work()
+    assert world.recorder.sent == [] and outcome(world, one) == ("goal", "goal")
+
+
+def test_an_order_of_a_visitor_ends_all_that_is_about_their_cart(world: World) -> None:
+    """Two automations look after the same cart; the order came under an address that nobody knows."""
+    person, visitor = world.subscribed(1)[0], "cd" * 16
+    cart = world.cart(person, visitor=visitor)
+    steps = (Wait(id="w", period=Period(seconds=HOUR)), MAIL)
+    ids = [world.enter(world.on(*steps, name=name, trigger=CART), person, f"cart:{cart}") for name in ("a", "b")]
+    world.work()
+    world.now += HOUR
+    order = world.keeper.order(
+        "x@y.example", at=world.at(world.now - 1), status="wc-processing", billing={"phone": "0"}
+    )
+    world.state.sql.execute(
+        "INSERT INTO activity (outbox_id, at, kind, visitor, object_id, sub_id, detail) VALUES (1, ?, 'order', ?, ?, 0, '')",
+        (world.now * 1000 - 1000, visitor, order),
+    )
+    world.work()
+    assert world.recorder.sent == [] and [outcome(world, id_) for id_ in ids] == [("goal", "bought")] * 2
 
 
 @pytest.mark.parametrize(
@@ -336,7 +390,12 @@ def test_a_no_to_reminders_of_carts_sticks(world: World, how: str) -> None:
 # --- how much, and when ---------------------------------------------------------------------------------------------
 
 
+def capped(world: World, day: int, week: int = 4) -> None:
+    world.config = msgspec.structs.replace(world.config, automations=Automations(cap_day=day, cap_week=week))
+
+
 def test_enough_marketing_by_one_channel_waits_over_all_automations(world: World) -> None:
+    capped(world, 1)
     person = world.subscribed(1)[0]
     world.said(person, "sms", "given")
     one = world.enter(world.on(MAIL, name="a"), person)
@@ -353,7 +412,7 @@ def test_enough_marketing_by_one_channel_waits_over_all_automations(world: World
 
 
 def test_a_week_has_a_cap_of_its_own(world: World) -> None:
-    world.config = msgspec.structs.replace(world.config, automations=Automations(cap_day=0, cap_week=2))
+    capped(world, 0, 2)
     person = world.subscribed(1)[0]
     spec = world.on(MAIL)
     ids = [world.enter(spec, person, f"day:{n}") for n in range(3)]
@@ -362,8 +421,23 @@ def test_a_week_has_a_cap_of_its_own(world: World) -> None:
     assert world.one(ids[2]).due == NOW + 7 * DAY + 1
 
 
+def test_a_clock_that_was_ahead_blocks_nobody_for_long(world: World) -> None:
+    """A message went in a year that a wrong clock showed."""
+    capped(world, 1)
+    person = world.subscribed(1)[0]
+    world.now += 365 * DAY
+    world.enter(world.on(MAIL, name="a"), person)
+    world.work()
+    world.now -= 365 * DAY
+    later = world.enter(world.on(MAIL, name="b"), person)
+    world.work()
+    due = world.one(later).due
+    assert due is not None and due <= world.now + DAY + 1
+
+
 def test_two_workers_keep_the_cap(world: World) -> None:
     """One has decided; before it hands over, the other one sends."""
+    capped(world, 1)
     person = world.subscribed(1)[0]
     first = world.enter(world.on(MAIL, name="a"), person)
     messages = world.words.messages

@@ -364,6 +364,15 @@ def test_a_product_as_it_is_now(here: Here) -> None:
     assert here.one("product:999999").gone
 
 
+@pytest.mark.parametrize("behind", [":1793534400", ":2026-11-26", ":review-9"], ids=["moment", "day", "review"])
+def test_a_product_whatever_its_source_has_put_behind_it(here: Here, behind: str) -> None:
+    """As the triggers write it (back in stock, views, reorders): the message is about that product, not about what was bought last."""
+    shirt = here.one(f"product:{SHIRT}:{MEDIUM}{behind}").products
+    assert [(one.id, one.variation_id) for one in shirt] == [(SHIRT, MEDIUM)]
+    assert [one.id for one in here.one(f"product:{SALE}:0{behind}").products] == [SALE]
+    assert here.one(f"product:999999:0{behind}").gone
+
+
 @pytest.mark.parametrize(
     ("structure", "permalinks", "address"),
     [

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 from automating import DAY, HOUR, TEXT, Killed, World, copied
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -71,8 +72,6 @@ flows = st.lists(st.one_of(sends, sends, waits, others), min_size=1, max_size=5)
 
 
 def automation(name: str, flow: Sequence[AnyStep], goal: bool, cart: bool) -> Automation:
-    import msgspec
-
     steps: list[AnyStep] = []
     for place, step in enumerate(flow):
         named = msgspec.structs.replace(step, id=f"s{place}")
@@ -104,6 +103,7 @@ class Machine(RuleBasedStateMachine):
         self.off: set[str] = set()
         self.went: Counter[tuple[int, str]] = Counter()
         self.sent_at: dict[tuple[int, str], list[int]] = {}
+        self.arrived: dict[str, int] = {}
         self.meanwhile: list[str] = []
         self.subjects = 0
         self.world.recorder.before = self.arrive
@@ -161,8 +161,9 @@ class Machine(RuleBasedStateMachine):
                 assert bought == [], "after a purchase"
             if purpose == "marketing" and message.key not in before:
                 times = self.sent_at.setdefault((person, message.channel), [])
-                assert sum(at > self.world.now - DAY for at in times) < 1, "more than one in a day"
+                assert sum(at > self.world.now - DAY for at in times) < self.cap, "too many in a day"
                 assert sum(at > self.world.now - 7 * DAY for at in times) < 4, "more than four in a week"
+            self.arrived[message.key] = self.world.now
         # Ended before it was marked as going: it must not arrive. (What ends later is too late to be stopped.)
 
     def after(self) -> None:
@@ -175,7 +176,7 @@ class Machine(RuleBasedStateMachine):
             if keys[key] and not self.went[enrolment, step]:
                 self.went[enrolment, step] = 1
                 if purpose == "marketing":
-                    self.sent_at.setdefault((person, channel), []).append(self.world.now)
+                    self.sent_at.setdefault((person, channel), []).append(self.arrived[key])
 
     def other(self, moment: str) -> None:
         """Another worker works while the first one is in the middle of it; it may die, too."""
@@ -194,11 +195,14 @@ class Machine(RuleBasedStateMachine):
     # --- what happens ------------------------------------------------------------------------------------------
 
     @initialize(
-        knows=st.booleans(), flows=st.lists(st.tuples(flows, st.booleans(), st.booleans()), min_size=2, max_size=3)
-    )
-    def begin(self, knows: bool, flows: list[tuple[list[AnyStep], bool, bool]]) -> None:
+        knows=st.booleans(), cap=st.integers(1, 2),
+        flows=st.lists(st.tuples(flows, st.booleans(), st.booleans()), min_size=2, max_size=3),
+    )  # fmt: skip
+    def begin(self, knows: bool, cap: int, flows: list[tuple[list[AnyStep], bool, bool]]) -> None:
         """Two or three automations, and everybody is in each of them."""
-        self.world.recorder.knows = knows
+        self.world.recorder.knows, self.cap = knows, cap
+        automations = msgspec.structs.replace(self.world.config.automations, cap_day=cap)
+        self.world.config = msgspec.structs.replace(self.world.config, automations=automations)
         for number, (flow, goal, cart) in enumerate(flows):
             spec = self.specs[f"a{number}"] = automation(f"a{number}", flow, goal, cart)
             self.world.on(*spec.steps, name=spec.name, trigger=spec.trigger, goal=spec.goal)

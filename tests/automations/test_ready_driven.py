@@ -59,7 +59,7 @@ class Shop:
     def __init__(self, world: World) -> None:
         self.world = world
         world.info = replace(world.info, timezone="Asia/Tehran")
-        world.config = replace(world.config, automations=replace(world.config.automations, cap_day=2, cap_week=9))
+        world.config = replace(world.config, automations=replace(world.config.automations, cap_week=9))
         world.segments, world.now = SEGMENTS, START
         world.segmented()
         world.state.sql.execute("DELETE FROM membership")
@@ -203,7 +203,7 @@ def test_vips_get_gifts_and_no_discounts(shop: Shop) -> None:
 
 
 def test_one_message_a_day_leaves_the_second_reminder_of_a_cart_out(shop: Shop) -> None:
-    """As [automations] cap_day comes: what docs/automations.md says of it."""
+    """What docs/automations.md says of cap_day = 1."""
     world = shop.world
     world.config = replace(world.config, automations=replace(world.config.automations, cap_day=1))
     shop.enter("cart-recovery")

@@ -179,6 +179,7 @@ def test_marketing_without_a_way_out_is_refused(start: START, link: str) -> None
         ("mail", "553 not your address", ("again", True, False, False)),
         ("mail", "452 busy", ("again", False, False, False)),
         ("rcpt", "421 closing", ("again", False, True, False)),
+        ("end", "354 go on", ("unsure", False, True, False)),
     ],
 )  # fmt: skip
 def test_what_a_server_says_no_to(start: START, step: str, answer: str, wanted: tuple[str, bool, bool, bool]) -> None:

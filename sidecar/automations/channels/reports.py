@@ -44,7 +44,8 @@ def collect(state: State, providers: Mapping[str, Provider]) -> int:
             found = []
         with state.transaction() as sql:
             sql.executemany(
-                "UPDATE message SET checked = ? WHERE provider = ? AND ref = ?", [(now, name, ref) for ref in refs]
+                "UPDATE message SET checked = ? WHERE provider = ? AND ref = ? AND ref <> ''",
+                [(now, name, ref) for ref in refs],
             )
         changed += apply(state, name, found)
     return changed
@@ -62,7 +63,8 @@ _CHANGES = {
     "opened": "UPDATE message SET opened = :at WHERE {this} AND (opened IS NULL OR opened > :at)",
     "clicked": "UPDATE message SET clicked = :at WHERE {this} AND (clicked IS NULL OR clicked > :at)",
 }
-_THIS = "provider = :provider AND ref = :ref AND state <> 'handing'"
+# ref <> '': else the index is not used.
+_THIS = "provider = :provider AND ref = :ref AND ref <> '' AND state <> 'handing'"
 
 
 def apply(state: State, provider: str, found: list[Report]) -> int:

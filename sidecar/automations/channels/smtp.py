@@ -117,6 +117,8 @@ class Smtp:
             )
         if code >= 400:
             return self._no(server, message.key, code, "end")
+        if not 200 <= code < 300:
+            return Handed(key=message.key, state="unsure", reason="the mail server said neither yes nor no", down=True)
         return Handed(key=message.key, state="sent")
 
     def _no(self, server: SMTP, key: str, code: int, verb: str) -> Handed:

@@ -21,7 +21,7 @@ _ORDERED = (
     "SELECT 1 FROM shop_order WHERE person_id = ? AND created >= ? AND verdict IN ('candidate', 'unpaid', 'custom_status',"
     " 'no_rate', 'bad_total') LIMIT 1"
 )
-_ORDERED_HERE = "SELECT 1 FROM activity WHERE visitor = ? AND kind = 'order' AND at >= ? LIMIT 1"
+_ORDERED_HERE = "SELECT 1 FROM activity WHERE visitor = ? AND visitor <> '' AND kind = 'order' AND at >= ? LIMIT 1"
 
 
 class _Cart(msgspec.Struct, frozen=True):

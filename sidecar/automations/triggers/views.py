@@ -14,7 +14,7 @@ from sidecar.values import dates
 _ACTED = "SELECT id, person_id FROM activity WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 # Who typed their address since: what was done in that browser before is theirs. (The line itself names nobody yet.)
 _LINKED = "SELECT person_id FROM visitor WHERE at >= (SELECT MIN(at) FROM event WHERE id > ? AND id <= ? AND topic = 'cart.email')"
-_VIEWS = "SELECT object_id, at / 1000 FROM activity WHERE person_id = ? AND kind = 'view' AND at >= ? ORDER BY at"
+_VIEWS = "SELECT object_id, at / 1000 FROM activity INDEXED BY activity_person WHERE person_id = ? AND kind = 'view' AND at >= ? ORDER BY at"
 _BOUGHT = (
     "SELECT 1 FROM shop_order o, json_each(CAST(o.doc AS TEXT), '$[0]') l WHERE o.person_id = ? AND o.created >= ?"
     " AND o.verdict IN ('candidate', 'unpaid', 'custom_status') AND json_extract(l.value, '$[0]') = ? LIMIT 1"

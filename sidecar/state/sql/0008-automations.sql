@@ -42,7 +42,7 @@ CREATE TABLE enrolment (
     data BLOB,
     UNIQUE (person_id, automation_id, subject)
 );
-CREATE INDEX enrolment_due ON enrolment (due) WHERE state = 'waiting';
+CREATE INDEX enrolment_due ON enrolment (automation_id, due) WHERE state = 'waiting';
 CREATE INDEX enrolment_state ON enrolment (automation_id, state);
 CREATE INDEX enrolment_ended ON enrolment (ended) WHERE ended IS NOT NULL;
 CREATE INDEX enrolment_subject ON enrolment (subject) WHERE state = 'waiting';
@@ -77,7 +77,7 @@ CREATE TABLE message (
     UNIQUE (enrolment_id, step)
 );
 CREATE INDEX message_person ON message (person_id, channel, decided);
-CREATE INDEX message_open ON message (state) WHERE state IN ('handing', 'queued', 'sent');
+CREATE INDEX message_handing ON message (decided) WHERE state = 'handing';
 CREATE INDEX message_ref ON message (provider, ref) WHERE ref <> '';
 CREATE INDEX message_asked ON message (provider, handed) WHERE ref <> '' AND state IN ('queued', 'sent');
 CREATE INDEX message_step ON message (automation_id, step);
@@ -91,6 +91,7 @@ CREATE TABLE coupon (
 );
 CREATE INDEX coupon_code ON coupon (code) WHERE code <> '';
 CREATE INDEX coupon_made ON coupon (made);
+CREATE INDEX coupon_person ON coupon (person_id);
 -- Orders that a message earned: one message an order. how: coupon | click. at: when the order was made (Unix seconds UTC). What it
 -- earned is asked of shop_order, so that a refund takes it back.
 CREATE TABLE credit (
@@ -102,6 +103,7 @@ CREATE INDEX credit_enrolment ON credit (enrolment_id);
 -- What reports say of an automation as it was at `at` (Unix seconds UTC): counting 100,000 ways takes a second or two. doc: JSON of
 -- automations.figures.Figures.
 CREATE TABLE automation_figures (automation_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, doc BLOB NOT NULL);
+CREATE INDEX credit_person ON credit (person_id);
 -- Providers of channels: how much of their rate is left, and why one is switched off ('' it is not).
 CREATE TABLE provider (
     name TEXT PRIMARY KEY, tokens REAL NOT NULL DEFAULT 0, at REAL NOT NULL DEFAULT 0, disabled TEXT NOT NULL DEFAULT '',
