@@ -44,6 +44,7 @@ final class Privacy {
 		foreach ( $words = self::consents( (string) $email ) as $row ) {
 			$wpdb->delete( Tables::name( 'consents' ), array( 'id' => $row['id'] ) );
 		}
+		Coupons::forget( (string) $email );
 		$contact = self::contact( (string) $email );
 		$contact && self::forget( $contact );
 		// The row works when the sidecar is down; asking at once is only faster. WordPress has checked who may.
