@@ -158,7 +158,15 @@ def test_a_footer_without_a_way_out_gets_one(hpos: Site) -> None:
 @pytest.mark.parametrize("around", ["{}", "{{{}", "#{}", "{{{{{{{}", "###{}"])
 def test_smartcodes_in_a_shops_text_are_text(hpos: Site, around: str) -> None:
     """Also where a name ends with a brace of its own, and in the preheader."""
-    said = [around.format(code) for code in ("{{contact.email}}", "##crm.manage_subscription_url##", "{{crm.business_name}}", "{##{contact.email}}")]
+    said = [
+        around.format(code)
+        for code in (
+            "{{contact.email}}",
+            "##crm.manage_subscription_url##",
+            "{{crm.business_name}}",
+            "{##{contact.email}}",
+        )
+    ]
     id_ = contact(hpos)
     queue(hpos, item(id_, html=f"<p>{' '.join(said)}</p>", preheader=" ".join(said)))
     mail = delivered(hpos)[0]
@@ -359,8 +367,13 @@ def test_two_hundred_at_once(hpos: Site) -> None:
     outcomes = queue(hpos, *items)
     took = time.monotonic() - began
     assert {one["state"] for one in outcomes} == {"queued"}
-    assert took < 4, took  # 0.6 s on a quiet machine
-    assert hpos.rows("SELECT recipients_count FROM wp_fc_campaigns WHERE id = (SELECT MAX(campaign_id) FROM wp_fc_campaign_emails)")[0][0] >= 200
+    assert took < 4, took  # 0.4 to 0.5 s at a load of 5
+    assert (
+        hpos.rows(
+            "SELECT recipients_count FROM wp_fc_campaigns WHERE id = (SELECT MAX(campaign_id) FROM wp_fc_campaign_emails)"
+        )[0][0]
+        >= 200
+    )
     hpos.rows("UPDATE wp_fc_campaign_emails SET status = 'cancelled' WHERE status IN ('scheduled', 'pending')")
     hpos.php("update_option( 'fluentcrm_is_sending_emails', '' );")
     time.sleep(0.5)

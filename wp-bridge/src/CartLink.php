@@ -65,7 +65,7 @@ final class CartLink {
 		}
 		$coupon = new \WC_Coupon( $code );
 		$bound  = array_map( array( Signer::class, 'identity' ), $coupon->get_email_restrictions() );
-		if ( in_array( Signer::identity( $row['email'] ), $bound, true ) && 'refused' !== $row['consent'] && ! is_user_logged_in() && '' === (string) WC()->customer->get_billing_email() ) {
+		if ( in_array( Signer::identity( $row['email'] ), $bound, true ) && 'refused' !== $row['consent'] && ! self::of_another( $row ) && '' === (string) WC()->customer->get_billing_email() ) {
 			WC()->customer->set_billing_email( $row['email'] );
 			WC()->customer->save();
 		}

@@ -42,47 +42,42 @@ final class Messages {
 		} );
 	}
 
-	private static function text( array $item, string $name ): string {
-		return is_string( $item[ $name ] ?? null ) ? trim( $item[ $name ] ) : '';
-	}
-
-	private static function subject( array $item ): string {
-		return (string) preg_replace( '/\s+/u', ' ', self::text( $item, 'subject' ) );
+	private static function text( $item, string $name ): string {
+		$text = is_array( $item ) && is_string( $item[ $name ] ?? null ) ? trim( $item[ $name ] ) : '';
+		return 'subject' === $name ? (string) preg_replace( '/\s+/u', ' ', $text ) : $text;
 	}
 
 	/** Why an item can be no message; '' when it can. */
 	private static function wrong( $item ): string {
-		$item  = is_array( $item ) ? $item : array();
-		$right = isset( self::MAY[ self::text( $item, 'purpose' ) ] ) && '' !== self::subject( $item ) && mb_strlen( self::subject( $item ) ) <= 192 && '' !== self::text( $item, 'html' ) && '' !== self::text( $item, 'container' );
+		$subject = self::text( $item, 'subject' );
+		$right   = isset( self::MAY[ self::text( $item, 'purpose' ) ] ) && '' !== $subject && mb_strlen( $subject ) <= 192 && '' !== self::text( $item, 'html' ) && '' !== self::text( $item, 'container' );
 		return ! $right ? 'purpose, subject, html or container' : ( Batch::is_key( $item['key'] ?? '' ) ? '' : 'key' );
 	}
 
+	/** Items by their keys. @return array<string,array{0:string,1:int,2?:string}> */
 	private static function chunk( array $items, array &$boxes ): array {
 		global $wpdb;
-		list( $letters, $done ) = array( array(), array() );
-		foreach ( $items as $key => $item ) {
-			list( $service, $page ) = array( 'service' === self::text( $item, 'purpose' ), false !== stripos( $item['html'], '</body>' ) );
-			$name = 'box:' . md5( self::text( $item, 'container' ) . "|$service|$page" );
+		$letters = $done = array();
+		$try     = static function ( $key, callable $work ) use ( &$letters, &$done ) {
 			try {
-				$title = self::text( $item, 'title' );
-				$boxes[ $name ] = $boxes[ $name ] ?? self::box( $name, '' === $title ? self::text( $item, 'container' ) : $title, $service, $page );
-				if ( $boxes[ $name ] ) {
-					$letters[ $key ] = array( 'id' => (int) ( $item['contact_id'] ?? 0 ), 'may' => self::MAY[ self::text( $item, 'purpose' ) ], 'box' => $boxes[ $name ], 'subject' => self::subject( $item ), 'body' => self::body( trim( $item['html'] ), self::text( $item, 'preheader' ), $boxes[ $name ]['below'], $page ) );
-				} else {
-					$done[ $key ] = array( 'again', 0, 'no campaign' );
-				}
+				$letters[ $key ] = $work();
 			} catch ( \Throwable $error ) {
 				$done[ $key ] = array( 'again', 0, Batch::fault( $error ) );
 			}
+		};
+		foreach ( $items as $key => $item ) {
+			$try( $key, static function () use ( $item, &$boxes ) {
+				list( $service, $page, $step ) = array( 'service' === self::text( $item, 'purpose' ), false !== stripos( $item['html'], '</body>' ), self::text( $item, 'container' ) );
+				$name = 'box:' . md5( "$step|$service|$page" );
+				$box  = $boxes[ $name ] = $boxes[ $name ] ?? self::box( $name, '' === self::text( $item, 'title' ) ? $step : self::text( $item, 'title' ), $service, $page );
+				return $item + ( $box ? array( 'box' => $box, 'body' => self::body( self::text( $item, 'html' ), self::text( $item, 'preheader' ), $box['below'], $page ) ) : array() );
+			} );
 		}
+		$done += array_map( fn() => array( 'again', 0, 'no campaign' ), array_filter( $letters, fn( $letter ) => ! isset( $letter['box'] ) ) );
 		// Apart from the messages: FluentCRM remembers a link that it has numbered, also when the number was taken back with a message that failed.
 		$wpdb->query( 'START TRANSACTION' );
-		foreach ( $letters as $key => $letter ) {
-			try { // A click on a link of ours to give or withdraw consent must reach us as it is.
-				$letters[ $key ]['urls'] = class_exists( CampaignEmail::class ) && fluentcrmTrackClicking() ? Helper::urlReplaces( (string) preg_replace( '/href=(["\'])[^"\']*[?&;]fcsc=[pu]\.[^"\']*\1/', '', $letter['body'] ) ) : array();
-			} catch ( \Throwable $error ) {
-				$done[ $key ] = array( 'again', 0, Batch::fault( $error ) );
-			}
+		foreach ( array_diff_key( $letters, $done ) as $key => $letter ) { // A click on a link of ours to give or withdraw consent must reach us as it is.
+			$try( $key, fn() => array( 'urls' => fluentcrmTrackClicking() ? Helper::urlReplaces( (string) preg_replace( '/href=(["\'])[^"\']*[?&;]fcsc=[pu]\.[^"\']*\1/', '', $letter['body'] ) ) : array() ) + $letter );
 		}
 		$wpdb->query( 'COMMIT' );
 		$letters = array_diff_key( $letters, $done );
@@ -97,25 +92,25 @@ final class Messages {
 		wp_remote_post( admin_url( 'admin-ajax.php?action=fluentcrm-post-campaigns-send-now' ), array( 'timeout' => 0.5, 'blocking' => false, 'sslverify' => false ) );
 	}
 
-	/** As FluentCRM's Campaign::subscribe() does it, for many with a text of their own. @return array<string,array{0:string,1:int,2?:string}> */
+	/** As FluentCRM's Campaign::subscribe() does it, for many with a text of their own. */
 	private static function insert( array $letters ): array {
-		$contacts = array();
-		foreach ( Subscriber::whereIn( 'id', array_column( $letters, 'id' ) )->get() as $contact ) {
+		$rows  = $done = $contacts = array();
+		$whose = fn( $letter ) => (int) ( $letter['contact_id'] ?? 0 );
+		foreach ( Subscriber::whereIn( 'id', array_map( $whose, array_values( $letters ) ) )->get() as $contact ) {
 			$contacts[ (int) $contact->id ] = $contact;
 		}
 		$erased = Privacy::suppressed( array_map( fn( $contact ) => (string) $contact->email, $contacts ) );
-		$rows   = $done = array();
+		$now    = array_fill_keys( array( 'scheduled_at', 'created_at', 'updated_at' ), current_time( 'mysql' ) );
 		foreach ( $letters as $key => $letter ) {
-			$contact = $contacts[ $letter['id'] ] ?? null;
-			$reason  = ! $contact ? 'gone' : ( ! in_array( $contact->status, $letter['may'], true ) ? "status: $contact->status" : ( isset( $erased[ $letter['id'] ] ) ? 'suppressed' : '' ) );
-			if ( '' !== $reason ) {
-				$done[ $key ] = array( 'refused', 0, $reason );
+			$contact = $contacts[ $whose( $letter ) ] ?? null;
+			if ( ! $contact || ! in_array( $contact->status, self::MAY[ self::text( $letter, 'purpose' ) ], true ) || isset( $erased[ (int) $contact->id ] ) ) {
+				$done[ $key ] = array( 'refused', 0, ! $contact ? 'gone' : ( isset( $erased[ (int) $contact->id ] ) ? 'suppressed' : "status: $contact->status" ) );
 				continue;
 			}
 			$rows[ $key ] = array(
-				'campaign_id' => $letter['box']['id'], 'status' => 'scheduled', 'subscriber_id' => (int) $contact->id, 'email_address' => $contact->email, 'email_type' => 'custom_email_campaign', 'email_headers' => $letter['box']['headers'], 'email_hash' => wp_generate_uuid4(),
-				'email_subject' => $letter['subject'], 'email_body' => $letter['body'], 'is_parsed' => 1, 'scheduled_at' => current_time( 'mysql' ), 'created_at' => current_time( 'mysql' ), 'updated_at' => current_time( 'mysql' ),
-			);
+				'campaign_id' => $letter['box']['id'], 'email_headers' => $letter['box']['headers'], 'email_type' => 'custom_email_campaign', 'status' => 'scheduled', 'is_parsed' => 1, 'email_hash' => wp_generate_uuid4(),
+				'subscriber_id' => (int) $contact->id, 'email_address' => $contact->email, 'email_subject' => self::text( $letter, 'subject' ), 'email_body' => $letter['body'],
+			) + $now;
 		}
 		$rows && CampaignEmail::insert( array_values( $rows ) );
 		$ids = $rows ? CampaignEmail::whereIn( 'email_hash', array_column( $rows, 'email_hash' ) )->get( array( 'id', 'email_hash' ) )->pluck( 'id', 'email_hash' ) : array();
