@@ -59,7 +59,9 @@ final class Batch {
 				$done = $work( $items );
 				$kept = array_map( fn( $one ) => $one[1], array_filter( $done, fn( $one ) => ! in_array( $one[0], array( 'refused', 'again' ), true ) ) );
 				foreach ( array_diff_key( $done, $kept ) as $key => $one ) {
-					$wpdb->delete( $table, array( 'sent_key' => (string) $key ) );
+					if ( false === $wpdb->delete( $table, array( 'sent_key' => (string) $key ) ) ) {
+						throw new \RuntimeException(); // a deadlock has taken back all of it: a key must not come back alone
+					}
 				}
 				// WordPress opens a lost connection anew without a word: the rows may have gone with the old one, and the COMMIT too.
 				$kept && $run( 'INSERT %s ON DUPLICATE KEY UPDATE object_id = VALUES(object_id)', array_keys( $kept ), $kept );
