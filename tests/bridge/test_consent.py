@@ -221,6 +221,22 @@ def test_the_page(hpos: Site, asking: Site, shopper: Shopper) -> None:
     assert len(hpos.mails()) == 1, "FluentCRM asks for confirmation"
 
 
+def test_a_question_that_is_open_stays_open(hpos: Site, asking: Site, shopper: Shopper) -> None:
+    """A link to this page may have come by text message: it proves a phone, not the address that nobody has answered from."""
+    id_, _ = contact(hpos, "pending")
+    hpos.mails()
+    shopper.post("/", {"fcsc": token(hpos, "p", id_), "save": "1", "channels[]": ["email"]})
+    assert status(hpos, id_) == "pending"
+
+
+def test_words_that_another_page_made_us_forget(hpos: Site, asking: Site) -> None:
+    """Two first visitors at once, in two languages: each writes the option without the other's words."""
+    code = """$mark = substr( md5( FluentCrmSidecar\\Settings::asked()['email'] ), 0, 12 ); update_option( 'fcsc_wordings', array( 'x' => 'other' ) );
+    $_POST = array( 'woocommerce-register-nonce' => 'x', 'fcsc_consent' => array( 'email' => $mark, 'sms' => 'forged' ) ); FluentCrmSidecar\\ConsentBoxes::registered( '', 1 );"""
+    hpos.php(code)
+    assert [row[3:] for row in rows(asking)] == [("email", "given", "register", SHOWN)]
+
+
 def test_one_click(hpos: Site, asking: Site) -> None:
     """RFC 8058: a POST by the mail program, without cookies, that follows no redirect; done twice it is done once."""
     for channel in ("email", ""):

@@ -241,6 +241,41 @@ def test_who_said_no_is_not_named(hpos: Site, shopper: Shopper) -> None:
     assert "fcsc_visitor" not in shopper.http.cookies.get_dict()
 
 
+def test_the_address_is_the_one_the_link_was_sent_to(hpos: Site, shopper: Shopper) -> None:
+    """A link that is passed on brings another person into the cart, who types an address: the first one must not see it."""
+    was = left(hpos)
+    link = token(hpos, "c", was["id"], f"m1~{coupon(hpos, email='ava@example.com')}")
+    hpos.rows("UPDATE wp_fcsc_carts SET email = 'friend@example.com' WHERE id = %s", (was["id"],))
+    page = open_(shopper, link)
+    said = shopper.get("/wp-json/wc/store/v1/cart").json()
+    assert said["billing_address"]["email"] == ""
+    assert "friend@" not in page.text and "friend@" not in json.dumps(said)
+    assert cart(shopper) == ({hpos.ids["red"]: 2, hpos.ids["tea"]: 3}, [])
+
+
+@pytest.mark.parametrize("how", ["cart", "account"])
+def test_who_is_known_as_somebody_else_stays_that(hpos: Site, shopper: Shopper, how: str) -> None:
+    """A link that was passed on, or sent to follow somebody: its cart is filled, but the two browsers are not made one."""
+    was = left(hpos)
+    if how == "cart":
+        shopper.add(hpos.ids["cup"])
+        shopper.beacon({"checkout": 1, "email": "friend@example.com"})
+        mine = shopper.http.cookies.get_dict()["fcsc_visitor"]
+    else:
+        mine = ""
+        hpos.php("return wc_create_new_customer( 'friend2@example.com', 'friend2', 'pass' );")
+        shopper.login("friend2", "pass")
+    hpos.outbox()
+    open_(shopper, token(hpos, "c", was["id"], f"m1~{coupon(hpos, email='ava@example.com')}"))
+    assert {hpos.ids["red"]: 2, hpos.ids["tea"]: 3}.items() <= cart(shopper)[0].items()
+    assert shopper.http.cookies.get_dict().get("fcsc_visitor", "") == mine
+    assert hpos.rows("SELECT DISTINCT visitor FROM wp_fcsc_outbox WHERE topic IN ('message.clicked', 'cart.restored')") == [(mine,)]  # fmt: skip
+    assert shopper.get("/wp-json/wc/store/v1/cart").json()["billing_address"]["email"] != "ava@example.com"
+    assert hpos.rows("SELECT status, email FROM wp_fcsc_carts WHERE id = %s", (was["id"],)) == [
+        ("checkout", "ava@example.com")
+    ]
+
+
 def test_robots_and_staff_make_no_news(hpos: Site, shopper: Shopper) -> None:
     was = left(hpos)
     shopper.http.headers["User-Agent"] = "Mozilla/5.0 (compatible; SafeLinksBot/1.0)"

@@ -126,7 +126,7 @@ def test_a_piece_of_html_gets_fluentcrms_template(hpos: Site) -> None:
     text = delivered(hpos)[0]["message"]
     assert text.count("</body>") == 1 and "Only a piece" in text and "Shop, 1 Elm St." in text
     assert "route=unsubscribe" in text and "route=open" in text
-    assert "Look &lt;inside&gt; contact.email}}" in text
+    assert "Look &lt;inside&gt; {{contact.email}}" in text.replace("&#8288;", "").replace("\u2060", "")
 
 
 def test_service_messages_have_no_marketing_footer(hpos: Site) -> None:
@@ -155,12 +155,25 @@ def test_a_footer_without_a_way_out_gets_one(hpos: Site) -> None:
         assert delivered(hpos)[0]["message"].count("route=unsubscribe") == 1
 
 
-def test_smartcodes_in_a_shops_text_are_text(hpos: Site) -> None:
-    queue(
-        hpos, item(contact(hpos), html="<p>{{contact.email}} ##crm.manage_subscription_url## {{crm.business_name}}</p>")
-    )
-    text = html.unescape(delivered(hpos)[0]["message"]).replace("\u2060", "")
-    assert "{{contact.email}} ##crm.manage_subscription_url## {{crm.business_name}}" in text
+@pytest.mark.parametrize("around", ["{}", "{{{}", "#{}", "{{{{{{{}", "###{}"])
+def test_smartcodes_in_a_shops_text_are_text(hpos: Site, around: str) -> None:
+    """Also where a name ends with a brace of its own, and in the preheader."""
+    said = [
+        around.format(code)
+        for code in (
+            "{{contact.email}}",
+            "##crm.manage_subscription_url##",
+            "{{crm.business_name}}",
+            "{##{contact.email}}",
+        )
+    ]
+    id_ = contact(hpos)
+    queue(hpos, item(id_, html=f"<p>{' '.join(said)}</p>", preheader=" ".join(said)))
+    mail = delivered(hpos)[0]
+    text = html.unescape(mail["message"]).replace("\u2060", "")
+    assert text.count(" ".join(said)) == 2
+    address = hpos.rows("SELECT email FROM wp_fc_subscribers WHERE id = %s", (id_,))[0][0]
+    assert address not in mail["message"]
 
 
 @pytest.mark.parametrize(
@@ -272,6 +285,56 @@ def test_a_listener_that_throws_leaves_nothing(hpos: Site) -> None:
     delivered(hpos)
 
 
+def test_one_that_fails_takes_nobody_with_it(hpos: Site) -> None:
+    """Neither the others of its transaction, nor the numbers of the links that they share."""
+    extra = hpos.content / "extra" / "thrower.php"
+    bad = f"Bad {secrets.token_hex(4)}"
+    extra.write_text(
+        f"<?php add_filter( 'query', function ( $sql ) {{ if ( preg_match( '/^\\s*UPDATE.*campaign_emails.*{bad}/is', $sql ) ) {{ throw new Exception( 'x' ); }} return $sql; }} );",
+        "utf-8",
+    )
+    link = f'<a href="{hpos.url}/shop/?n={secrets.token_hex(4)}">x</a>'
+    wishes = [item(contact(hpos), html=f"<p>{bad if n == 0 else 'Good'}</p>{link}") for n in range(3)]
+    try:
+        outcomes = queue(hpos, *wishes)
+    finally:
+        extra.unlink()
+    assert [one["state"] for one in outcomes] == ["again", "queued", "queued"]
+    assert outcomes[0]["reason"].startswith("failed: Exception at thrower.php:")
+    for mail in delivered(hpos, 2):
+        found = re.search(r"ns_url=(\w+)", mail["message"])
+        assert found
+        assert hpos.rows("SELECT COUNT(*) FROM wp_fc_url_stores WHERE short = %s", (found[1],)) == [(1,)]
+    assert known(hpos, *(wish["key"] for wish in wishes)).keys() == {wish["key"] for wish in wishes[1:]}
+
+
+def test_killed_in_the_middle_of_a_batch(hpos: Site) -> None:
+    """Pain 31: what was committed is there with its keys, the rest with neither; asked again, everybody has one."""
+    queue(hpos, item(contact(hpos)))
+    delivered(hpos)
+    hpos.rows("UPDATE wp_fc_campaign_emails SET status = 'sent'")
+    hpos.rows("DELETE FROM wp_fc_campaign_emails")
+    hpos.php("update_option( 'fluentcrm_is_sending_emails', time() );")  # busy
+    id_ = contact(hpos)
+    wishes = [item(id_, html=f'<a href="{hpos.url}/shop/">Shop</a>') for _ in range(50)]
+    code = (
+        "$GLOBALS['left'] = $in[1]; add_filter( 'query', function ( $sql ) { if ( false !== stripos( $sql, 'email_body' ) && ! $GLOBALS['left']-- ) { posix_kill( getmypid(), 9 ); } return $sql; } );"
+        "return FluentCrmSidecar\\Messages::queue( $in[0] );"
+    )
+    with pytest.raises(AssertionError, match="PHP said"):
+        hpos.php(code, [wishes, 30])
+    rows = {row for (row,) in hpos.rows("SELECT id FROM wp_fc_campaign_emails")}
+    keys = known(hpos, *(wish["key"] for wish in wishes))
+    assert 0 < len(rows) < 50
+    assert set(keys.values()) == rows
+    again = queue(hpos, *wishes)
+    assert {one["state"] for one in again} == {"known", "queued"}
+    assert hpos.rows("SELECT COUNT(*), COUNT(DISTINCT email_hash) FROM wp_fc_campaign_emails") == [(50, 50)]
+    assert {one["id"] for one in again} == {row for (row,) in hpos.rows("SELECT id FROM wp_fc_campaign_emails")}
+    hpos.rows("DELETE FROM wp_fc_campaign_emails")
+    hpos.php("update_option( 'fluentcrm_is_sending_emails', '' );")
+
+
 def test_one_campaign_a_step_that_the_owner_may_rename_or_delete(hpos: Site) -> None:
     name = f"welcome/{secrets.token_hex(4)}"
     ids = [
@@ -304,7 +367,13 @@ def test_two_hundred_at_once(hpos: Site) -> None:
     outcomes = queue(hpos, *items)
     took = time.monotonic() - began
     assert {one["state"] for one in outcomes} == {"queued"}
-    assert took < 10, took
+    assert took < 4, took  # 0.4 to 0.5 s at a load of 5
+    assert (
+        hpos.rows(
+            "SELECT recipients_count FROM wp_fc_campaigns WHERE id = (SELECT MAX(campaign_id) FROM wp_fc_campaign_emails)"
+        )[0][0]
+        >= 200
+    )
     hpos.rows("UPDATE wp_fc_campaign_emails SET status = 'cancelled' WHERE status IN ('scheduled', 'pending')")
     hpos.php("update_option( 'fluentcrm_is_sending_emails', '' );")
     time.sleep(0.5)

@@ -44,6 +44,17 @@ def cart(site: Site, email: str, user: int = 0) -> str:
     return visitor
 
 
+def test_coupons_of_an_erased_person(hpos: Site) -> None:
+    """Ours that are bound to the address go; the owner's own and other people's stay. José is not Jose."""
+    email = f"c{secrets.token_hex(4)}@example.com"
+    make = """$c = new WC_Coupon(); $c->set_code( wp_generate_password( 12, false ) ); $c->set_email_restrictions( $in[0] ); $in[1] && $c->update_meta_data( '_fcsc_key', 'k' ); return $c->save();"""
+    ours, owners, others = (hpos.php(make, [[who], mark]) for who, mark in ((email, True), (email, False), (f"x{email}", True)))  # fmt: skip
+    hpos.php(ERASE, email.upper())
+    left = {id_ for (id_,) in hpos.rows("SELECT ID FROM wp_posts WHERE post_type = 'shop_coupon'")}
+    assert {ours, owners, others} & left == {owners, others}
+    hpos.rows("DELETE FROM wp_fcsc_suppressed")
+
+
 def test_erase(hpos: Site) -> None:
     """Pain 25."""
     hpos.pair("http://127.0.0.1:9")

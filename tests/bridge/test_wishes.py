@@ -100,7 +100,7 @@ def test_the_same_key_is_one_coupon(hpos: Site) -> None:
     [
         ({"kind": "fixed_product"}, "kind"), ({"amount": "0"}, "amount"), ({"amount": "-5"}, "amount"), ({"amount": "101"}, "amount"), ({"amount": "1e3"}, "amount"),
         ({"amount": ""}, "amount"), ({"expires": int(time.time()) - 1}, "expires"), ({"expires": 0}, "expires"), ({"minimum": "x"}, "minimum"),
-        ({"email": "nobody"}, "email"), ({"code": "!!"}, "code"),
+        ({"email": "nobody"}, "email"), ({"code": "!!"}, "code"), ({"products": ["tea"]}, "products"), ({"products": [7, 0]}, "products"),
     ],
 )  # fmt: skip
 def test_wrong_wishes(hpos: Site, changes: dict[str, Any], wrong: str) -> None:

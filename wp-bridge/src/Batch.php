@@ -23,7 +23,7 @@ final class Batch {
 	}
 
 	/** Where it happened; the message may name people. */
-	private static function fault( \Throwable $error ): string {
+	public static function fault( \Throwable $error ): string {
 		return 'failed: ' . get_class( $error ) . ' at ' . basename( $error->getFile() ) . ':' . $error->getLine();
 	}
 
@@ -33,41 +33,63 @@ final class Batch {
 		return array_map( fn( $pair ) => array( 'key' => (string) ( $pair[0]['key'] ?? '' ), 'state' => $pair[1][0], 'id' => (int) $pair[1][1], 'reason' => (string) ( $pair[1][2] ?? '' ), 'code' => (string) ( $pair[1][3] ?? '' ) ), $done );
 	}
 
+	public static function is_key( $key ): bool {
+		return is_string( $key ) && (bool) preg_match( '/^[\w.:-]{1,64}$/D', $key );
+	}
+
 	/** `$work()` is array( state, id, reason ); refused and again leave nothing behind. 'known': done before, with that id. */
 	public static function once( $key, string $kind, callable $work ): array {
+		return self::is_key( $key ) ? self::together( array( $key => null ), $kind, fn() => array( $key => $work() ) )[ $key ] : array( 'refused', 0, 'key' );
+	}
+
+	/** Items by their keys in one transaction, which is quicker than one for each. `$work( $items )` is key => what once() wants. If anything is odd, then one by one. */
+	public static function together( array $items, string $kind, callable $work ): array {
 		global $wpdb;
-		if ( ! is_string( $key ) || ! preg_match( '/^[\w.:-]{1,64}$/D', $key ) ) {
-			return array( 'refused', 0, 'key' );
-		}
-		$table = Tables::name( 'sent' );
+		list( $table, $answer ) = array( Tables::name( 'sent' ), fn( ...$said ) => array_fill_keys( array_keys( $items ), $said ) );
+		$run = static function ( string $sql, array $keys, array $ids ) use ( $wpdb, $table, $kind ) {
+			$values = implode( ',', array_map( fn( $key ) => $wpdb->prepare( '(%s,%s,%d,UTC_TIMESTAMP())', $key, $kind, $ids[ $key ] ?? 0 ), $keys ) );
+			return Tables::quietly( fn() => $wpdb->query( sprintf( $sql, "INTO `$table` (sent_key,kind,object_id,created_gmt) VALUES $values" ) ) ); // phpcs:ignore WordPress.DB -- prepared above
+		};
+		ksort( $items, SORT_STRING ); // of two processes with the same keys one waits for the other, not each for each
 		$wpdb->query( 'START TRANSACTION' );
 		try {
-			// Another process with the same key waits here, until the first has committed.
-			$new = Tables::quietly( fn() => $wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO %i (sent_key, kind, created_gmt) VALUES (%s, %s, UTC_TIMESTAMP())', $table, $key, $kind ) ) );
-			if ( 1 !== $new ) {
-				return false === $new ? array( 'again', 0, 'database' ) : array( 'known', (int) $wpdb->get_var( $wpdb->prepare( 'SELECT object_id FROM %i WHERE sent_key = %s', $table, $key ) ) );
+			// Another process with one of these keys waits here, until the first has committed.
+			$new = $run( 'INSERT IGNORE %s', array_keys( $items ), array() );
+			if ( count( $items ) === $new ) {
+				$done = $work( $items );
+				$kept = array_map( fn( $one ) => $one[1], array_filter( $done, fn( $one ) => ! in_array( $one[0], array( 'refused', 'again' ), true ) ) );
+				foreach ( array_diff_key( $done, $kept ) as $key => $one ) {
+					if ( false === $wpdb->delete( $table, array( 'sent_key' => (string) $key ) ) ) {
+						throw new \RuntimeException(); // a deadlock has taken back all of it: a key must not come back alone
+					}
+				}
+				// WordPress opens a lost connection anew without a word: the rows may have gone with the old one, and the COMMIT too.
+				$kept && $run( 'INSERT %s ON DUPLICATE KEY UPDATE object_id = VALUES(object_id)', array_keys( $kept ), $kept );
+				$wpdb->query( 'COMMIT' );
+				return count( $kept ) === count( self::known( array_keys( $kept ) ) ) ? $done : $answer( 'again', 0, 'database' );
+			} elseif ( 1 === count( $items ) ) {
+				return false === $new ? $answer( 'again', 0, 'database' ) : $answer( 'known', self::known( array_keys( $items ) )[0]['id'] ?? 0 );
 			}
-			$done = $work();
-			if ( in_array( $done[0], array( 'refused', 'again' ), true ) ) {
-				return $done;
-			}
-			// WordPress opens a lost connection anew without a word: the row may have gone with the old one, and the COMMIT too.
-			$wpdb->query( $wpdb->prepare( 'INSERT INTO %i (sent_key, kind, object_id, created_gmt) VALUES (%s, %s, %d, UTC_TIMESTAMP()) ON DUPLICATE KEY UPDATE object_id = VALUES(object_id)', $table, $key, $kind, $done[1] ) );
-			$wpdb->query( 'COMMIT' );
-			return $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM %i WHERE sent_key = %s', $table, $key ) ) ? $done : array( 'again', 0, 'database' );
 		} catch ( \Throwable $error ) {
-			return array( 'again', 0, self::fault( $error ) );
+			if ( 1 === count( $items ) ) {
+				return $answer( 'again', 0, self::fault( $error ) );
+			}
 		} finally {
 			$wpdb->query( 'ROLLBACK' ); // after a COMMIT it does nothing
 		}
+		$all = array();
+		foreach ( $items as $key => $item ) {
+			$all += self::together( array( $key => $item ), $kind, $work );
+		}
+		return $all;
 	}
 
 	/** Outcomes of those keys that are done already: for a caller that was cut off. */
 	public static function known( array $keys ): array {
 		global $wpdb;
-		$keys = array_merge( array( '' ), array_values( array_filter( $keys, 'is_string' ) ) );
+		$keys = array_merge( array( '' ), array_map( 'strval', array_filter( $keys, 'is_scalar' ) ) );
 		$sql  = "SELECT sent_key AS `key`, 'known' AS state, object_id AS id, '' AS reason, '' AS code FROM %i WHERE sent_key IN (" . implode( ',', array_fill( 0, count( $keys ), '%s' ) ) . ')';
-		$rows = (array) $wpdb->get_results( $wpdb->prepare( $sql, array_merge( array( Tables::name( 'sent' ) ), $keys ) ), ARRAY_A ); // phpcs:ignore WordPress.DB
+		$rows = (array) Tables::quietly( fn() => $wpdb->get_results( $wpdb->prepare( $sql, array_merge( array( Tables::name( 'sent' ) ), $keys ) ), ARRAY_A ) ); // phpcs:ignore WordPress.DB
 		return array_map( fn( $row ) => array( 'id' => (int) $row['id'] ) + $row, $rows );
 	}
 }

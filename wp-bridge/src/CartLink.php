@@ -11,15 +11,16 @@ final class CartLink {
 		if ( ! $row ) {
 			Links::go( Links::shop(), __( 'This link is not valid, or no longer valid.', 'fluentcrm-sidecar' ) );
 		}
-		Links::clicked( $link, $row['visitor'] );
+		$visitor = self::of_another( $row ) ? Beacon::visitor() : $row['visitor'];
+		Links::clicked( $link, $visitor );
 		if ( 'ordered' === $row['status'] ) {
 			Links::go( is_user_logged_in() ? wc_get_account_endpoint_url( 'orders' ) : Links::shop(), __( 'You have ordered what was in this cart.', 'fluentcrm-sidecar' ) );
 		}
 		WC()->session->set_customer_session_cookie( true );
 		$missing = self::fill( (array) json_decode( $row['items'], true ) );
 		self::coupons( $row, (string) substr( (string) strstr( $link['extra'], '~' ), 1 ) );
-		self::adopt( $row['visitor'], 'refused' !== $row['consent'] );
-		Beacon::ignored() || Outbox::add( 'cart.restored', (int) $row['id'], Links::message( $link ), '', get_current_user_id(), $row['visitor'] );
+		self::adopt( $visitor, 'refused' !== $row['consent'] );
+		Beacon::ignored() || Outbox::add( 'cart.restored', (int) $row['id'], Links::message( $link ), '', get_current_user_id(), $visitor );
 		Links::go( WC()->cart->is_empty() ? Links::shop() : wc_get_checkout_url(), $missing ? __( 'Some of what was in your cart is no longer available.', 'fluentcrm-sidecar' ) : '' );
 	}
 
@@ -44,7 +45,15 @@ final class CartLink {
 		return $missing;
 	}
 
-	/** The shopper's own coupons, then the message's: one that is bound to an address needs the address first. */
+	/** A link that was passed on: this browser is known as somebody else's, and stays that. */
+	private static function of_another( array $row ): bool {
+		global $wpdb;
+		$mine  = Beacon::visitor();
+		$email = is_user_logged_in() ? wp_get_current_user()->user_email : ( '' === $mine ? '' : (string) $wpdb->get_var( $wpdb->prepare( 'SELECT email FROM %i WHERE visitor = %s', Tables::name( 'carts' ), $mine ) ) );
+		return '' !== $email && '' !== $row['email'] && Signer::identity( $email ) !== Signer::identity( $row['email'] ) && ! ( (int) $row['user_id'] && (int) $row['user_id'] === get_current_user_id() );
+	}
+
+	/** The shopper's own coupons, then the message's: one that is bound to an address needs the address first. That is shown to whoever has the link, so it is the one the coupon was sent to, never another that was typed since. */
 	private static function coupons( array $row, string $code ) {
 		$notices = wc_get_notices();
 		foreach ( array_filter( explode( ',', $row['coupons'] ) ) as $own ) {
@@ -55,7 +64,8 @@ final class CartLink {
 			return;
 		}
 		$coupon = new \WC_Coupon( $code );
-		if ( $coupon->get_email_restrictions() && '' !== $row['email'] && 'refused' !== $row['consent'] && '' === (string) WC()->customer->get_billing_email() ) {
+		$bound  = array_map( array( Signer::class, 'identity' ), $coupon->get_email_restrictions() );
+		if ( in_array( Signer::identity( $row['email'] ), $bound, true ) && 'refused' !== $row['consent'] && ! self::of_another( $row ) && '' === (string) WC()->customer->get_billing_email() ) {
 			WC()->customer->set_billing_email( $row['email'] );
 			WC()->customer->save();
 		}

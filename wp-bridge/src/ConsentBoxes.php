@@ -49,8 +49,8 @@ final class ConsentBoxes {
 	private static function ticked( string $source, int $user_id, int $order_id ) {
 		$said  = isset( $_POST['fcsc_consent'] ) && is_array( $_POST['fcsc_consent'] ) ? array_map( 'sanitize_key', wp_unslash( $_POST['fcsc_consent'] ) ) : array(); // phpcs:ignore WordPress.Security.NonceVerification
 		$known = $said ? (array) get_option( 'fcsc_wordings', array() ) : array();
-		foreach ( array_intersect_key( $said, Settings::asked() ) as $channel => $mark ) {
-			$wording = (string) ( $known[ $mark ] ?? '' );
+		foreach ( array_intersect_key( $said, $asked = Settings::asked() ) as $channel => $mark ) {
+			$wording = (string) ( $known[ $mark ] ?? ( substr( md5( $asked[ $channel ] ), 0, 12 ) === $mark ? $asked[ $channel ] : '' ) ); // two first pages at once: one forgot the other's
 			if ( '' !== $wording ) { // else it is no box of ours
 				Consents::add( array( 'state' => 'given' ) + compact( 'channel', 'source', 'wording', 'user_id', 'order_id' ) );
 			}

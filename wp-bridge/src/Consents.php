@@ -74,19 +74,9 @@ final class Consents {
 
 	/** POST /consents: the sidecar has found out whose rows these are. @return array<int,array{id:int,state:string,status:string,reason:string}> In their order. */
 	public static function settle( array $items ): array {
-		$until = microtime( true ) + self::SECONDS;
-		return array_map( static function ( $item ) use ( $until ) {
-			$item = is_array( $item ) ? $item : array();
-			if ( microtime( true ) > $until ) {
-				return array( 'id' => (int) ( $item['id'] ?? 0 ), 'state' => 'refused', 'status' => '', 'reason' => 'out_of_time' ); // come again
-			}
-			try {
-				$done = class_exists( Subscriber::class ) ? self::one( (int) ( $item['id'] ?? 0 ), (int) ( $item['contact_id'] ?? 0 ), ! empty( $item['raise'] ) ) : array( 'refused', '', 'fluentcrm_missing' );
-			} catch ( \Throwable $error ) { // an automation of the owner's may throw; its message may name people
-				$done = array( 'refused', '', 'failed: ' . get_class( $error ) . ' at ' . basename( $error->getFile() ) . ':' . $error->getLine() );
-			}
-			return array( 'id' => (int) ( $item['id'] ?? 0 ), 'state' => $done[0], 'status' => $done[1], 'reason' => $done[2] ?? '' );
-		}, array_values( $items ) );
+		$done = Batch::each( $items, self::SECONDS, array( 'refused', '', 'out_of_time' ), // come again
+			fn( $item ) => class_exists( Subscriber::class ) ? self::one( (int) ( $item['id'] ?? 0 ), (int) ( $item['contact_id'] ?? 0 ), ! empty( $item['raise'] ) ) : array( 'refused', '', 'fluentcrm_missing' ) );
+		return array_map( fn( $pair ) => array( 'id' => (int) ( $pair[0]['id'] ?? 0 ), 'state' => $pair[1][0], 'status' => is_string( $pair[1][1] ) ? $pair[1][1] : '', 'reason' => $pair[1][2] ?? '' ), $done );
 	}
 
 	/** The row is the proof: what the sidecar asks for is done only as far as the row says so. @return array{0:string,1:string,2?:string} state, status now, reason. */

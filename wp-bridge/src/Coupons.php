@@ -21,7 +21,10 @@ final class Coupons {
 		$text   = fn( string $name ) => (string) ( $item[ $name ] ?? '' );
 		$number = fn( string $value ) => (bool) preg_match( '/^\d{1,12}(?:\.\d{1,6})?$/D', $value );
 		$base   = trim( substr( (string) preg_replace( '/[^a-z0-9-]+/', '-', strtolower( $text( 'code' ) ) ), 0, 40 ), '-' );
-		$right  = array(
+		$asked    = (array) ( $item['products'] ?? array() );
+		$products = array_filter( array_map( 'intval', $asked ), fn( $id ) => $id > 0 );
+		$right    = array( // of products that are none, none would be left, and the coupon be one for everything
+			'products' => count( $products ) === count( $asked ),
 			'code'    => '' !== $base, 'kind' => in_array( $text( 'kind' ), array( 'percent', 'fixed_cart' ), true ),
 			'amount'  => $number( $text( 'amount' ) ) && ( $text( 'amount' ) > 0 || ! empty( $item['free_shipping'] ) ) && ( 'percent' !== $text( 'kind' ) || $text( 'amount' ) <= 100 ),
 			'expires' => (int) $text( 'expires' ) > time(), 'minimum' => '' === $text( 'minimum' ) || $number( $text( 'minimum' ) ), 'email' => '' === $text( 'email' ) || (bool) is_email( $text( 'email' ) ),
@@ -36,10 +39,20 @@ final class Coupons {
 		$coupon->set_props( array(
 			'code'           => $code, 'description' => 'FluentCRM Sidecar: ' . sanitize_text_field( $text( 'automation' ) ), 'discount_type' => $text( 'kind' ), 'amount' => $text( 'amount' ),
 			'date_expires'   => (int) $text( 'expires' ), 'usage_limit' => 1, 'usage_limit_per_user' => 1, 'individual_use' => true, 'free_shipping' => ! empty( $item['free_shipping'] ),
-			'minimum_amount' => $text( 'minimum' ), 'product_ids' => array_filter( array_map( 'intval', (array) ( $item['products'] ?? array() ) ) ), 'email_restrictions' => array_filter( array( $text( 'email' ) ) ),
+			'minimum_amount' => $text( 'minimum' ), 'product_ids' => $products, 'email_restrictions' => array_filter( array( $text( 'email' ) ) ),
 		) );
 		$coupon->update_meta_data( '_fcsc_key', $text( 'key' ) );
 		return $coupon->save() ? array( 'done', $coupon->get_id() ) : array( 'again', 0, 'not saved' );
+	}
+
+	/** Of a person who is erased: ours that are bound to the address. Who has used one has an order that says so. */
+	public static function forget( string $email ) {
+		global $wpdb;
+		$sql = $wpdb->prepare( "SELECT k.post_id FROM %i e JOIN %i k ON k.post_id = e.post_id AND k.meta_key = '_fcsc_key' WHERE e.meta_key = 'customer_email' AND e.meta_value LIKE %s", $wpdb->postmeta, $wpdb->postmeta, '%"' . $wpdb->esc_like( strtolower( $email ) ) . '"%' );
+		foreach ( class_exists( 'WC_Coupon' ) ? $wpdb->get_col( $sql ) : array() as $id ) { // phpcs:ignore WordPress.DB
+			$coupon = new \WC_Coupon( (int) $id );
+			in_array( Signer::identity( $email ), array_map( array( Signer::class, 'identity' ), $coupon->get_email_restrictions() ), true ) && $coupon->delete( true );
+		}
 	}
 
 	/** Daily: ours that nobody has used and that are over for a week. In bites, as many as a cron request may take. */

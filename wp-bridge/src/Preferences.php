@@ -60,7 +60,7 @@ final class Preferences {
 			if ( $now && ! in_array( $channel, $shown, true ) && isset( self::offered( $contact )[ $channel ] ) ) {
 				self::say( $contact, $channel, 'given', 'preferences' );
 				if ( 'email' === $channel && 'subscribed' !== $contact->status ) {
-					Consents::subscribe( $contact, Settings::get( 'confirm' ) || in_array( $contact->status, array( 'bounced', 'complained', 'spammed' ), true ) );
+					Consents::subscribe( $contact, Settings::get( 'confirm' ) || in_array( $contact->status, array( 'pending', 'bounced', 'complained', 'spammed' ), true ) );
 				}
 			} elseif ( ! $now && in_array( $channel, $shown, true ) ) {
 				self::withdraw( $contact, $channel, 'preferences' );

@@ -49,6 +49,7 @@ final class Privacy {
 		foreach ( $words = self::consents( (string) $email ) as $row ) {
 			$wpdb->delete( Tables::name( 'consents' ), array( 'id' => $row['id'] ) );
 		}
+		Coupons::forget( (string) $email );
 		$contact = self::contact( (string) $email );
 		$contact && self::forget( $contact );
 		// The row works when the sidecar is down; asking at once is only faster. WordPress has checked who may.
@@ -58,10 +59,12 @@ final class Privacy {
 		return array( 'items_removed' => $contact || $carts || $words || $browsers ? true : ! $messages, 'items_retained' => false, 'messages' => $messages, 'done' => true );
 	}
 
-	/** Whether the person with this address was erased. */
-	public static function suppressed( string $email ): bool {
+	/** Those of the addresses whose people were erased, with their keys; asked of one address, empty or not is the answer. */
+	public static function suppressed( $emails ): array {
 		global $wpdb;
-		return null !== Tables::quietly( fn() => $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM %i WHERE hash = %s', Tables::name( 'suppressed' ), self::hash( $email ) ) ) );
+		$hashes = array_map( fn( $email ) => self::hash( (string) $email ), (array) $emails );
+		$sql    = 'SELECT hash FROM %i WHERE hash IN (' . implode( ',', array_fill( 0, count( $hashes ), '%s' ) ) . ')';
+		return $hashes ? array_intersect( $hashes, (array) Tables::quietly( fn() => $wpdb->get_col( $wpdb->prepare( $sql, array_merge( array( Tables::name( 'suppressed' ) ), array_values( $hashes ) ) ) ) ) ) : array(); // phpcs:ignore WordPress.DB
 	}
 
 	/** WooCommerce's own eraser was over an order: whose it was is not known any more. */
