@@ -92,7 +92,7 @@ class Shop:
         if isinstance(trigger, model.OnEvent) and trigger.topic.startswith("order."):
             status = trigger.to[0] if trigger.to else "processing"
             meta = {"_booking_start": "2026-11-05 18:00:00"} if name == "booking" else {}
-            order = world.keeper.order(world.address(person), at=world.at(START - 60), status=f"wc-{status}", meta=meta)
+            order = world.keeper.order(world.address(person), at=world.at(START), status=f"wc-{status}", meta=meta)
             self.orders[name] = order
             return f"order:{order}"
         return ""
