@@ -48,7 +48,7 @@ def install(app: Flask) -> None:
         "digits": words.digits,
     }
     app.jinja_env.globals |= {
-        "link": link, "may": may, "nonce_field": NONCE, "views": VIEWS, "say": words.say, "about_run": words.about_run,
+        "link": link, "may": may, "told": told, "nonce_field": NONCE, "views": VIEWS, "say": words.say, "about_run": words.about_run,
     }  # fmt: skip
 
 
@@ -57,6 +57,7 @@ VIEWS: tuple[tuple[str, str, roles.Permission], ...] = (
     ("events", "Events", "see"),
     ("sync", "Sync", "see"),
     ("segments", "Segments", "see"),
+    ("automations", "Automations", "see"),
     ("mapping", "Mapping", "mapping"),
 )
 
@@ -76,6 +77,12 @@ def locale() -> str:
 def may(permission: roles.Permission) -> bool:
     """Whether who looks may do that: what they may not is not offered."""
     return roles.may(g.get("actor"), permission)
+
+
+def rtl() -> bool:
+    """Whether who looks reads from right to left."""
+    actor = g.get("actor")
+    return bool(actor and actor.direction == "rtl")
 
 
 def fragment(template: str, *, status: int = 200, **given: Any) -> Response:

@@ -1,0 +1,238 @@
+"""The automations of the shop as pages and API ask for them. What only they need is imported when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import tzinfo
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sidecar import clock
+from sidecar.automations import troubles, versions
+from sidecar.config import Config
+from sidecar.edited_file import RulesText
+from sidecar.errors import AutomationError, NotFound, Problem
+from sidecar.mysql.connection import Reader
+from sidecar.runtime import Runtime
+from sidecar.segments.model import Segment
+from sidecar.web.automation_figures import Line, StepLine
+
+if TYPE_CHECKING:
+    from sidecar.automations.channels.gate import ProviderState
+    from sidecar.automations.inside import Inside, Logged, Way
+    from sidecar.automations.library import Library
+    from sidecar.automations.messages.model import Rendered
+    from sidecar.automations.model import Automation
+    from sidecar.automations.place import Place
+    from sidecar.automations.preflight import Finding
+
+WHOLE = "*"
+
+
+class Kept:
+    """The files as they were read last: reading all takes a second."""
+
+    def __init__(self) -> None:
+        self._made_for: tuple[object, ...] = ()
+        self._library: Library | None = None
+
+    def library(self, config: Config, zone: tzinfo, segments: list[Segment]) -> Library:
+        """Read again when the segments or the shop's zone are others; single files when they are."""
+        from sidecar.automations.library import Library
+
+        made_for = (zone, segments)
+        if self._library is None or made_for != self._made_for:
+            self._library, self._made_for = Library(config, zone, segments), made_for
+        return self._library
+
+
+class Desk:
+    """Make one for each question."""
+
+    def __init__(self, runtime: Runtime, kept: Kept) -> None:
+        self._runtime = runtime
+        self._state = runtime.state
+        self._book = runtime.segments
+        self._kept = kept
+
+    @cached_property
+    def library(self) -> Library:
+        """The files. Raises StoreUnavailable; SegmentError when the segments have a fault: automations may name any."""
+        return self._kept.library(self._runtime.config, self._book.zone, self._book.segments)
+
+    @property
+    def zone(self) -> tzinfo:
+        """The shop's time zone. Raises StoreUnavailable."""
+        return self._book.zone
+
+    # --- what there is -----------------------------------------------------------------------------------
+
+    def lines(self) -> list[Line]:
+        """Every automation in a line, also those whose file has a fault."""
+        from sidecar.web import automation_figures
+
+        found = automation_figures.lines(self._state, self.library.all(), versions.rows(self._state))
+        broken = [
+            Line(name=name, title=name, fault=error.message, running=self._runs(name))
+            for name, error in self.library.faults().items()
+        ]
+        wrong = troubles.open_(self._state)
+        for line in found:
+            line.own = self.library.own(line.name)
+            line.fault = line.fault or next((why for where, why in wrong.items() if where.partition("/")[0] == line.name), "")  # fmt: skip
+        return [*broken, *found]
+
+    def line(self, name: str) -> Line:
+        """One of them. Raises NotFound."""
+        for line in self.lines():
+            if line.name == name:
+                return line
+        raise NotFound(f"there is no automation {name}")
+
+    def automation(self, name: str) -> Automation:
+        """One as its file has it. Raises NotFound, AutomationError with every problem."""
+        return self.library.get(name)
+
+    def steps(self, automation: Automation) -> list[StepLine]:
+        """Its steps in figures."""
+        from sidecar.web import automation_figures
+
+        return automation_figures.steps(self._state, automation)
+
+    def providers(self) -> list[tuple[str, str, ProviderState | None]]:
+        """(channel, provider, how it is or None: never used) of what is set up."""
+        from sidecar.automations.channels import gate, settings
+
+        of = self._runtime.config.channels
+        known = {one.name: one for one in gate.standing(self._state)}
+        by = settings.email(of, self._runtime.health().bridge in ("live", "waiting"))
+        there = {"email": by, "sms": of.sms.preset or "gateway" if settings.sms(of) else "",
+                 "telegram": "telegram" if settings.telegram(of) else "", "whatsapp": "whatsapp" if settings.whatsapp(of) else "",
+                 "push": "push" if settings.push(of) else ""}  # fmt: skip
+        return [(channel, name, known.get(name)) for channel, name in there.items() if name]
+
+    def enable(self, provider: str) -> None:
+        """Switch a provider on again. Raises NotFound."""
+        from sidecar.automations.channels.gate import Gate
+
+        if not Gate(self._state).enable(provider):
+            raise NotFound(f"there is no provider {provider!r}")
+
+    def ready(self) -> tuple[str, ...]:
+        """The names of the ready-made ones."""
+        from sidecar.automations import library
+
+        return library.ready()
+
+    def people(self, name: str, after: int = 0, limit: int = 50, only: str = "") -> list[Inside]:
+        """A page of the people inside, masked. Raises NotFound."""
+        from sidecar.automations import inside
+
+        row = self._row(name)
+        if row is None:
+            return []
+        with Reader(self._runtime.config) as reader:
+            return inside.page(self._state, reader, row, after, limit, only)
+
+    def way(self, name: str, enrolment: int) -> Way:
+        """The way of somebody through it. Raises NotFound."""
+        from sidecar.automations import inside
+
+        row = self._row(name)
+        if row is None:
+            raise NotFound(f"nobody was ever in {name}")
+        with Reader(self._runtime.config) as reader:
+            return inside.way(self._state, reader, row, enrolment)
+
+    def log(self, name: str, after: int = 0, limit: int = 50, step: str = "") -> list[Logged]:
+        """A page of its messages. Raises NotFound."""
+        from sidecar.automations import inside
+
+        row = self._row(name)
+        if row is None:
+            return []
+        with Reader(self._runtime.config) as reader:
+            return inside.log(self._state, reader, row, after, limit, step)
+
+    def _row(self, name: str) -> versions.Row | None:
+        row = versions.named(self._state, name)
+        if row is None and name not in self.library.names():
+            raise NotFound(f"there is no automation {name}")
+        return row
+
+    def _runs(self, name: str) -> bool:
+        row = versions.named(self._state, name)
+        return row is not None and row.running
+
+    # --- switching ---------------------------------------------------------------------------------------
+
+    def preflight(self, name: str) -> list[Finding]:
+        """What there is to know before it is switched on. Raises NotFound, AutomationError."""
+        from sidecar.automations import preflight
+
+        automation = self.automation(name)
+        with self._place() as place:
+            return preflight.preflight(place, automation)
+
+    def on(self, name: str, rollout: int, holdout: int, anyway: bool) -> list[Finding]:
+        """Switch it on, or change its shares. Raises Conflict with who else sends the same, UsageError, NotFound, AutomationError."""
+        from sidecar.automations import switching
+
+        automation = self.automation(name)
+        with self._place() as place:
+            return switching.on(place, automation, rollout=rollout, holdout=holdout, anyway=anyway)
+
+    def off(self, name: str) -> bool:
+        """Switch it off. Whether it was on. Raises NotFound."""
+        from sidecar.automations import switching
+
+        self._row(name)
+        return switching.off(self._state, name)
+
+    @contextmanager
+    def _place(self) -> Iterator[Place]:
+        """Enough of a place to look ahead: nothing is done in it."""
+        from sidecar.automations.place import Place
+        from sidecar.segments import membership
+        from sidecar.store import schema
+
+        config = self._runtime.config
+        with Reader(config) as reader:
+            now = int(clock.now().timestamp())
+            info = schema.probe(reader, config.people.paid_statuses)
+            nothing: Any = None
+            yield Place(
+                config=config, state=self._state, reader=reader, info=info, now=now, effects=nothing, writer=nothing,
+                reach=nothing, at=membership.moment(self._state, self._book.segments, now, info.zone),
+            )  # fmt: skip
+
+    # --- editing -----------------------------------------------------------------------------------------
+
+    def text(self, name: str) -> RulesText:
+        """How it is written. Raises NotFound."""
+        return self.library.text(name)
+
+    def check(self, name: str, text: str) -> Automation:
+        """What a text would be as that automation. Raises AutomationError with every problem, NotFound."""
+        return self.library.check(name, text)
+
+    def save(self, name: str, text: str, base: str) -> RulesText:
+        """Put a text in force. Raises what `check` does, Conflict when it was changed meanwhile."""
+        return self.library.save(name, text, base)
+
+    def reset(self, name: str) -> RulesText:
+        """Back to the ready-made one. Raises NotFound."""
+        return self.library.reset(name)
+
+    def preview(self, automation: Automation, step: str, language: str, contact: int | None) -> Rendered:
+        """A message as somebody (or an example) would get it now. Raises NotFound, StoreUnavailable."""
+        from sidecar.automations.messages.preview import preview
+
+        return preview(self._runtime.config, self._state, automation, step, language, contact)
+
+
+def problems(error: AutomationError) -> list[Problem]:
+    """Everything that is wrong; the error itself when it names nothing in particular."""
+    found = [one for one in error.problems if isinstance(one, Problem)]
+    return found or [Problem("(file)", None, "(file)", error.message, error.hint)]
