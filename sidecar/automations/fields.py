@@ -193,4 +193,3 @@ def _data(text: str) -> dict[str, Any]:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise AutomationError("the file is not valid TOML", hint="edit the whole file instead") from error
-

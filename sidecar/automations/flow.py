@@ -157,7 +157,8 @@ def wrapped(text: str, most: int = _MOST, lines: int = 2) -> list[str]:
 
 
 def _lanes(spans: Sequence[tuple[int, int]]) -> list[int]:
-    """0 for an arrow to the next box, else the lane beside the boxes: the nearest that no other one is in at that height."""
+    """0 for an arrow to the next box, else the lane beside the boxes: the nearest that no other one is in at that height, nor ends in where
+    this one begins."""
     lanes = [0] * len(spans)
     taken: list[tuple[int, int, int]] = []
     order = sorted(range(len(spans)), key=lambda number: (spans[number][1] - spans[number][0], number))
@@ -166,7 +167,7 @@ def _lanes(spans: Sequence[tuple[int, int]]) -> list[int]:
         if end - start <= 1:
             continue
         lane = 1
-        while any(lane == other and start < last and first < end for other, first, last in taken):
+        while any(lane == other and start <= last and first <= end for other, first, last in taken):
             lane += 1
         lanes[number] = lane
         taken.append((lane, start, end))

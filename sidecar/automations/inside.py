@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
+from typing import Any
 
 import msgspec
 
@@ -76,13 +78,16 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
 
 def page(state: State, reader: Reader, row: Row, after: int, limit: int, only: str = "") -> list[Inside]:
     """People of an automation, the last to enter first: those below `after` (0: from the first). `only`: in that state."""
-    rows = state.rows(
-        "SELECT e.id, p.contact_id, e.subject, e.held, e.entered, e.state, e.step, e.due, e.ended, e.reason"
-        " FROM enrolment e JOIN person p ON p.id = e.person_id"
-        f" WHERE e.automation_id = ? AND e.id < ?{' AND e.state = ?' if only else ''} ORDER BY e.id DESC LIMIT ?",
-        (row.id, after or _FIRST, *([only] if only else []), limit),
-    )
-    return _people(reader, rows)
+    rows: list[tuple[Any, ...]] = []
+    # The index knows the order of each state, not of all: a page of each is read instead of everybody.
+    for how, held in product([only] if only else STATES, (0, 1)):
+        rows += state.rows(
+            "SELECT e.id, p.contact_id, e.subject, e.held, e.entered, e.state, e.step, e.due, e.ended, e.reason"
+            " FROM enrolment e JOIN person p ON p.id = e.person_id"
+            " WHERE e.automation_id = ? AND e.state = ? AND e.held = ? AND e.id < ? ORDER BY e.id DESC LIMIT ?",
+            (row.id, how, held, after or _FIRST, limit),
+        )
+    return _people(reader, sorted(rows, reverse=True)[:limit])
 
 
 def way(state: State, reader: Reader, row: Row, enrolment: int) -> Way:
@@ -115,12 +120,16 @@ def way(state: State, reader: Reader, row: Row, enrolment: int) -> Way:
 
 def log(state: State, reader: Reader, row: Row, after: int, limit: int, step: str = "") -> list[Logged]:
     """Messages of an automation, the last first, below `after`; with `step` those of one."""
-    rows = state.rows(
-        "SELECT m.id, m.enrolment_id, p.contact_id, m.step, m.channel, m.provider, m.language, m.state, m.reason,"
-        " m.decided / 1000, m.sent, m.delivered, m.opened, m.clicked FROM message m JOIN person p ON p.id = m.person_id"
-        f" WHERE m.automation_id = ? AND m.id < ?{' AND m.step = ?' if step else ''} ORDER BY m.id DESC LIMIT ?",
-        (row.id, after or _FIRST, *([step] if step else []), limit),
-    )
+    steps = [step] if step else _steps(state, row)
+    rows: list[tuple[Any, ...]] = []
+    for one in steps:
+        rows += state.rows(
+            "SELECT m.id, m.enrolment_id, p.contact_id, m.step, m.channel, m.provider, m.language, m.state, m.reason,"
+            " m.decided / 1000, m.sent, m.delivered, m.opened, m.clicked FROM message m JOIN person p ON p.id = m.person_id"
+            " WHERE m.automation_id = ? AND m.step = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?",
+            (row.id, one, after or _FIRST, limit),
+        )
+    rows = sorted(rows, reverse=True)[:limit]
     masked = _masked(reader, [cells[2] for cells in rows])
     return [
         Logged(
@@ -132,7 +141,19 @@ def log(state: State, reader: Reader, row: Row, after: int, limit: int, step: st
     ]  # fmt: skip
 
 
-def _people(reader: Reader, rows: Sequence[tuple[object, ...]]) -> list[Inside]:
+def _steps(state: State, row: Row) -> list[str]:
+    """The steps of which there are messages: from one to the next in the index, past the messages of each."""
+    found: list[str] = []
+    while True:
+        below = state.rows(
+            "SELECT MIN(step) FROM message WHERE automation_id = ? AND step > ?", (row.id, found[-1] if found else "")
+        )[0][0]
+        if below is None:
+            return found
+        found.append(below)
+
+
+def _people(reader: Reader, rows: Sequence[tuple[Any, ...]]) -> list[Inside]:
     masked = _masked(reader, [contact for _, contact, *_ in rows])
     found = []
     for id_, contact, subject, held, entered, state, step, due, ended, reason in rows:

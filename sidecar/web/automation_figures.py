@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from sidecar.automations import lift, versions
+from sidecar.automations import lift
 from sidecar.automations.lift import Lift, Share
 from sidecar.automations.model import Automation
 from sidecar.automations.versions import Row
 from sidecar.state.database import State
-
-_SENT = "m.state IN ('queued', 'sent', 'delivered')"
 
 
 class Line(msgspec.Struct, kw_only=True):
@@ -59,27 +55,35 @@ class StepLine(msgspec.Struct, kw_only=True):
     revenue: int = 0
 
 
+class Figures(msgspec.Struct, kw_only=True):
+    """One automation in figures; `steps` as its file has them now (what former texts had is in the sums alone)."""
+
+    line: Line
+    steps: list[StepLine]
+
+
 def lines(state: State, automations: dict[str, Automation], known: dict[int, Row]) -> list[Line]:
     """Every automation that can be used, in the order given."""
-    ids = {row.name: row for row in known.values()}
     people: dict[int, dict[tuple[int, str], int]] = {}
     for id_, held, how, count in state.rows(
-        "SELECT automation_id, held, state, COUNT(*) FROM enrolment GROUP BY automation_id, held, state"
+        "SELECT automation_id, held, state, COUNT(*) FROM enrolment GROUP BY automation_id, state, held"
     ):
         people.setdefault(id_, {})[held, how] = count
-    sent = _grouped(state, f"SELECT m.automation_id, COUNT(*), COUNT(m.clicked) FROM message m WHERE {_SENT} GROUP BY 1")
-    paid = _grouped(
+    sent = _sums(
+        state,
+        "SELECT automation_id, COUNT(*), COUNT(clicked) FROM message WHERE state IN ('queued', 'sent', 'delivered') GROUP BY 1",
+    )
+    paid = _sums(
         state,
         "SELECT c.automation_id, COUNT(*), SUM(COALESCE(o.total, 0)) FROM credit c JOIN shop_order o ON o.id = c.order_id"
         " GROUP BY 1",
     )
+    ids = {row.name: row for row in known.values()}
     found = []
     for name, automation in automations.items():
         row = ids.get(name)
-        line = Line(name=name, title=automation.title, about=automation.about, group=automation.group)
+        line = _line(automation, row)
         if row is not None:
-            line.running, line.rollout, line.holdout = row.running, row.rollout, row.holdout
-            line.live_from, line.fault = row.live_from, row.fault
             _people(line, people.get(row.id, {}))
             line.sent, line.clicked = sent.get(row.id, (0, 0))
             line.orders, line.revenue = paid.get(row.id, (0, 0))
@@ -87,54 +91,69 @@ def lines(state: State, automations: dict[str, Automation], known: dict[int, Row
     return found
 
 
+def one(state: State, automation: Automation, row: Row | None) -> Figures:
+    """One of them."""
+    line = _line(automation, row)
+    steps = {step.id: StepLine(id=step.id) for step in automation.steps}
+    if row is None:
+        return Figures(line=line, steps=list(steps.values()))
+    counted = state.rows(
+        "SELECT held, state, COUNT(*) FROM enrolment WHERE automation_id = ? GROUP BY state, held", (row.id,)
+    )
+    _people(line, {(held, how): count for held, how, count in counted})
+    gone = StepLine(id="")
+    for step, count in state.rows(
+        "SELECT step, COUNT(*) FROM enrolment WHERE automation_id = ? AND state = 'waiting' GROUP BY step", (row.id,)
+    ):
+        steps.get(step, gone).waiting = count
+    for step, outcome, reason, count in state.rows(
+        "SELECT step, outcome, reason, number FROM step_count WHERE automation_id = ?", (row.id,)
+    ):
+        _count(steps.get(step, gone), outcome, reason, count)
+    for step, sent, delivered, opened, clicked in state.rows(
+        "SELECT step, COUNT(*), COUNT(delivered), COUNT(opened), COUNT(clicked) FROM message WHERE automation_id = ?"
+        " AND state IN ('queued', 'sent', 'delivered') GROUP BY step",
+        (row.id,),
+    ):
+        of = steps.get(step, gone)
+        of.sent, of.delivered, of.opened, of.clicked = sent, delivered, opened, clicked
+        line.sent, line.clicked = line.sent + sent, line.clicked + clicked
+    for step, orders, revenue in state.rows(
+        "SELECT COALESCE(m.step, ''), COUNT(*), SUM(COALESCE(o.total, 0)) FROM credit c LEFT JOIN message m ON m.id = c.message_id"
+        " JOIN shop_order o ON o.id = c.order_id WHERE c.automation_id = ? GROUP BY 1",
+        (row.id,),
+    ):
+        of = steps.get(step, gone)
+        of.orders, of.revenue = orders, revenue
+        line.orders, line.revenue = line.orders + orders, line.revenue + revenue
+    return Figures(line=line, steps=list(steps.values()))
+
+
+def _count(of: StepLine, outcome: str, reason: str, count: int) -> None:
+    if outcome == "done":
+        of.done += count
+        return
+    of.skipped += count if outcome == "skipped" else 0
+    of.failed += count if outcome == "failed" else 0
+    if reason:
+        of.reasons[reason] = of.reasons.get(reason, 0) + count
+
+
+def _line(automation: Automation, row: Row | None) -> Line:
+    line = Line(name=automation.name, title=automation.title, about=automation.about, group=automation.group)
+    if row is not None:
+        line.running, line.rollout, line.holdout = row.running, row.rollout, row.holdout
+        line.live_from, line.fault = row.live_from, row.fault
+    return line
+
+
 def _people(line: Line, counts: dict[tuple[int, str], int]) -> None:
     line.entered, line.held = sum(counts.values()), sum(count for (held, _), count in counts.items() if held)
     line.waiting = counts.get((0, "waiting"), 0) + counts.get((1, "waiting"), 0)
     reached, held_back = counts.get((0, "goal"), 0), counts.get((1, "goal"), 0)
     line.goal = reached + held_back
-    line.lift = lift.lift(
-        Share(did=reached, people=line.entered - line.held), Share(did=held_back, people=line.held)
-    )
+    line.lift = lift.lift(Share(did=reached, people=line.entered - line.held), Share(did=held_back, people=line.held))
 
 
-def _grouped(state: State, query: str, *given: Any) -> dict[Any, tuple[int, int]]:
-    return {key: (first, second) for key, first, second in state.rows(query, given)}
-
-
-def steps(state: State, automation: Automation) -> list[StepLine]:
-    """Its steps as its file has them now; those of former texts that are gone are left out."""
-    row = versions.named(state, automation.name)
-    found = {step.id: StepLine(id=step.id) for step in automation.steps}
-    if row is None:
-        return list(found.values())
-    for step, count in state.rows(
-        "SELECT step, COUNT(*) FROM enrolment WHERE automation_id = ? AND state = 'waiting' GROUP BY step", (row.id,)
-    ):
-        if step in found:
-            found[step].waiting = count
-    for step, outcome, reason, count in state.rows(
-        "SELECT d.step, d.outcome, d.reason, COUNT(*) FROM enrolment e JOIN step_done d ON d.enrolment_id = e.id"
-        " WHERE e.automation_id = ? GROUP BY 1, 2, 3",
-        (row.id,),
-    ):
-        if step in found:
-            line = found[step]
-            setattr(line, outcome, getattr(line, outcome) + count)
-            if reason and outcome != "done":
-                line.reasons[reason] = line.reasons.get(reason, 0) + count
-    for step, *counts in state.rows(
-        "SELECT m.step, COUNT(*), COUNT(m.delivered), COUNT(m.opened), COUNT(m.clicked) FROM message m"
-        f" WHERE m.automation_id = ? AND {_SENT} GROUP BY m.step",
-        (row.id,),
-    ):
-        if step in found:
-            line = found[step]
-            line.sent, line.delivered, line.opened, line.clicked = counts
-    for step, orders, revenue in state.rows(
-        "SELECT m.step, COUNT(*), SUM(COALESCE(o.total, 0)) FROM credit c JOIN message m ON m.id = c.message_id"
-        " JOIN shop_order o ON o.id = c.order_id WHERE c.automation_id = ? GROUP BY m.step",
-        (row.id,),
-    ):
-        if step in found:
-            found[step].orders, found[step].revenue = orders, revenue
-    return list(found.values())
+def _sums(state: State, query: str) -> dict[int, tuple[int, int]]:
+    return {key: (first, second) for key, first, second in state.rows(query)}

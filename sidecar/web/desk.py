@@ -16,7 +16,7 @@ from sidecar.errors import AutomationError, NotFound, Problem
 from sidecar.mysql.connection import Reader
 from sidecar.runtime import Runtime
 from sidecar.segments.model import Segment
-from sidecar.web.automation_figures import Line, StepLine
+from sidecar.web.automation_figures import Figures, Line
 
 if TYPE_CHECKING:
     from sidecar.automations.channels.gate import ProviderState
@@ -73,32 +73,43 @@ class Desk:
         from sidecar.web import automation_figures
 
         found = automation_figures.lines(self._state, self.library.all(), versions.rows(self._state))
-        broken = [
-            Line(name=name, title=name, fault=error.message, running=self._runs(name))
-            for name, error in self.library.faults().items()
-        ]
-        wrong = troubles.open_(self._state)
-        for line in found:
-            line.own = self.library.own(line.name)
-            line.fault = line.fault or next((why for where, why in wrong.items() if where.partition("/")[0] == line.name), "")  # fmt: skip
-        return [*broken, *found]
+        return [*(self._broken(name) for name in self.library.faults()), *(self._told(line) for line in found)]
 
     def line(self, name: str) -> Line:
-        """One of them. Raises NotFound."""
-        for line in self.lines():
-            if line.name == name:
-                return line
-        raise NotFound(f"there is no automation {name}")
+        """How one stands, without its figures. Raises NotFound."""
+        row = self._row(name)
+        if name in self.library.faults():
+            return self._broken(name)
+        automation = self.library.get(name)
+        line = Line(name=name, title=automation.title, about=automation.about, group=automation.group)
+        if row is not None:
+            line.running, line.rollout, line.holdout = row.running, row.rollout, row.holdout
+            line.live_from, line.fault = row.live_from, row.fault
+        return self._told(line)
+
+    def figures(self, automation: Automation) -> Figures:
+        """One of them in figures."""
+        from sidecar.web import automation_figures
+
+        found = automation_figures.one(self._state, automation, versions.named(self._state, automation.name))
+        self._told(found.line)
+        return found
+
+    def _told(self, line: Line) -> Line:
+        """With whose file it is, and what of its messages could not be sent."""
+        line.own = self.library.own(line.name)
+        wrong = (why for where, why in troubles.open_(self._state).items() if where.partition("/")[0] == line.name)
+        line.fault = line.fault or next(wrong, "")
+        return line
+
+    def _broken(self, name: str) -> Line:
+        row = versions.named(self._state, name)
+        error = self.library.faults()[name]
+        return Line(name=name, title=name, own=True, fault=error.message, running=row is not None and row.running)
 
     def automation(self, name: str) -> Automation:
         """One as its file has it. Raises NotFound, AutomationError with every problem."""
         return self.library.get(name)
-
-    def steps(self, automation: Automation) -> list[StepLine]:
-        """Its steps in figures."""
-        from sidecar.web import automation_figures
-
-        return automation_figures.steps(self._state, automation)
 
     def providers(self) -> list[tuple[str, str, ProviderState | None]]:
         """(channel, provider, how it is or None: never used) of what is set up."""
@@ -160,10 +171,6 @@ class Desk:
         if row is None and name not in self.library.names():
             raise NotFound(f"there is no automation {name}")
         return row
-
-    def _runs(self, name: str) -> bool:
-        row = versions.named(self._state, name)
-        return row is not None and row.running
 
     # --- switching ---------------------------------------------------------------------------------------
 
@@ -234,5 +241,4 @@ class Desk:
 
 def problems(error: AutomationError) -> list[Problem]:
     """Everything that is wrong; the error itself when it names nothing in particular."""
-    found = [one for one in error.problems if isinstance(one, Problem)]
-    return found or [Problem("(file)", None, "(file)", error.message, error.hint)]
+    return error.problems or [Problem("(file)", None, "(file)", error.message, error.hint)]

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.wordpress
 
 PAGE = (
     '<!doctype html><html lang="fa" dir="rtl"><head><title>x</title></head><body>\n<p>سلام آوا &amp; Zoë 🍵</p>\n'
-    '<a href="{url}/product/tea/?a=1&amp;b=2">Tea</a> <a href=\'{url}/?fcsc=p.7.1.m1.x\'>choices</a>\n</body></html>'
+    "<a href=\"{url}/product/tea/?a=1&amp;b=2\">Tea</a> <a href='{url}/?fcsc=p.7.1.m1.x'>choices</a>\n</body></html>"
 )
 MAKE = "return (int) FluentCrm\\App\\Models\\Subscriber::create( $in )->id;"
 
@@ -31,7 +31,7 @@ def paired(hpos: Site) -> None:
     hpos.php(
         "update_option( 'fluentcrm-global-settings', array( 'email_settings' => array( 'from_name' => 'Shop', 'from_email' => 'shop@example.com',"
         " 'emails_per_second' => 100, 'email_footer' => 'Shop, 1 Elm St. <a href=\"##crm.unsubscribe_url##\">Leave us</a>' ) ) );"
-        "$wpdb->query( \"DELETE FROM {$wpdb->prefix}fc_campaign_emails\" );"
+        '$wpdb->query( "DELETE FROM {$wpdb->prefix}fc_campaign_emails" );'
     )
     hpos.mails()
 
@@ -150,7 +150,9 @@ def test_a_footer_without_a_way_out_gets_one(hpos: Site) -> None:
 
 
 def test_smartcodes_in_a_shops_text_are_text(hpos: Site) -> None:
-    queue(hpos, item(contact(hpos), html="<p>{{contact.email}} ##crm.manage_subscription_url## {{crm.business_name}}</p>"))
+    queue(
+        hpos, item(contact(hpos), html="<p>{{contact.email}} ##crm.manage_subscription_url## {{crm.business_name}}</p>")
+    )
     text = html.unescape(delivered(hpos)[0]["message"]).replace("\u2060", "")
     assert "{{contact.email}} ##crm.manage_subscription_url## {{crm.business_name}}" in text
 
@@ -218,7 +220,14 @@ def test_known_also_when_the_person_has_left_since(hpos: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "moment", ["INSERT IGNORE INTO `wp_fcsc_sent`", "INSERT INTO `wp_fc_campaign_emails`", "email_body", "ON DUPLICATE KEY", "COMMIT"]
+    "moment",
+    [
+        "INSERT IGNORE INTO `wp_fcsc_sent`",
+        "INSERT INTO `wp_fc_campaign_emails`",
+        "email_body",
+        "ON DUPLICATE KEY",
+        "COMMIT",
+    ],
 )
 def test_killed_in_between(hpos: Site, moment: str) -> None:
     """Pain 31: `kill -9` before, at and after each statement that matters: the key and the message are there together, or neither."""
@@ -242,7 +251,8 @@ def test_killed_in_between(hpos: Site, moment: str) -> None:
 def test_a_listener_that_throws_leaves_nothing(hpos: Site) -> None:
     extra = hpos.content / "extra" / "thrower.php"
     extra.write_text(
-        "<?php add_filter( 'fluent_crm/track_click', function ( $on ) { throw new Exception( 'secret@example.com' ); } );", "utf-8"
+        "<?php add_filter( 'fluent_crm/track_click', function ( $on ) { throw new Exception( 'secret@example.com' ); } );",
+        "utf-8",
     )
     wish = item(contact(hpos), html=f'<a href="{hpos.url}/">x</a>')
     try:
@@ -258,7 +268,10 @@ def test_a_listener_that_throws_leaves_nothing(hpos: Site) -> None:
 
 def test_one_campaign_a_step_that_the_owner_may_rename_or_delete(hpos: Site) -> None:
     name = f"welcome/{secrets.token_hex(4)}"
-    ids = [one["email_id"] for one in queue(hpos, *[item(contact(hpos), container=name, title="Welcome: 1") for _ in range(3)])]
+    ids = [
+        one["email_id"]
+        for one in queue(hpos, *[item(contact(hpos), container=name, title="Welcome: 1") for _ in range(3)])
+    ]
     boxes = {email(hpos, id_, "campaign_id")[0] for id_ in ids}
     assert len(boxes) == 1
     box = boxes.pop()

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from browsing import NARROW, WIDE, Tab
+from peopled import fill
 from shopkeeper import Shopkeeper
 from signer import ADMIN, Signer
 from support import ROOT, ShopDatabase
@@ -23,6 +24,8 @@ from sidecar.runtime import Runtime
 from sidecar.state import dead_letters, pairing
 from sidecar.sync.session import Choices
 from sidecar.web.app import create_app
+from sidecar.web.desk import Desk as Automations
+from sidecar.web.desk import Kept
 
 HOME = "http://127.0.0.1:9"
 PERSIAN = "9;administrator;fa_IR;rtl"
@@ -32,6 +35,14 @@ PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="wi
 <link rel="icon" href="data:,"><style>body{margin:0;padding:0 12px;font:13px/1.4 sans-serif;background:#f0f0f1}a{color:#2271b1}
 .button{min-height:30px}textarea{box-sizing:border-box}</style><link rel="stylesheet" href="/admin.css">
 <div class="wrap fcsc">%s</div><script>window.fcscAdmin={root:"/proxy/",nonce:"x"}</script><script src="/admin.js"></script>"""
+
+
+# Texts of the drawing that are wider than its boxes.
+OUTSIDE = """() => [...document.querySelectorAll('.fcsc-flow__box')].flatMap(box => {
+  const edge = box.querySelector('rect').getBoundingClientRect();
+  return [...box.querySelectorAll('text')].filter(text => { const at = text.getBoundingClientRect();
+    return at.left < edge.left || at.right > edge.right || at.bottom > edge.bottom || at.top < edge.top; })
+    .map(text => text.textContent); })"""
 
 
 class Desk:
@@ -142,6 +153,32 @@ def test_every_page_in_a_browser(sit: Sit, demo_hpos: ShopDatabase, who: str) ->
         assert desk.tab.page.evaluate("getComputedStyle(document.getElementById('fcsc-page')).direction") == who[-3:]
     assert SCRIPT in shown
     assert IMAGE in shown
+
+
+@pytest.mark.parametrize("who", [ADMIN, PERSIAN], ids=["english", "persian"])
+def test_automations_in_a_browser(sit: Sit, who: str) -> None:
+    """Nothing sticks out, all is readable, the keyboard reaches all; the drawing's boxes hold their texts."""
+    desk = sit(who)
+    fill(desk.runtime, Automations(desk.runtime, Kept()))
+    cart = {"automation": "cart-recovery"}
+    for name, query in (
+        ("list", {}),
+        ("one", cart),
+        ("switch", cart | {"switch": 1}),
+        ("way", cart | {"way": 1}),
+        ("head", cart | {"edit": "+"}),
+        ("step", cart | {"edit": "first", "written": "fa" if who == PERSIAN else "en"}),
+        ("branches", {"automation": "thank-you"}),
+    ):
+        desk.visit("automations", **query)
+        for suffix, size in (("", WIDE), ("-390", NARROW)):
+            desk.tab.resize(size)
+            desk.tab.shot(f"automations-{name}-{who[-3:]}{suffix}")
+            assert not desk.tab.overflow(".wrap"), (name, size)
+        desk.tab.resize(WIDE)
+        assert not desk.tab.pale(".wrap"), name
+        assert desk.tab.walk(".wrap") == ([], []), name
+        assert desk.tab.page.evaluate(OUTSIDE) == [], name
 
 
 def _past_sizes(runtime: Runtime) -> None:

@@ -8,8 +8,7 @@ import msgspec
 from babel import Locale, UnknownLocaleError
 from flask import Response, request
 
-from sidecar.automations import fields, library
-from sidecar.automations.messages import short
+from sidecar.automations import fields
 from sidecar.automations.messages.model import Rendered
 from sidecar.automations.model import LANGUAGES, Send
 from sidecar.edited_file import RulesText
@@ -118,6 +117,8 @@ def _attempt(now: RulesText) -> Tried:
         message = desk().preview(automation, step.id, language, contact or None)
     except SidecarError as error:
         return Tried(refused=error.message)
+    from sidecar.automations.messages import short
+
     return Tried(message=message, parts=short.size(message.short).parts if message.short else 0)
 
 
@@ -143,7 +144,7 @@ def _page(
             # It cannot be edited value by value: the whole file can be mended.
             error = error or Error(code=broken.code, message=broken.message, hint=broken.hint)
             edit = WHOLE
-    ready = name() in library.ready()
+    ready = name() in desk().ready()
     return render.fragment(
         "automation_edit.html", status=code, view="automations", notice=common.notice(), error=error, name=name(), edit=edit,
         whole=edit == WHOLE, head=edit == HEAD, text=typed.get("text", now.text), base=base, file=now.file, tried=tried,

@@ -106,15 +106,16 @@ def _grouped(lines: list[Line]) -> list[tuple[str, list[Line]]]:
 
 def _one(name: str, error: Error | None, code: int) -> Response:
     at = desk()
-    line = at.line(name)
     try:
         automation = at.automation(name)
     except AutomationError as fault:
+        line = at.line(name)
         return render.fragment(
             "automation_broken.html", status=code, view="automations", notice=common.notice(), error=error, line=line,
             problems=problems(fault),
         )  # fmt: skip
-    steps = at.steps(automation)
+    figures = at.figures(automation)
+    line, steps = figures.line, figures.steps
     say = flow_words.box(automation, at.zone)
     drawing = flow.draw(automation, say, flow_words.counts(line, steps), rtl=render.rtl())
     seen = render.may("contact")
@@ -122,12 +123,12 @@ def _one(name: str, error: Error | None, code: int) -> Response:
     only = request.args.get("state", "") if request.args.get("state", "") in STATES else ""
     people = at.people(name, after, ROWS, only) if seen else []
     log = at.log(name, log_after, ROWS) if seen else []
-    leads = {one.id: [] for one in automation.steps} | {flow.START: []}
+    leads: dict[str, list[flow.Arrow]] = {one: [] for one in (flow.START, *(step.id for step in automation.steps))}
     for arrow in flow.arrows(automation):
         leads[arrow.start].append(arrow)
     return render.fragment(
         "automation.html", status=code, view="automations", notice=common.notice(), error=error, line=line,
-        automation=automation, drawing=drawing, steps=steps, say=say, words=flow_words, leads=leads, people=people,
+        automation=automation, drawing=drawing, steps=steps, boxed=say, words=flow_words, leads=leads, people=people,
         after=after, next=people[-1].id if len(people) == ROWS else 0, log=log, log_after=log_after,
         log_next=log[-1].id if len(log) == ROWS else 0, only=only, states=STATES, currency=_currency(), fixed=money.fixed,
         rule=flow_words.rule(automation.filter, at.zone) if automation.filter is not None else "",
@@ -153,7 +154,7 @@ def _way(name: str, error: Error | None, code: int) -> Response:
     way = at.way(name, common.number(request.args.get("way", "")) or 0)
     return render.fragment(
         "automation_way.html", status=code, view="automations", notice=common.notice(), error=error, line=at.line(name),
-        way=way, say=flow_words.box(way.spec, at.zone), words=flow_words,
+        way=way, boxed=flow_words.box(way.spec, at.zone), words=flow_words,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from typing import Any
@@ -17,6 +18,9 @@ from sidecar.segments.words import Told, told
 from sidecar.web.automation_figures import Line, StepLine
 from sidecar.web.dashboard import words
 
+# What a template asks for or prints.
+_CODE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
+
 
 def _(text: str, **given: Any) -> str:
     return str(gettext(text, **given))
@@ -26,9 +30,15 @@ def period(of: Period) -> str:
     """`2 days`, `7 hours 30 minutes`."""
     hours, seconds = divmod(of.seconds, 3600)
     parts = [("duration-day", of.days), ("duration-hour", hours), ("duration-minute", seconds // 60)]
+    said = [_unit(count, unit) for unit, count in parts if count]
+    return " ".join(said) or _unit(0, "duration-minute")
+
+
+def _unit(count: int, unit: str) -> str:
     locale = get_locale() or "en"
-    said = [words.digits(format_unit(count, unit, locale=locale)) for unit, count in parts if count]
-    return " ".join(said) or words.digits(format_unit(0, "duration-minute", locale=locale))
+    said = format_unit(count, unit, locale=locale)
+    # Babel has no long form of it in some languages (Persian), and writes the unit's code.
+    return words.digits(format_unit(count, unit, length="short", locale=locale) if unit in said else said)
 
 
 def rule(of: Condition, zone: tzinfo) -> str:
@@ -134,9 +144,17 @@ def _branch(of: model.Branch, zone: tzinfo) -> str:
 
 
 def _send(of: model.Send, _zone: tzinfo) -> str:
-    text = of.texts.get(str(get_locale() or "en")[:2]) or of.texts.get("en") or next(iter(of.texts.values()), model.Text())  # fmt: skip
-    title = of.title or text.subject or " ".join(text.short.split())
-    return _("Message: %(title)s", title=title or of.id)
+    language = str(get_locale() or "en")[:2]
+    own = of.texts.get(language) if language != "en" else None
+    text = own or of.texts.get("en") or next(iter(of.texts.values()), model.Text())
+    # The title is in the file's language, the subject in the reader's.
+    said = (own.subject or own.short) if own else of.title or text.subject or text.short
+    return _("Message: %(title)s", title=_plain(said) or of.id)
+
+
+def _plain(text: str) -> str:
+    """A template as a title: what it asks for is left open."""
+    return " ".join(_CODE.sub("…", text).split())
 
 
 def _coupon(of: model.Coupon, _zone: tzinfo) -> str:
@@ -160,8 +178,8 @@ _SAID: dict[type[Any], Callable[[Any, tzinfo], str]] = {
     model.Tagged: _tag,
     model.SetField: lambda of, zone: _("Set the field %(field)s", field=of.field),
     model.Webhook: lambda of, zone: _("Tell %(host)s (webhook)", host=urlsplit(of.url).hostname or of.url),
-    model.Ticket: lambda of, zone: _("Ticket: %(title)s", title=of.subject),
-    model.Note: lambda of, zone: _("Note on the contact: %(title)s", title=of.title),
+    model.Ticket: lambda of, zone: _("Ticket: %(title)s", title=_plain(of.subject)),
+    model.Note: lambda of, zone: _("Note on the contact: %(title)s", title=_plain(of.title)),
     model.Start: lambda of, zone: _("Begin the automation %(name)s", name=of.automation),
     model.Stop: lambda of, zone: _("End here"),
 }
@@ -230,3 +248,8 @@ def reason(code: str) -> str:
     if sentence is None:
         return code
     return str(gettext(sentence)) + (f" ({detail})" if detail else "")
+
+
+def of_file(text: str) -> str:
+    """A title or a sentence of a ready-made automation in the language of who looks; an owner's as it is."""
+    return str(gettext(text)) if text else ""

@@ -13,7 +13,18 @@ from flask import Flask, Response, g, request
 
 from sidecar.errors import SidecarError
 from sidecar.web import errors, roles
-from sidecar.web.dashboard import automation_editor, automations, contact, events, mapping, render, segment_editor, segments, status, sync
+from sidecar.web.dashboard import (
+    automation_editor,
+    automations,
+    contact,
+    events,
+    mapping,
+    render,
+    segment_editor,
+    segments,
+    status,
+    sync,
+)
 from sidecar.web.routes import CONTACT
 
 Action = tuple[roles.Permission, Callable[[], Response]]

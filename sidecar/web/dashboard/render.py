@@ -21,6 +21,7 @@ from markupsafe import Markup
 from sidecar import clock
 from sidecar.web import roles
 from sidecar.web.dashboard import words
+from sidecar.web.dashboard.flow_words import of_file
 from sidecar.web.dashboard.sentences import told
 from sidecar.web.errors import Error
 
@@ -48,7 +49,7 @@ def install(app: Flask) -> None:
         "digits": words.digits,
     }
     app.jinja_env.globals |= {
-        "link": link, "may": may, "told": told, "nonce_field": NONCE, "views": VIEWS, "say": words.say, "about_run": words.about_run,
+        "link": link, "may": may, "of_file": of_file, "nonce_field": NONCE, "views": VIEWS, "say": words.say, "about_run": words.about_run,
     }  # fmt: skip
 
 

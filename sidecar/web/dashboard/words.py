@@ -112,7 +112,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "trigger.every": _("Each so-and-so-manyth order"), "trigger.to": _("Statuses"), "trigger.segment": _("Segment"),
         "trigger.idle": _("Left for"), "trigger.times": _("How often"), "trigger.within": _("Within"),
         "trigger.days": _("On days in a row"), "trigger.field": _("Day"), "trigger.at": _("At (time of day)"),
-        "trigger.before": _("Days before"), "trigger.late": _("At most so late"), 
+        "trigger.before": _("Days before"), "trigger.late": _("At most so late"),
         "trigger.day": _("Day"), "trigger.due": _("Due after (own intervals)"), "trigger.overdue": _("Until (own intervals)"),
         "period": _("How long"), "at": _("At (time of day)"), "days": _("On these days"), "zone": _("Whose time"),
         "order_meta": _("Meta key of the order"), "before": _("So long before"), "after": _("So long after"),
