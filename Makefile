@@ -29,6 +29,7 @@ bench: setup ## measure speed and memory (slow)
 	@$(BIN)/python tests/bench/service.py
 	@$(BIN)/python tests/bench/latency.py
 	@$(BIN)/python tests/bench/segments.py
+	@$(BIN)/python tests/bench/automations.py
 
 lint: setup ## style, types, layers, PHP syntax
 	@$(BIN)/ruff check .

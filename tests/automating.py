@@ -229,6 +229,8 @@ class World:
             tables: tuple[tuple[str, str], ...] = ()
         else:
             tables = _OF_ORDERS
+        if not self.keeper.hpos:
+            tables = tuple(one for one in tables if not one[0].startswith("wc_"))
         for table, column in tables:
             self.keeper.do(f"DELETE FROM wp_{table} WHERE {column} > %s", self._before)
         self.keeper.do("DELETE FROM wp_fcsc_carts")

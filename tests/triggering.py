@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from sidecar.automations import model, versions
+from sidecar.automations import model, sources, versions
 from sidecar.automations.place import Place
 from sidecar.automations.sources import Collected, Sources
 from sidecar.automations.triggers.registry import source
@@ -82,16 +82,18 @@ class Yard:
         shares = {key: how.pop(key) for key in ("rollout", "holdout") if key in how}
         how.setdefault("steps", STEPS)
         made = model.Automation(name=name, title=name, trigger=trigger, **how)
-        self.shelf[name] = made
-        row = versions.row(self.state, name)
+        self.switch(made, **shares)
+        return made
+
+    def switch(self, made: model.Automation, **shares: int) -> None:
+        """Switch it on from now on."""
+        self.shelf[made.name] = made
+        row = versions.row(self.state, made.name)
         sql = "UPDATE automation SET running = 1, live_from = ?, rollout = ?, holdout = ? WHERE id = ?"
         self.state.sql.execute(sql, (self.now, shares.get("rollout", 100), shares.get("holdout", 0), row.id))
-        from sidecar.automations import sources
-
-        ask = sources.asked(self.place, versions.row(self.state, name), made, {})
-        newest = msgspec.json.encode(source(trigger).newest(ask)).decode()
+        ask = sources.asked(self.place, versions.row(self.state, made.name), made, {})
+        newest = msgspec.json.encode(source(made.trigger).newest(ask)).decode()
         self.state.sql.execute("UPDATE automation SET cursors = ? WHERE id = ?", (newest, row.id))
-        return made
 
     def collect(self, now: int | None = None) -> Collected:
         """Until there is nothing more to read at that moment."""

@@ -17,44 +17,10 @@ from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.known import CONSENT_OF, NOT_PLACED, UNPAID, Cart, Known, Purchase, Ware
 from sidecar.automations.model import AnyStep, Automation, ChannelName, Exit, Goal, OnCart, Send
+from sidecar.automations.reasons import REASONS as REASONS
 from sidecar.segments import evaluate
 from sidecar.segments.evaluate import Moment
 
-REASONS = {
-    "no_contact": "the person is no contact any more",
-    "suppressed": "the person asked to be erased",
-    "goal": "what it is for has happened",
-    "bought": "they have bought since",
-    "awaiting_payment": "an order of theirs waits for its payment: that is another automation's matter",
-    "exit": "one of its exits",
-    "too_late": "its time was over for too long",
-    "holdout": "only watched, to measure what the automation earns",
-    "no_text": "nothing is written for any of its channels",
-    "no_provider": "none of its channels is set up or can send",
-    "no_address": "the person cannot be reached by any of its channels",
-    "no_consent": "no consent to marketing by this channel",
-    "withdrawn": "the consent was withdrawn",
-    "cart_refused": "they said no to reminders of carts",
-    "unfit_offer": "a segment that they are in does not get this kind of offer",
-    "out_of_stock": "it is out of stock",
-    "price_up": "it costs more than it did",
-    "cart_gone": "the cart is empty, ordered or another one",
-    "no_moment": "the order has no such moment",
-    "not_come": "what it waited for has not come",
-    "cut_off": "handing it over was cut off, and nobody can tell whether it went",
-    "not_unpaid": "the order is paid, or cancelled",
-    "quiet_hours": "quiet hours",
-    "cap": "enough marketing by this channel lately",
-    "gone": "what it tells of is not there any more",
-    "broken": "its text cannot be sent",
-    "no_message": "no message would carry it",
-    "coupon_limit": "enough coupons for today",
-    "no_coupon": "it tells of a coupon, and they have got none",
-    "refused": "the other side took it not",
-    "gave_up": "it was tried often enough",
-    "off": "that automation is off or not there",
-    "entered_before": "they were in that automation before",
-}
 Kind = Literal["goal", "exit", "skip", "wait", "fail"]
 
 

@@ -22,7 +22,7 @@ STATES = ("waiting", "goal", "exit", "done", "failed")
 
 class Inside(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody in an automation, or who was. `id` is the enrolment's, and for paging; `held`: only watched. Times are Unix seconds;
-    `due` None: their way has ended, at `ended`, with `reason` (guards.REASONS)."""
+    `due` None: their way has ended, at `ended`, with `reason` (reasons.REASONS)."""
 
     id: int
     contact_id: int

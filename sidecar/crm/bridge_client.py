@@ -64,6 +64,27 @@ class ContactOutcome(msgspec.Struct, kw_only=True):
     reason: str = ""
 
 
+class MessageOutcome(msgspec.Struct, kw_only=True, frozen=True, rename={"email_id": "id"}):
+    """What the plugin made of one e-mail: queued, known (it was queued before, as `email_id`: the row of FluentCRM's queue),
+    refused and why, or again: not now, and nothing is left behind. `reason` holds no address."""
+
+    key: str
+    state: str
+    email_id: int = 0
+    reason: str = ""
+
+
+class MadeOutcome(msgspec.Struct, kw_only=True, frozen=True):
+    """What became of a coupon, a note or a change of a contact: done, known (done before), refused and why, or again. `code` is
+    a coupon's."""
+
+    key: str
+    state: str
+    id: int = 0
+    code: str = ""
+    reason: str = ""
+
+
 class _Outcomes(msgspec.Struct):
     outcomes: list[ContactOutcome]
 
@@ -79,6 +100,14 @@ class ConsentOutcome(msgspec.Struct, kw_only=True):
 
 class _Consents(msgspec.Struct):
     outcomes: list[ConsentOutcome]
+
+
+class _Messages(msgspec.Struct):
+    outcomes: list[MessageOutcome]
+
+
+class _Made(msgspec.Struct):
+    outcomes: list[MadeOutcome]
 
 
 class ServerFailed(BridgeUnreachable):
@@ -107,16 +136,39 @@ class Bridge:
 
         Raises BridgeUnreachable (then some may have been written: read again) or BridgeRefused.
         """
-        body = msgspec.json.encode({"items": items})
-        return self._decoded(self._call("POST", "/contacts", body), _Outcomes).outcomes
+        return self._decoded(self._post("/contacts", items), _Outcomes).outcomes
+
+    def messages(self, items: Sequence[Mapping[str, Any]]) -> list[MessageOutcome]:
+        """Put e-mails into FluentCRM's queue: key, contact_id, container, title, subject, preheader, html and purpose (marketing
+        or service) each. A key that was queued before is `known`. Limits and errors as contacts(): after BridgeUnreachable
+        ask the same again, or sent()."""
+        return self._decoded(self._post("/messages", items), _Messages).outcomes
+
+    def sent(self, keys: Sequence[str]) -> list[MessageOutcome]:
+        """Those of the keys that the plugin knows, whatever they were for. It forgets them after 30 days."""
+        return self._decoded(self._post("/sent", keys), _Messages).outcomes
+
+    def coupons(self, items: Sequence[Mapping[str, Any]]) -> list[MadeOutcome]:
+        """Coupons with the fields of effects.CouponWish, by WooCommerce. A code that is taken comes back with more behind it."""
+        return self._decoded(self._post("/coupons", items), _Made).outcomes
+
+    def notes(self, items: Sequence[Mapping[str, Any]]) -> list[MadeOutcome]:
+        """Notes on contacts, or tickets for the staff, with the fields of effects.NoteWish."""
+        return self._decoded(self._post("/notes", items), _Made).outcomes
+
+    def automation_contacts(self, items: Sequence[Mapping[str, Any]]) -> list[MadeOutcome]:
+        """Tags by title, custom fields and columns of contacts, with the fields of effects.ContactWish."""
+        return self._decoded(self._post("/automation-contacts", items), _Made).outcomes
+
+    def _post(self, route: str, items: Sequence[Any]) -> bytes:
+        return self._call("POST", route, msgspec.json.encode({"items": items}))
 
     def consents(self, items: Sequence[Mapping[str, Any]]) -> list[ConsentOutcome]:
         """Tell the plugin whose some rows of its record of consent are: {id, contact_id, raise}. At most MOST_ITEMS at once.
 
         Raises BridgeUnreachable or BridgeRefused.
         """
-        body = msgspec.json.encode({"items": items})
-        return self._decoded(self._call("POST", "/consents", body), _Consents).outcomes
+        return self._decoded(self._post("/consents", items), _Consents).outcomes
 
     def _decoded(self, data: bytes, type_: type[Answer]) -> Answer:
         try:

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-Family = Literal["order", "customer", "product", "cart", "contact", "email", "consent"]
-FAMILIES: tuple[Family, ...] = ("order", "customer", "product", "cart", "contact", "email", "consent")
+Family = Literal["order", "customer", "product", "cart", "contact", "email", "message", "consent"]
+FAMILIES: tuple[Family, ...] = ("order", "customer", "product", "cart", "contact", "email", "message", "consent")
 
 # Found by asking the shop itself, not told by the bridge.
 ORDER_FOUND = "order.found"
@@ -61,6 +61,7 @@ TOPICS: dict[str, Topic] = {
         Topic("cart.emptied", "cart", "cart emptied", looks=False),
         Topic("cart.email", "cart", "e-mail entered at the checkout", looks=False),
         Topic("checkout.started", "cart", "checkout started", looks=False),
+        Topic("cart.restored", "cart", "cart restored from a link", looks=False),
         Topic("contact.created", "contact", "contact created"),
         Topic("contact.updated", "contact", "contact edited"),
         Topic("contact.status", "contact", "contact status changed"),
@@ -70,6 +71,7 @@ TOPICS: dict[str, Topic] = {
         Topic("contact.unsubscribed", "contact", "contact unsubscribed"),
         Topic("email.opened", "email", "e-mail opened", looks=False),
         Topic("email.clicked", "email", "link in an e-mail clicked", looks=False),
+        Topic("message.clicked", "message", "link in a message clicked", looks=False),
         Topic("consent.changed", "consent", "consent given or taken back", looks=False),
     )
 }

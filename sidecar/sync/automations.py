@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from sidecar import clock, logs
 from sidecar.automations import enrolments, troubles, versions
 from sidecar.config import Config
-from sidecar.errors import SegmentError, SidecarError
+from sidecar.errors import Conflict, SegmentError, SidecarError
 from sidecar.mysql.connection import Reader
 from sidecar.segments import membership
 from sidecar.segments.model import Segment
+from sidecar.state import runs
 from sidecar.state.database import State
 from sidecar.store.schema import ShopInfo
+from sidecar.sync import site
+from sidecar.sync.link import Link, listed
 from sidecar.sync.segments import Groups
+from sidecar.sync.warm import Warm
+from sidecar.sync.work import PassReport
 
 if TYPE_CHECKING:
     from sidecar.automations.library import Library
@@ -67,6 +73,28 @@ class Automations:
         if not running:
             return False
         return news or time.monotonic() - self._looked >= _LOOK or enrolments.due(self._state, _now(), running)
+
+    def work(self, warm: Warm, link: Link, report: PassReport, until: float) -> None:
+        """A pass's share for automations, if there is anything to do. Never raises: orders must not wait for a fault here."""
+        try:
+            if self.due(news=bool(report.events or report.polled or report.moved or report.reconciled)):
+                with suppress(Conflict), runs.lock(self._state, runs.PASS):
+                    self._pass(warm, link, report, until)
+        except Exception as error:  # noqa: BLE001 - told by `failed`
+            warm.drop()
+            self.failed(error)
+
+    def _pass(self, warm: Warm, link: Link, report: PassReport, until: float) -> None:
+        session = warm.session()
+        if site.look(session.reader, self._state).held:
+            report.state = "held"
+            return
+        mode = link.ask(session.info.home, listed=listed(session.info.plugins)).mode
+        if mode == "waiting":
+            return  # for a moment only: messages by WordPress could not be handed over
+        plugin = cast("Plugin", link.bridge(session.info.home)) if mode == "live" else None
+        moved = self.look(session.reader, session.info, plugin, until)
+        report.entered, report.steps, report.messages = moved.entered, moved.steps, moved.messages
 
     def look(self, reader: Reader, info: ShopInfo, plugin: Plugin | None, until: float) -> Moved:
         """Let people in, and do what is due, until `until` (`time.monotonic`). `plugin`: None while it does not answer. Call it under

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
 
 from sidecar import clock, logs
 from sidecar.config import Config
@@ -21,16 +20,13 @@ from sidecar.state import pause, runs
 from sidecar.state.database import State
 from sidecar.sync import automations, consents, engine, poll, site
 from sidecar.sync.automations import Automations
-from sidecar.sync.link import PLUGIN, Link, LinkState
+from sidecar.sync.link import Link, LinkState, listed
 from sidecar.sync.live import Way
 from sidecar.sync.segments import Groups
 from sidecar.sync.session import Choices, Session
 from sidecar.sync.tagging import Place
 from sidecar.sync.warm import Warm
 from sidecar.sync.work import RECONCILE_NOW, PassReport, Work
-
-if TYPE_CHECKING:
-    from sidecar.automations.plugin import Plugin
 
 _BATCH = 300
 _LAST, _ERROR = "pass.last", "pass.error"
@@ -115,7 +111,7 @@ class Passes:
         if report.state == "done":
             self._segments(report, max(deadline, time.monotonic() + _SEGMENTS))
         if report.state == "done":
-            self._automate(report, max(deadline, time.monotonic() + _SEGMENTS))
+            self._automations.work(self._warm, self.link, report, max(deadline, time.monotonic() + _SEGMENTS))
         return report
 
     def _segments(self, report: PassReport, until: float) -> None:
@@ -134,7 +130,7 @@ class Passes:
         if site.look(session.reader, self._state).held:
             report.state = "held"
             return
-        link = self.link.ask(session.info.home, listed=_listed(session))
+        link = self.link.ask(session.info.home, listed=listed(session.info.plugins))
         way, fresh = self._way(session, link), self._config.events.live_hours * 3600
         place: Place | None = Place(
             reader=session.reader, connect=way.connect, quiet=way.quiet, live=way.live, failed=self._failed,
@@ -145,30 +141,6 @@ class Passes:
             place = None  # for a moment only: what is live should start automations, so the tags wait
         looked = self._groups.look(session.reader, session.info.zone, place, fresh=fresh)
         report.moved, report.tagged = looked.moved, looked.contacts
-
-    def _automate(self, report: PassReport, until: float) -> None:
-        """As with segments: a fault there is that part's alone."""
-        try:
-            news = bool(report.events or report.polled or report.moved or report.reconciled)
-            if self._automations.due(news=news):
-                with suppress(Conflict), runs.lock(self._state, runs.PASS):
-                    self._run_automations(report, until)
-        except Exception as error:  # noqa: BLE001 - told by `failed`; orders must not wait for a fault in automations
-            self._warm.drop()
-            self._automations.failed(error)
-
-    def _run_automations(self, report: PassReport, until: float) -> None:
-        """Who comes in, and what is due. Under the lock."""
-        session = self._warm.session()
-        if site.look(session.reader, self._state).held:
-            report.state = "held"
-            return
-        link = self.link.ask(session.info.home, listed=_listed(session))
-        if link.mode == "waiting":
-            return  # for a moment only: messages by WordPress could not be handed over
-        plugin = cast("Plugin", self.link.bridge(session.info.home)) if link.mode == "live" else None
-        moved = self._automations.look(session.reader, session.info, plugin, until)
-        report.entered, report.steps, report.messages = moved.entered, moved.steps, moved.messages
 
     def _failed(self, error: BridgeUnreachable | BridgeRefused) -> bool:
         self.link.failed(error)
@@ -186,7 +158,7 @@ class Passes:
         if site.look(session.reader, self._state).held:
             report.state = "held"
             return False
-        link = self.link.ask(session.info.home, listed=_listed(session))
+        link = self.link.ask(session.info.home, listed=listed(session.info.plugins))
         if link.mode == "waiting":
             report.state = "waiting"
             return False
@@ -239,7 +211,7 @@ class Passes:
     def _hinted(self) -> bool:
         """Whether the plugin tells of changes: it is active as the shop's options say, or WordPress answers for it."""
         session = self._warm.known
-        return session is None or _listed(session) or self.link.state().mode == "live"
+        return session is None or listed(session.info.plugins) or self.link.state().mode == "live"
 
     def _reconcile_due(self) -> bool:
         if self._state.get(RECONCILE_NOW):
@@ -303,11 +275,6 @@ class Passes:
             runs.prune(self._state, now)
             automations.prune(self._state, now, self._config.automations.keep_days)
             self._state.set(_PRUNED, str(now))
-
-
-def _listed(session: Session) -> bool:
-    """Whether the plugin is among the site's active ones (one that is active for a whole network is not)."""
-    return any(name.startswith(f"{PLUGIN}/") for name in session.info.plugins)
 
 
 def _now() -> int:

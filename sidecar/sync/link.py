@@ -7,7 +7,7 @@ second. *Answers*: WordPress answers our signed calls, so contacts can be writte
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -164,3 +164,8 @@ class Link:
 
 def _now() -> int:
     return int(clock.now().timestamp())
+
+
+def listed(plugins: Iterable[str]) -> bool:
+    """Whether the plugin is among the site's active ones (one that is active for a whole network is not)."""
+    return any(name.startswith(f"{PLUGIN}/") for name in plugins)

@@ -69,6 +69,43 @@ def test_a_purchase_a_second_before_the_message_stops_it(world: World, way: str)
     assert world.recorder.sent == [] and outcome(world, one) == ("goal", "bought")
 
 
+def test_the_legacy_storage_is_asked_the_same(legacy: World) -> None:
+    """Purchases by address, account and phone, the status of an order that is known, and what it holds."""
+    world = legacy
+    assert world.info.storage == "posts"
+    people = world.subscribed(6)
+    spec = world.on(Wait(id="w", period=Period(seconds=HOUR)), MAIL, trigger=CART)
+    ids = [world.enter(spec, person, f"cart:{world.cart(person)}") for person in people[:4]]
+    pay = world.on(
+        mail(still=("unpaid",), purpose="service"), name="pay", goal=Goal(topics=("order.paid",), same_order=True)
+    )
+    unpaid = [
+        world.keeper.order(world.address(person), at=world.at(NOW - DAY), status="wc-pending") for person in people[4:]
+    ]
+    paying = [world.enter(pay, person, f"order:{order}") for person, order in zip(people[4:], unpaid, strict=True)]
+    tea = world.on(mail(still=("not_bought",), purpose="service"), name="tea")
+    had = world.enter(tea, people[0], "product:10")
+    world.keeper.status(unpaid[1], "wc-processing")
+    world.now += HOUR
+    at, other = world.at(world.now - 1), {"phone": "000"}
+    world.keeper.order(
+        world.address(people[0]).upper(), at=at, status="wc-processing", billing=other, lines=((10, 1, "Tea"),)
+    )
+    world.state.sql.execute("INSERT OR REPLACE INTO account (user_id, person_id) VALUES (990001, ?)", (people[1],))
+    world.keeper.order("x@y.example", at=at, status="wc-on-hold", customer=990_001, billing=other)
+    number = f"0048 501 {world.contact_of(people[2]):06}"
+    world.keeper.order("x@y.example", at=at, status="wc-pending", billing={"phone": number, "country": "PL"})
+    world.work()
+    assert [outcome(world, id_) for id_ in ids[:3]] == [
+        ("goal", "bought"),
+        ("goal", "bought"),
+        ("exit", "awaiting_payment"),
+    ]
+    assert outcome(world, ids[3]) == ("done", "")
+    assert [world.one(id_).state for id_ in paying] == ["done", "goal"]
+    assert world.steps(had) == [("mail", "skipped", "bought")]
+
+
 @pytest.mark.parametrize(
     "status, ended",
     [

@@ -149,10 +149,10 @@ def test_without_looking_at_it_first_there_is_no_way_out_either(source: str) -> 
 @pytest.mark.parametrize("source", BOMBS)
 @pytest.mark.parametrize("part", ["html", "text"])
 def test_nothing_hangs_or_swells(source: str, part: sandbox.Part) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     found = said(source) if part == "html" else None
     text, problems = (found.html, found.problems) if found else fill(source, made(), "en")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert problems or len(text) < sandbox.MOST_OUTPUT + 5000
 
 

@@ -299,7 +299,7 @@ class Machine(RuleBasedStateMachine):
             self.after()
             if not world.state.rows(waiting) and not world.state.rows(open_):
                 break
-            world.now += DAY
+            world.now += 29 * HOUR  # not always at the same hour of the night
         assert world.state.rows(waiting) == [] and world.state.rows(open_) == []
 
 

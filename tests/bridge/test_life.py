@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -34,12 +35,13 @@ def test_tables_as_the_contract_has_them(hpos: Site) -> None:
     assert tables(hpos) >= TABLES
     columns = {
         table: [row[0] for row in hpos.rows(f"SHOW COLUMNS FROM wp_{table}")]
-        for table in ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_suppressed", "fcsc_consents")
+        for table in ("fcsc_outbox", "fcsc_carts", "fcsc_keys", "fcsc_sent", "fcsc_suppressed", "fcsc_consents")
     }
     assert columns == {
         "fcsc_outbox": ["id", "topic", "object_id", "sub_id", "detail", "user_id", "visitor", "created_ms", "attempts", "due_ms"],
         "fcsc_carts": ["id", "visitor", "user_id", "email", "consent", "status", "order_id", "currency", "total", "items", "coupons", "language", "created_gmt", "updated_gmt"],
         "fcsc_keys": ["key_id", "secret", "endpoint", "state", "created_gmt"],
+        "fcsc_sent": ["sent_key", "kind", "object_id", "created_gmt"],
         "fcsc_suppressed": ["hash", "created_gmt"],
         "fcsc_consents": ["id", "contact_id", "user_id", "order_id", "channel", "state", "source", "wording", "created_gmt"],
     }  # fmt: skip
@@ -49,7 +51,9 @@ def test_tables_as_the_contract_has_them(hpos: Site) -> None:
             (),
         )
     ) == {("InnoDB",)}
-    assert options(hpos)["fcsc_suppression_key"] in ("off", "no")
+    for name in ("fcsc_suppression_key", "fcsc_link_key"):
+        assert options(hpos)[name] in ("off", "no")
+        assert re.fullmatch(r"[0-9a-f]{64}", str(hpos.php("return get_option( $in );", name)))
 
 
 def test_installing_again_changes_nothing(hpos: Site) -> None:
@@ -58,6 +62,26 @@ def test_installing_again_changes_nothing(hpos: Site) -> None:
     hpos.php("FluentCrmSidecar\\Tables::install();")
     assert [hpos.rows(f"SHOW CREATE TABLE wp_{table}") for table in sorted(TABLES)] == shown
     assert hpos.rows("SELECT option_value FROM wp_options WHERE option_name = 'fcsc_suppression_key'") == before
+
+
+@pytest.mark.parametrize("who", ["the staff", "the sidecar"])
+def test_an_update_of_the_plugin_brings_its_tables(hpos: Site, who: str) -> None:
+    """From version 1 of the tables; never in a shopper's request."""
+    hpos.pair()
+    key = hpos.php("return get_option( 'fcsc_link_key' );")
+    hpos.rows("DROP TABLE wp_fcsc_sent")
+    hpos.php("update_option( 'fcsc_db_version', '1' ); delete_option( 'fcsc_link_key' );")
+    with Shopper(hpos) as shopper:
+        shopper.page("/shop/")
+        assert "fcsc_sent" not in tables(hpos)
+        if who == "the staff":
+            shopper.login("admin")
+            shopper.page("/wp-admin/index.php")
+        else:
+            assert hpos.signed("POST", "/sent", {"items": ["x"]}).json() == {"outcomes": []}
+    assert tables(hpos) >= TABLES
+    assert hpos.php("return get_option( 'fcsc_db_version' );") == "2"
+    assert hpos.php("return get_option( 'fcsc_link_key' );") not in ("", key)
 
 
 def test_a_dead_sidecar_does_not_fill_the_disk(hpos: Site) -> None:

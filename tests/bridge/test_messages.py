@@ -57,8 +57,9 @@ def queue(site: Site, *items: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def known(site: Site, *keys: str) -> dict[str, int]:
-    found: dict[str, int] = site.signed("POST", "/sent", {"keys": list(keys)}).json()["known"]
-    return found
+    outcomes = site.signed("POST", "/sent", {"items": list(keys)}).json()["outcomes"]
+    assert {one["state"] for one in outcomes} <= {"known"}
+    return {one["key"]: one["id"] for one in outcomes}
 
 
 def email(site: Site, id_: int, columns: str) -> tuple[Any, ...]:
@@ -87,10 +88,10 @@ def test_queued_sent_opened_clicked_and_left(hpos: Site, shopper: Shopper) -> No
     began = time.monotonic()
     outcome = queue(hpos, wish)[0]
     took = time.monotonic() - began
-    assert outcome == {"key": wish["key"], "state": "queued", "email_id": outcome["email_id"], "reason": ""}
+    assert outcome == {"key": wish["key"], "state": "queued", "id": outcome["id"], "reason": "", "code": ""}
     assert took < 5
     mail = delivered(hpos)[0]
-    row = outcome["email_id"]
+    row = outcome["id"]
     assert mail["subject"] == "Your tea 🍵"
     assert email(hpos, row, "status, subscriber_id, email_type") == ("sent", id_, "custom_email_campaign")
     text = mail["message"]
@@ -196,17 +197,17 @@ def test_the_same_key_is_one_message(hpos: Site) -> None:
     wish = item(contact(hpos))
     first, second = queue(hpos, wish, wish)
     assert (first["state"], second["state"]) == ("queued", "known")
-    assert first["email_id"] == second["email_id"]
+    assert first["id"] == second["id"]
     with ThreadPoolExecutor(4) as pool:
         again = [one[0] for one in pool.map(lambda _: queue(hpos, wish), range(4))]
-    assert {(one["state"], one["email_id"]) for one in again} == {("known", first["email_id"])}
+    assert {(one["state"], one["id"]) for one in again} == {("known", first["id"])}
     fresh = item(contact(hpos))
     with ThreadPoolExecutor(4) as pool:
         states = sorted(one[0]["state"] for one in pool.map(lambda _: queue(hpos, fresh), range(4)))
     assert states == ["known", "known", "known", "queued"]
     assert hpos.rows("SELECT COUNT(*) FROM wp_fc_campaign_emails") == [(2,)]
     assert known(hpos, wish["key"], "never-asked", fresh["key"]).keys() == {wish["key"], fresh["key"]}
-    assert known(hpos, wish["key"])[wish["key"]] == first["email_id"]
+    assert known(hpos, wish["key"])[wish["key"]] == first["id"]
     assert known(hpos) == {}
     delivered(hpos, 2)
 
@@ -269,23 +270,22 @@ def test_a_listener_that_throws_leaves_nothing(hpos: Site) -> None:
 def test_one_campaign_a_step_that_the_owner_may_rename_or_delete(hpos: Site) -> None:
     name = f"welcome/{secrets.token_hex(4)}"
     ids = [
-        one["email_id"]
-        for one in queue(hpos, *[item(contact(hpos), container=name, title="Welcome: 1") for _ in range(3)])
+        one["id"] for one in queue(hpos, *[item(contact(hpos), container=name, title="Welcome: 1") for _ in range(3)])
     ]
     boxes = {email(hpos, id_, "campaign_id")[0] for id_ in ids}
     assert len(boxes) == 1
     box = boxes.pop()
     assert hpos.rows("SELECT type, status, title FROM wp_fc_campaigns WHERE id = %s", (box,)) == [("custom_email_campaign", "published", "Welcome: 1")]  # fmt: skip
     hpos.rows("UPDATE wp_fc_campaigns SET title = 'Mine' WHERE id = %s", (box,))
-    again = queue(hpos, item(contact(hpos), container=name))[0]["email_id"]
+    again = queue(hpos, item(contact(hpos), container=name))[0]["id"]
     assert email(hpos, again, "campaign_id") == (box,)
-    other = queue(hpos, item(contact(hpos), container=name, purpose="service"))[0]["email_id"]
+    other = queue(hpos, item(contact(hpos), container=name, purpose="service"))[0]["id"]
     assert email(hpos, other, "campaign_id") != (box,)
     delivered(hpos, 5)
     hpos.rows("DELETE FROM wp_fc_campaigns WHERE id = %s", (box,))
     anew = queue(hpos, item(contact(hpos), container=name))[0]
     assert anew["state"] == "queued"
-    assert email(hpos, anew["email_id"], "campaign_id") != (box,)
+    assert email(hpos, anew["id"], "campaign_id") != (box,)
     delivered(hpos)
 
 
@@ -311,7 +311,7 @@ def test_without_fluentcrm_or_the_table(hpos: Site) -> None:
     plugins = hpos.php("return get_option( 'active_plugins' );")
     hpos.php("update_option( 'active_plugins', $in );", [name for name in plugins if "fluent-crm" not in name])
     try:
-        assert (queue(hpos, wish)[0]["state"], queue(hpos, wish)[0]["reason"]) == ("again", "fluentcrm_missing")
+        assert (queue(hpos, wish)[0]["state"], queue(hpos, wish)[0]["reason"]) == ("again", "no campaign")
     finally:
         hpos.php("update_option( 'active_plugins', $in );", plugins)
     hpos.rows("RENAME TABLE wp_fcsc_sent TO wp_fcsc_sent_away")

@@ -181,6 +181,41 @@ def test_automations_in_a_browser(sit: Sit, who: str) -> None:
         assert desk.tab.page.evaluate(OUTSIDE) == [], name
 
 
+@pytest.mark.parametrize("who", [ADMIN, PERSIAN], ids=["english", "persian"])
+def test_a_message_is_edited_and_seen(sit: Sit, demo_hpos: ShopDatabase, who: str) -> None:
+    """While one types the message is shown as it would be, in a frame of its own that runs nothing; saved by a button."""
+    Shopkeeper(demo_hpos).do("REPLACE INTO wp_options (option_name, option_value) VALUES ('fcsc_link_key', %s)", "00" * 32)
+    desk = sit(who)
+    page, language = desk.tab.page, "fa" if who == PERSIAN else "en"
+    desk.visit("automations", automation="cart-recovery")
+    page.click("td a[href$='edit=first']")
+    page.wait_for_selector("form[data-fcsc-live]")
+    if language == "fa":
+        page.click("a[href$='written=fa']")
+        page.wait_for_selector("a[href$='written=fa'][aria-current]")
+    page.evaluate("window.sameDocument = true")
+    page.fill(f"[name='f.text.{language}.subject']", "{{ shop.name }}: a cart & <b>more</b>")
+    page.wait_for_selector("#fcsc-try iframe")
+    assert "a cart & <b>more</b>" in page.inner_text("#fcsc-try .fcsc-subject")
+    frame = page.frame_locator("#fcsc-try iframe")
+    frame.locator("table").first.wait_for()
+    assert frame.locator("a").count() > 0
+    desk.tab.shot(f"automations-preview-{who[-3:]}")
+    desk.tab.resize(NARROW)
+    desk.tab.shot(f"automations-preview-{who[-3:]}-390")
+    assert not desk.tab.overflow(".wrap")
+    desk.tab.resize(WIDE)
+    page.fill(f"[name='f.text.{language}.body']", "{{ person.nmae }}")
+    page.wait_for_selector("#fcsc-try li")
+    assert "did you mean person.name?" in page.inner_text("#fcsc-try li") and page.locator("#fcsc-try iframe").count() == 0
+    assert page.evaluate("window.sameDocument === true")
+    assert not (Path(desk.runtime.config.state.dir) / "automations").exists(), "typing saved it"
+    page.fill(f"[name='f.text.{language}.body']", "One.\n\nTwo.")
+    page.click("button[value=save]")
+    page.wait_for_selector(".fcsc-notice--ok")
+    assert page.input_value(f"[name='f.text.{language}.body']") == "One.\n\nTwo."
+
+
 def _past_sizes(runtime: Runtime) -> None:
     """As if the segments had been looked at for weeks."""
     today = clock.now().date()

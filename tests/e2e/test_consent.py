@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +34,7 @@ def status(site: Site, email: str) -> str:
 
 def record(live: Live, email: str) -> list[tuple[str, str, str]]:
     """(channel, state, source) of the sidecar's record, the oldest first."""
-    found: dict[str, Any] = json.loads(live.sidecar.run("privacy", "export", email).stdout)
+    found: dict[str, Any] = live.sidecar.run("privacy", "export", email)["kept"]
     return [(one["channel"], one["state"], one["source"]) for one in reversed(found["consents"])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -69,6 +70,15 @@ def test_suppression_hashes(case: dict[str, str]) -> None:
     assert email.identity(case["raw"]) == case["identity"]
     assert mac(case["key"], case["identity"]) == case["hash"]
     assert signing.suppression_hash(case["key"], case["identity"]) == case["hash"]
+
+
+@pytest.mark.parametrize("case", [case for case in load("links.json") if case["read"]], ids=lambda case: case["token"])
+def test_links(case: dict[str, Any]) -> None:
+    said, _, seal = case["token"].rpartition(".")
+    kind, id_, expires, extra = said.split(".")
+    raw = bytes.fromhex(mac(case["key"], f"fcsc-link\n{said}"))
+    assert base64.urlsafe_b64encode(raw).decode()[:22] == seal
+    assert case["read"] == {"kind": kind, "id": int(id_), "extra": extra, "expired": int(expires) < 1793534400}
 
 
 _ORIGINAL = ("POST", "/ui/sync", "1793534400", NONCE, "1;support;en_US;ltr", b"a=1")

@@ -27,13 +27,13 @@ final class Batch {
 		return 'failed: ' . get_class( $error ) . ' at ' . basename( $error->getFile() ) . ':' . $error->getLine();
 	}
 
-	/** `$one( $item )` is array( state, id, reason ), as of once(). @return array<int,array{key:string,state:string,id:int,reason:string}> */
+	/** `$one( $item )` is array( state, id, reason, code ), as of once(). @return array<int,array{key:string,state:string,id:int,reason:string,code:string}> */
 	public static function outcomes( array $items, callable $one ): array {
 		$done = self::each( $items, self::SECONDS, array( 'again', 0, 'out_of_time' ), $one );
-		return array_map( fn( $pair ) => array( 'key' => (string) ( $pair[0]['key'] ?? '' ), 'state' => $pair[1][0], 'id' => (int) $pair[1][1], 'reason' => (string) ( $pair[1][2] ?? '' ) ), $done );
+		return array_map( fn( $pair ) => array( 'key' => (string) ( $pair[0]['key'] ?? '' ), 'state' => $pair[1][0], 'id' => (int) $pair[1][1], 'reason' => (string) ( $pair[1][2] ?? '' ), 'code' => (string) ( $pair[1][3] ?? '' ) ), $done );
 	}
 
-	/** `$work()`: array( 'done', id ), or a state that is to leave nothing behind. 'known': done before, with that id; 'again': it failed, and left nothing. */
+	/** `$work()` is array( state, id, reason ); refused and again leave nothing behind. 'known': done before, with that id. */
 	public static function once( $key, string $kind, callable $work ): array {
 		global $wpdb;
 		if ( ! is_string( $key ) || ! preg_match( '/^[\w.:-]{1,64}$/D', $key ) ) {
@@ -48,7 +48,7 @@ final class Batch {
 				return false === $new ? array( 'again', 0, 'database' ) : array( 'known', (int) $wpdb->get_var( $wpdb->prepare( 'SELECT object_id FROM %i WHERE sent_key = %s', $table, $key ) ) );
 			}
 			$done = $work();
-			if ( 'done' !== $done[0] ) {
+			if ( in_array( $done[0], array( 'refused', 'again' ), true ) ) {
 				return $done;
 			}
 			// WordPress opens a lost connection anew without a word: the row may have gone with the old one, and the COMMIT too.
@@ -62,12 +62,12 @@ final class Batch {
 		}
 	}
 
-	/** @return array<string,int> Which of these keys are done, and the ids of what they made. */
+	/** Outcomes of those keys that are done already: for a caller that was cut off. */
 	public static function known( array $keys ): array {
 		global $wpdb;
-		$keys = array_values( array_filter( $keys, 'is_string' ) );
-		$sql  = 'SELECT sent_key, object_id FROM %i WHERE sent_key IN (' . implode( ',', array_fill( 0, count( $keys ), '%s' ) ) . ')';
-		$rows = $keys ? (array) $wpdb->get_results( $wpdb->prepare( $sql, array_merge( array( Tables::name( 'sent' ) ), $keys ) ) ) : array(); // phpcs:ignore WordPress.DB
-		return array_map( 'intval', wp_list_pluck( $rows, 'object_id', 'sent_key' ) );
+		$keys = array_merge( array( '' ), array_values( array_filter( $keys, 'is_string' ) ) );
+		$sql  = "SELECT sent_key AS `key`, 'known' AS state, object_id AS id, '' AS reason, '' AS code FROM %i WHERE sent_key IN (" . implode( ',', array_fill( 0, count( $keys ), '%s' ) ) . ')';
+		$rows = (array) $wpdb->get_results( $wpdb->prepare( $sql, array_merge( array( Tables::name( 'sent' ) ), $keys ) ), ARRAY_A ); // phpcs:ignore WordPress.DB
+		return array_map( fn( $row ) => array( 'id' => (int) $row['id'] ) + $row, $rows );
 	}
 }

@@ -71,7 +71,7 @@ final class Beacon {
 		if ( 'none' === $allowed || ! empty( $said['refused'] ) ) {
 			if ( '' !== $visitor ) {
 				Carts::refuse( $visitor );
-				self::cookie( '', -DAY_IN_SECONDS );
+				self::remember( '', -DAY_IN_SECONDS );
 			}
 			return;
 		}
@@ -92,12 +92,8 @@ final class Beacon {
 		}
 	}
 
-	public static function remember( string $visitor ) {
-		self::cookie( $visitor, self::DAYS * DAY_IN_SECONDS );
-	}
-
-	private static function cookie( string $value, int $seconds ) {
+	public static function remember( string $visitor, int $seconds = self::DAYS * DAY_IN_SECONDS ) {
 		$where = array( 'path' => COOKIEPATH ? COOKIEPATH : '/', 'domain' => (string) COOKIE_DOMAIN, 'secure' => is_ssl(), 'httponly' => true, 'samesite' => 'Lax' );
-		setcookie( self::COOKIE, $value, array( 'expires' => time() + $seconds ) + $where );
+		setcookie( self::COOKIE, $visitor, array( 'expires' => time() + $seconds ) + $where );
 	}
 }

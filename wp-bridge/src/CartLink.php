@@ -19,11 +19,8 @@ final class CartLink {
 		$missing = self::fill( (array) json_decode( $row['items'], true ) );
 		self::coupons( $row, (string) substr( (string) strstr( $link['extra'], '~' ), 1 ) );
 		self::adopt( $row['visitor'], 'refused' !== $row['consent'] );
-		if ( ! Beacon::ignored() ) {
-			Outbox::add( 'cart.restored', (int) $row['id'], Links::message( $link ), '', get_current_user_id(), $row['visitor'] );
-		}
-		$notice = $missing ? __( 'Some of what was in your cart is no longer available.', 'fluentcrm-sidecar' ) : '';
-		Links::go( WC()->cart->is_empty() ? Links::shop() : wc_get_checkout_url(), $notice );
+		Beacon::ignored() || Outbox::add( 'cart.restored', (int) $row['id'], Links::message( $link ), '', get_current_user_id(), $row['visitor'] );
+		Links::go( WC()->cart->is_empty() ? Links::shop() : wc_get_checkout_url(), $missing ? __( 'Some of what was in your cart is no longer available.', 'fluentcrm-sidecar' ) : '' );
 	}
 
 	/** What is in the cart already stays, and is not doubled. Returns how many lines are not there as they were. */
@@ -32,16 +29,16 @@ final class CartLink {
 		$notices = wc_get_notices();
 		foreach ( array_filter( $items, 'is_array' ) as $item ) {
 			list( $id, $variation ) = array( absint( $item['product_id'] ?? 0 ), absint( $item['variation_id'] ?? 0 ) );
-			$product  = wc_get_product( $variation ? $variation : $id );
-			$there    = array_filter( WC()->cart->get_cart(), fn( $line ) => $id === (int) $line['product_id'] && $variation === (int) $line['variation_id'] );
-			$quantity = (float) ( $item['quantity'] ?? 0 ) - array_sum( array_column( $there, 'quantity' ) );
-			if ( $quantity <= 0 ) {
-				continue;
+			$product = wc_get_product( $variation ? $variation : $id );
+			$there   = array_filter( WC()->cart->get_cart(), fn( $line ) => $id === (int) $line['product_id'] && $variation === (int) $line['variation_id'] );
+			$has     = array_sum( array_column( $there, 'quantity' ) );
+			$wanted  = (float) ( $item['quantity'] ?? 0 ) - $has;
+			$open    = $product && $product->managing_stock() && ! $product->backorders_allowed() ? min( $wanted, $product->get_stock_quantity() - $has ) : $wanted;
+			$given   = array( $id, $open, $variation, (array) ( $item['variation'] ?? array() ) );
+			if ( $wanted > 0 ) {
+				$may      = $open > 0 && $product && $product->is_purchasable() && $product->is_in_stock() && apply_filters( 'woocommerce_add_to_cart_validation', true, ...$given );
+				$missing += $may && WC()->cart->add_to_cart( ...$given ) && $open >= $wanted ? 0 : 1;
 			}
-			$open = $product && $product->managing_stock() && ! $product->backorders_allowed() ? min( $quantity, $product->get_stock_quantity() - array_sum( array_column( $there, 'quantity' ) ) ) : $quantity;
-			$may  = $open > 0 && $product && $product->is_purchasable() && $product->is_in_stock() && apply_filters( 'woocommerce_add_to_cart_validation', true, $id, $open, $variation, (array) ( $item['variation'] ?? array() ) );
-			$done = $may && WC()->cart->add_to_cart( $id, $open, $variation, (array) ( $item['variation'] ?? array() ) );
-			$missing += $done && $open >= $quantity ? 0 : 1;
 		}
 		wc_set_notices( $notices ); // one notice of ours instead of WooCommerce's for each
 		return $missing;

@@ -12,7 +12,7 @@ final class ConsentBoxes {
 		$known = (array) get_option( 'fcsc_wordings', array() );
 		$new   = array();
 		foreach ( Settings::asked() as $channel => $wording ) {
-			$mark          = substr( md5( $wording ), 0, 12 );
+			$mark         = substr( md5( $wording ), 0, 12 );
 			$new[ $mark ] = $wording;
 			printf(
 				'<p class="form-row form-row-wide fcsc-consent"><label class="woocommerce-form__label woocommerce-form__label-for-checkbox checkbox"><input type="checkbox" class="woocommerce-form__input woocommerce-form__input-checkbox input-checkbox" name="fcsc_consent[%s]" value="%s"> <span>%s</span></label></p>',
@@ -26,10 +26,7 @@ final class ConsentBoxes {
 
 	/** In the block checkout: WooCommerce's own additional fields, since 8.9. Kept with the order, not with the customer, so the next time it is unticked again. */
 	public static function fields() {
-		if ( ! function_exists( 'woocommerce_register_additional_checkout_field' ) ) {
-			return;
-		}
-		foreach ( Settings::asked() as $channel => $wording ) {
+		foreach ( function_exists( 'woocommerce_register_additional_checkout_field' ) ? Settings::asked() : array() as $channel => $wording ) {
 			woocommerce_register_additional_checkout_field( array( 'id' => self::FIELD . $channel, 'label' => $wording, 'optionalLabel' => $wording, 'location' => 'order', 'type' => 'checkbox', 'required' => false, 'show_in_order_confirmation' => false ) );
 		}
 	}

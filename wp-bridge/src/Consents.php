@@ -90,7 +90,10 @@ final class Consents {
 		if ( ! (int) $row['contact_id'] ) {
 			$wpdb->update( Tables::name( 'consents' ), array( 'contact_id' => (int) $contact->id ), array( 'id' => $id ) );
 		}
-		if ( ! $raise || 'email' !== $row['channel'] || 'given' !== $row['state'] || ! in_array( $row['source'], self::BOXES, true ) ) {
+		// "bounced", "complained" and "spammed" are not words of the person: a box that anybody can tick with any address does not lift them, nor
+		// "unsubscribed" without an answer from that address.
+		$open = in_array( $contact->status, array( 'transactional', 'unsubscribed', 'pending' ), true );
+		if ( ! $raise || ! $open || 'email' !== $row['channel'] || 'given' !== $row['state'] || ! in_array( $row['source'], self::BOXES, true ) ) {
 			return array( 'kept', $contact->status );
 		}
 		foreach ( self::rows( (int) $contact->id, (int) $contact->user_id ) as $other ) {
@@ -98,16 +101,7 @@ final class Consents {
 				return array( 'kept', $contact->status, 'withdrawn_later' );
 			}
 		}
-		return self::raise( $contact, Settings::get( 'confirm' ) || 'transactional' !== $contact->status );
-	}
-
-	// "bounced", "complained" and "spammed" are not words of the person: a box that anybody can tick with any address does not lift them, nor
-	// "unsubscribed" without an answer from that address.
-	private static function raise( Subscriber $contact, bool $confirm ): array {
-		if ( ! in_array( $contact->status, array( 'transactional', 'unsubscribed', 'pending' ), true ) ) {
-			return array( 'kept', $contact->status );
-		}
-		self::subscribe( $contact, $confirm );
+		self::subscribe( $contact, Settings::get( 'confirm' ) || 'transactional' !== $contact->status );
 		return array( 'raised', $contact->status );
 	}
 

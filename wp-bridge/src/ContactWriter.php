@@ -26,22 +26,18 @@ final class ContactWriter {
 		return array_map( fn( $pair ) => array( 'person' => (int) ( $pair[0]['person'] ?? 0 ), 'state' => $pair[1][0], 'contact_id' => (int) $pair[1][1], 'reason' => $pair[1][2] ?? '' ), $done );
 	}
 
-	/**
-	 * The wishes of automations: tags by title, and fields; the hooks fire, and the sidecar is told as of anybody's change.
-	 * Doing it twice is doing it once.
-	 */
+	/** The wishes of automations: tags by title, and fields; doing it twice is doing it once. The sidecar is told of it, as of anybody's change. */
 	public function automate( array $items ): array {
 		return Batch::outcomes( $items, function ( $item ) {
 			$fields = (array) ( $item['fields'] ?? array() );
 			$known  = array_merge( array_diff( self::COLUMNS, array( 'user_id', 'ip' ) ), function_exists( 'fluentcrm_get_custom_contact_fields' ) ? array_column( (array) fluentcrm_get_custom_contact_fields(), 'slug' ) : array() );
 			$wrong  = array_diff( array_map( 'strval', array_keys( $fields ) ), $known );
-			if ( $wrong ) {
-				return array( 'refused', 0, 'unknown field: ' . implode( ', ', $wrong ) );
+			if ( $wrong || ! class_exists( Tag::class ) ) {
+				return array( $wrong ? 'refused' : 'again', 0, $wrong ? 'unknown field: ' . implode( ', ', $wrong ) : 'fluentcrm_missing' );
 			}
 			$columns = array_intersect_key( $fields, array_flip( self::COLUMNS ) );
-			$change  = array( 'op' => 'update', 'contact_id' => $item['contact_id'] ?? 0, 'columns' => $columns, 'fields' => array_diff_key( $fields, $columns ) );
-			$change += class_exists( Tag::class ) ? array( 'tags_add' => $this->titled( (array) ( $item['add'] ?? array() ), true ), 'tags_remove' => $this->titled( (array) ( $item['remove'] ?? array() ), false ) ) : array();
-			$done    = $this->one( $change );
+			$tags    = array( 'tags_add' => $this->titled( (array) ( $item['add'] ?? array() ), true ), 'tags_remove' => $this->titled( (array) ( $item['remove'] ?? array() ), false ) );
+			$done    = $this->one( array( 'op' => 'update', 'contact_id' => $item['contact_id'] ?? 0, 'columns' => $columns, 'fields' => array_diff_key( $fields, $columns ) ) + $tags );
 			return 'raced' === $done[0] ? array( 'gone' === ( $done[2] ?? '' ) ? 'refused' : 'again' ) + $done : $done;
 		} );
 	}
@@ -50,10 +46,7 @@ final class ContactWriter {
 	private function titled( array $titles, bool $make ): array {
 		$ids = array();
 		foreach ( array_filter( array_map( fn( $title ) => mb_substr( trim( (string) $title ), 0, 190 ), $titles ), 'strlen' ) as $title ) {
-			$tag = null;
-			foreach ( Tag::where( 'title', $title )->orderBy( 'id' )->get() as $one ) { // to the database José is jose
-				$tag = $tag ?? ( Signer::identity( $one->title ) === Signer::identity( $title ) ? $one : null );
-			}
+			$tag = Tag::where( 'title', $title )->orderBy( 'id' )->get()->first( fn( $one ) => Signer::identity( $one->title ) === Signer::identity( $title ) ); // to the database José is jose
 			if ( ! $tag && $make ) {
 				$tag = Tag::create( array( 'title' => $title, 'slug' => substr( sanitize_title( $title ), 0, 190 ) ) );
 				do_action( 'fluent_crm/tag_created', $tag );

@@ -30,24 +30,25 @@ final class Links {
 		}
 		defined( 'DONOTCACHEPAGE' ) || define( 'DONOTCACHEPAGE', true );
 		nocache_headers();
-		header( 'Cache-Control: no-store, private' );
-		header( 'X-Robots-Tag: noindex, nofollow' );
-		header( 'Referrer-Policy: no-referrer' );
+		array_map( 'header', array( 'Cache-Control: no-store, private', 'X-Robots-Tag: noindex, nofollow', 'Referrer-Policy: no-referrer' ) );
 		$token = wp_unslash( $_GET[ self::PARAMETER ] ); // phpcs:ignore WordPress.Security -- read() lets one form through
 		$link  = is_string( $token ) ? self::read( (string) get_option( self::KEY ), $token, time() ) : null;
-		if ( $link && 'c' === $link['kind'] ) {
-			CartLink::serve( $link );
-		} elseif ( $link && 'g' === $link['kind'] ) {
-			self::forward( $link );
-		}
+		$link && 'c' === $link['kind'] && CartLink::serve( $link );
+		$link && 'g' === $link['kind'] && self::forward( $link );
 		self::go( self::shop(), __( 'This link is not valid, or no longer valid.', 'fluentcrm-sidecar' ) );
 	}
 
-	/** To a product or to the shop's start, from a message that cannot count clicks itself. */
+	/** To a product or to the shop's start, from a message that cannot count clicks itself. Who came is remembered where that is allowed: the order tells it. */
 	private static function forward( array $link ) {
+		$visitor = Beacon::visitor();
+		if ( '' === $visitor && 'none' !== Beacon::allowed() && ! Beacon::ignored() ) {
+			$visitor = bin2hex( random_bytes( 16 ) );
+			Beacon::remember( $visitor );
+		}
+		$link['expired'] || self::clicked( $link, $visitor );
 		$product = $link['id'] && function_exists( 'wc_get_product' ) ? wc_get_product( $link['id'] ) : null;
-		$link['expired'] || self::clicked( $link, self::visitor() );
-		self::go( $product && 'publish' === get_post_status( $product->get_parent_id() ? $product->get_parent_id() : $product->get_id() ) ? $product->get_permalink() : ( $link['id'] ? self::shop() : home_url( '/' ) ) );
+		$there   = $product && 'publish' === get_post_status( $product->get_parent_id() ? $product->get_parent_id() : $product->get_id() );
+		self::go( $there ? $product->get_permalink() : ( $link['id'] ? self::shop() : home_url( '/' ) ) );
 	}
 
 	/** The message's id, 0 where none is named. */
@@ -55,21 +56,10 @@ final class Links {
 		return preg_match( '/^m([1-9]\d{0,17})(?:~|$)/D', $link['extra'], $found ) ? (int) $found[1] : 0;
 	}
 
-	/** For the credit: whose browser it was is told by the order that it makes. */
 	public static function clicked( array $link, string $visitor ) {
 		if ( self::message( $link ) && ! Beacon::ignored() ) {
 			Outbox::add( 'message.clicked', self::message( $link ), 0, '', get_current_user_id(), $visitor );
 		}
-	}
-
-	/** Who it is, remembered where that is allowed. */
-	private static function visitor(): string {
-		$visitor = Beacon::visitor();
-		if ( '' === $visitor && 'none' !== Beacon::allowed() && ! Beacon::ignored() ) {
-			$visitor = bin2hex( random_bytes( 16 ) );
-			Beacon::remember( $visitor );
-		}
-		return $visitor;
 	}
 
 	public static function shop(): string {

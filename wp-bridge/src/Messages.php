@@ -9,14 +9,12 @@ use FluentCrm\App\Services\Helper;
 
 defined( 'ABSPATH' ) || exit;
 
-/**
- * Each step of an automation has a campaign of a type that FluentCRM's list does not show; each message is a row of its
- * queue with a body of its own. Nothing is sent here.
- */
+/** Each step of an automation has a campaign of a type that FluentCRM's list does not show; each message is a row of its queue with its own body. */
 final class Messages {
 	/** Who may get what; looked at in the moment of queueing, and by FluentCRM again in the moment of sending. */
 	const MAY = array( 'marketing' => array( 'subscribed' ), 'service' => array( 'subscribed', 'transactional' ) );
 
+	/** Nothing is sent here. */
 	public static function queue( array $items ): array {
 		$boxes = array();
 		$done  = Batch::outcomes( $items, static function ( array $item ) use ( &$boxes ) {
@@ -25,17 +23,15 @@ final class Messages {
 			if ( ! isset( self::MAY[ $text( 'purpose' ) ] ) || '' === $subject || mb_strlen( $subject ) > 192 || '' === $text( 'html' ) || '' === $text( 'container' ) ) {
 				return array( 'refused', 0, 'purpose, subject, html or container' );
 			}
-			if ( ! class_exists( CustomEmailCampaign::class ) ) {
-				return array( 'again', 0, 'fluentcrm_missing' );
-			}
-			$service = 'service' === $text( 'purpose' );
-			$page    = false !== stripos( $text( 'html' ), '</body>' );
-			$name    = 'box:' . md5( "{$text( 'container' )}|$service|$page" );
-			$box     = $boxes[ $name ] = $boxes[ $name ] ?? self::box( $name, '' === $text( 'title' ) ? $text( 'container' ) : $text( 'title' ), $service, $page );
-			return ! $box ? array( 'again', 0, 'database' ) : Batch::once( $item['key'] ?? '', 'message', fn() => self::one( (int) ( $item['contact_id'] ?? 0 ), $subject, self::body( $text( 'html' ), $text( 'preheader' ), $box, $service, $page ), $box, $service ) );
+			list( $service, $page ) = array( 'service' === $text( 'purpose' ), false !== stripos( $text( 'html' ), '</body>' ) );
+
+			$name = 'box:' . md5( "{$text( 'container' )}|$service|$page" );
+			$box  = $boxes[ $name ] = $boxes[ $name ] ?? self::box( $name, '' === $text( 'title' ) ? $text( 'container' ) : $text( 'title' ), $service, $page );
+			$work = fn() => self::one( (int) ( $item['contact_id'] ?? 0 ), self::MAY[ $text( 'purpose' ) ], $box, $subject, self::body( $text( 'html' ), $text( 'preheader' ), $box, $service, $page ) );
+			return $box ? Batch::once( $item['key'] ?? '', 'message', $work ) : array( 'again', 0, 'no campaign' );
 		} );
-		in_array( 'done', array_column( $done, 'state' ), true ) && add_action( 'shutdown', array( self::class, 'kick' ), 40 );
-		return array_map( fn( $one ) => array( 'key' => $one['key'], 'state' => 'done' === $one['state'] ? 'queued' : $one['state'], 'email_id' => $one['id'], 'reason' => $one['reason'] ), $done );
+		in_array( 'queued', array_column( $done, 'state' ), true ) && add_action( 'shutdown', array( self::class, 'kick' ), 40 );
+		return $done;
 	}
 
 	/** FluentCRM's sender, in a request of its own. It has its own lock, and is asked by everybody who wants to. */
@@ -47,43 +43,37 @@ final class Messages {
 	}
 
 	/** @return array{0:string,1:int,2?:string} */
-	private static function one( int $id, string $subject, string $body, CustomEmailCampaign $box, bool $service ): array {
+	private static function one( int $id, array $may, CustomEmailCampaign $box, string $subject, string $body ): array {
 		$contact = Subscriber::find( $id );
-		$why     = ! $contact ? 'gone' : ( in_array( $contact->status, self::MAY[ $service ? 'service' : 'marketing' ], true ) ? '' : "status: $contact->status" );
-		if ( '' !== $why || Privacy::suppressed( $contact->email ) ) {
-			return array( 'refused', 0, '' === $why ? 'suppressed' : $why );
+		if ( ! $contact || ! in_array( $contact->status, $may, true ) || Privacy::suppressed( $contact->email ) ) {
+			return array( 'refused', 0, ! $contact ? 'gone' : ( in_array( $contact->status, $may, true ) ? 'suppressed' : "status: $contact->status" ) );
 		}
-		$ids = $box->subscribe( array( $id ), array(
-			'status' => 'scheduled', 'scheduled_at' => current_time( 'mysql' ), 'email_type' => 'custom_email_campaign', 'email_subject' => $subject, 'email_body' => $body, 'is_parsed' => 1,
-		) );
+		$ids = $box->subscribe( array( $id ), array( 'status' => 'scheduled', 'scheduled_at' => current_time( 'mysql' ), 'email_type' => 'custom_email_campaign', 'email_subject' => $subject, 'email_body' => $body, 'is_parsed' => 1 ) );
 		$row = $ids ? CampaignEmail::find( $ids[0] ) : null;
-		if ( ! $row ) {
-			return array( 'again', 0, 'not queued' );
-		}
 		// A click on a link of ours to give or withdraw consent must reach us as it is.
-		$urls = $row->getCampaignUrls( (string) preg_replace( '/href=(["\'])[^"\']*[?&;]fcsc=[pu]\.[^"\']*\1/', '', $body ) );
+		$urls = $row ? $row->getCampaignUrls( (string) preg_replace( '/href=(["\'])[^"\']*[?&;]fcsc=[pu]\.[^"\']*\1/', '', $body ) ) : array();
 		if ( $urls ) {
 			$row->email_body = 'anonymous' === fluentcrmTrackClicking() ? Helper::attachAnonymousUrls( $body, $urls, $row->id, $row->email_hash ) : Helper::attachUrls( $body, $urls, $row->id, $row->email_hash );
 			$row->save();
 		}
-		return array( 'done', $row->id );
+		return $row ? array( 'queued', $row->id ) : array( 'again', 0, 'not queued' );
 	}
 
-	/** The campaign of one step, found again by our own row: its title is the owner's to change. */
+	/** The campaign of one step, found again by a row of ours: its title is the owner's to change. Null where there is none to be had. */
 	private static function box( string $name, string $title, bool $service, bool $page ) {
 		global $wpdb;
-		$design = $page ? 'raw_html' : Helper::getDefaultEmailTemplate();
-		$values = array(
-			'title'    => mb_substr( $title, 0, 190 ), 'status' => 'published', 'email_subject' => mb_substr( $title, 0, 190 ), 'design_template' => $design,
-			'settings' => array( 'mailer_settings' => array( 'is_custom' => 'no' ), 'template_config' => Helper::getTemplateConfig( $design ), 'is_transactional' => $service ? 'yes' : 'no' ),
-		);
-		for ( $try = 0; $try < 2; ++$try ) {
-			$made = Batch::once( $name, 'box', fn() => array( 'done', (int) CustomEmailCampaign::create( $values )->id ) );
-			$box  = 'again' === $made[0] ? null : CustomEmailCampaign::find( $made[1] );
-			if ( $box || 'again' === $made[0] ) {
-				break;
+		$box = null;
+		for ( $try = 0; ! $box && $try < 2 && class_exists( CustomEmailCampaign::class ); ++$try ) {
+			$try && $wpdb->delete( Tables::name( 'sent' ), array( 'sent_key' => $name ) ); // the owner has deleted the campaign
+			$design = $page ? 'raw_html' : Helper::getDefaultEmailTemplate();
+			$made   = Batch::once( $name, 'box', fn() => array( 'done', (int) CustomEmailCampaign::create( array(
+				'title'    => mb_substr( $title, 0, 190 ), 'status' => 'published', 'email_subject' => mb_substr( $title, 0, 190 ), 'design_template' => $design,
+				'settings' => array( 'mailer_settings' => array( 'is_custom' => 'no' ), 'template_config' => Helper::getTemplateConfig( $design ), 'is_transactional' => $service ? 'yes' : 'no' ),
+			) )->id ) );
+			if ( 'again' === $made[0] ) {
+				return null;
 			}
-			$wpdb->delete( Tables::name( 'sent' ), array( 'sent_key' => $name ) ); // the owner has deleted the campaign
+			$box = CustomEmailCampaign::find( $made[1] );
 		}
 		return $box;
 	}

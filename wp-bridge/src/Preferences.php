@@ -9,11 +9,8 @@ defined( 'ABSPATH' ) || exit;
 /** `?fcsc=TOKEN`, kinds p (all channels) and u (one of them, in EXTRA). The token is the proof, so there is no nonce; GET changes nothing, whoever follows the link. */
 final class Preferences {
 	public static function serve() {
-		// phpcs:disable WordPress.Security -- the token is signed, and read() lets one form through
-		$post  = 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' );
-		$token = $post && isset( $_POST[ Links::PARAMETER ] ) ? $_POST[ Links::PARAMETER ] : ( $_GET[ Links::PARAMETER ] ?? '' );
-		$form  = $post ? wp_unslash( $_POST ) : array();
-		// phpcs:enable
+		$form  = 'POST' === ( $_SERVER['REQUEST_METHOD'] ?? '' ) ? wp_unslash( $_POST ) : array(); // phpcs:ignore WordPress.Security -- the token is signed
+		$token = $form[ Links::PARAMETER ] ?? ( $_GET[ Links::PARAMETER ] ?? '' ); // phpcs:ignore WordPress.Security -- read() lets one form through
 		if ( ! is_string( $token ) || ! preg_match( '/^[pu]\./', $token ) || is_admin() ) {
 			return;
 		}

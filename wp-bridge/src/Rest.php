@@ -7,6 +7,12 @@ defined( 'ABSPATH' ) || exit;
 final class Rest {
 	const SPACE     = 'fluentcrm-sidecar/v1';
 	const MAX_BYTES = 1048576;
+	/** Each takes a list of items and gives an outcome for each. */
+	const BATCHES = array(
+		'/contacts' => array( ContactWriter::class, 'write' ), '/automation-contacts' => array( ContactWriter::class, 'automate' ),
+		'/messages' => array( Messages::class, 'queue' ), '/coupons' => array( Coupons::class, 'make' ), '/notes' => array( Notes::class, 'write' ),
+		'/sent'     => array( Batch::class, 'known' ), '/consents' => array( Consents::class, 'settle' ),
+	);
 
 	/** @var array{secret:string,nonce:string}|null What the request that is being served was signed with. */
 	private static $signed = null;
@@ -18,10 +24,9 @@ final class Rest {
 			register_rest_route( self::SPACE, $path, array( 'methods' => $method, 'callback' => $callback, 'permission_callback' => $permission, 'show_in_index' => false ) );
 		};
 		$route( '/status', 'GET', array( self::class, 'status' ), array( self::class, 'verify' ) );
-		foreach ( array_keys( self::batches() ) as $path ) {
+		foreach ( array_keys( self::BATCHES ) as $path ) {
 			$route( $path, 'POST', array( self::class, 'batch' ), array( self::class, 'verify' ) );
 		}
-		$route( '/sent', 'POST', array( self::class, 'sent' ), array( self::class, 'verify' ) );
 		$route( '/proxy/(?P<path>[a-z0-9/_.-]+)', 'GET, POST', array( Proxy::class, 'rest' ), array( Proxy::class, 'permitted' ) );
 	}
 
@@ -65,33 +70,13 @@ final class Rest {
 		return true;
 	}
 
-	/** @return array<string,callable> What takes a list of items and gives an outcome for each. */
-	private static function batches(): array {
-		return array(
-			'/contacts'            => fn( $items ) => ( new ContactWriter() )->write( $items ),
-			'/automation-contacts' => fn( $items ) => ( new ContactWriter() )->automate( $items ),
-			'/messages'            => array( Messages::class, 'queue' ),
-			'/coupons'             => array( Coupons::class, 'make' ),
-			'/notes'               => array( Notes::class, 'write' ),
-			'/consents'            => array( Consents::class, 'settle' ),
-		);
-	}
-
 	public static function batch( \WP_REST_Request $request ) {
-		$items = self::listed( $request, 'items' );
-		return is_wp_error( $items ) ? $items : new \WP_REST_Response( array( 'outcomes' => self::batches()[ substr( $request->get_route(), strlen( '/' . self::SPACE ) ) ]( $items ) ) );
-	}
-
-	/** Which of these keys are done: for a caller that was cut off. */
-	public static function sent( \WP_REST_Request $request ) {
-		$keys = self::listed( $request, 'keys' );
-		return is_wp_error( $keys ) ? $keys : new \WP_REST_Response( array( 'known' => (object) Batch::known( $keys ) ) );
-	}
-
-	/** @return array|\WP_Error */
-	private static function listed( \WP_REST_Request $request, string $name ) {
-		$list = $request->get_json_params()[ $name ] ?? null;
-		return is_array( $list ) && count( $list ) <= Batch::LIMIT ? $list : new \WP_Error( 'fcsc_bad_items', "$name: a list of at most " . Batch::LIMIT, array( 'status' => 400 ) );
+		$items = $request->get_json_params()['items'] ?? null;
+		if ( ! is_array( $items ) || count( $items ) > Batch::LIMIT ) {
+			return new \WP_Error( 'fcsc_bad_items', 'items: a list of at most ' . Batch::LIMIT, array( 'status' => 400 ) );
+		}
+		list( $class, $method ) = self::BATCHES[ substr( $request->get_route(), strlen( '/' . self::SPACE ) ) ];
+		return new \WP_REST_Response( array( 'outcomes' => ( new $class() )->$method( $items ) ) );
 	}
 
 	public static function status() {

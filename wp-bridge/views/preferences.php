@@ -9,11 +9,8 @@ defined( 'ABSPATH' ) || exit;
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
 <title><?php echo esc_html( $page['title'] . ' – ' . get_bloginfo( 'name' ) ); ?></title>
 <style>
-:root { color-scheme: light dark; }
-body { font: 1.05rem/1.6 system-ui, sans-serif; margin: 0; padding: 2rem 1rem; }
-main { max-width: 34rem; margin: 0 auto; }
-h1 { font-size: 1.4rem; }
-label { display: block; padding: .4rem 0; }
+:root { color-scheme: light dark; } body { font: 1.05rem/1.6 system-ui, sans-serif; margin: 0; padding: 2rem 1rem; }
+main { max-width: 34rem; margin: 0 auto; } h1 { font-size: 1.4rem; } label { display: block; padding: .4rem 0; }
 button { font: inherit; padding: .6rem 1.2rem; margin-block: 1rem .5rem; margin-inline-end: .5rem; cursor: pointer; }
 .notice { border-inline-start: .3rem solid #1a7f37; padding-inline-start: .8rem; }
 </style>

@@ -10,6 +10,7 @@ from datetime import tzinfo
 
 import msgspec
 
+from sidecar.automations import about as subjects
 from sidecar.automations.messages import carts, coupons, orders, people, site, together
 from sidecar.automations.messages.model import Carried, Person, Product, Reorder, Whom
 from sidecar.automations.messages.model import Context as Context
@@ -31,13 +32,12 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 def subject_of(text: str) -> Subject:
-    """'product:7:9' → product 7, variation 9. Anything else than cart, order and product → Subject()."""
-    kind, *parts = text.split(":")
-    if kind not in ("cart", "order", "product") or not 1 <= len(parts) <= 2:
+    """'product:7:9', and with what tells two times apart 'product:7:9:2026-11-26' → product 7, variation 9. Anything else than a
+    cart, an order or a product → Subject()."""
+    found = subjects.about(text)
+    if found.kind not in ("cart", "order", "product") or not found.id:
         return Subject()
-    if not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
-        return Subject()
-    return Subject(kind, int(parts[0]), int(parts[1]) if len(parts) == 2 else 0)
+    return Subject(found.kind, found.id, found.sub if found.kind == "product" else 0)
 
 
 def load(place: Source, items: Sequence[Whom], names: Collection[str] = tuple(NAMES)) -> dict[int, Context]:

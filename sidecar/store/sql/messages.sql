@@ -41,10 +41,11 @@ SELECT product_id AS id, CAST(min_price AS CHAR) AS price, COALESCE(onsale, 0) A
 FROM {p}wc_product_meta_lookup WHERE product_id IN %(ids)s;
 
 -- name: messages_options
--- Which variation one is: a meta row for each attribute, with the slug of a term or the text itself.
+-- Which variation one is: a meta row for each attribute, with the slug of a term or the text itself. The index is forced: a
+-- page may name most of a small shop's products, and their meta would then all be read.
 -- columns: id meta_id meta_key value
 SELECT post_id AS id, meta_id, meta_key, LEFT(meta_value, 255) AS value
-FROM {p}postmeta WHERE post_id IN %(ids)s AND LEFT(meta_key, 10) = 'attribute_';
+FROM {p}postmeta FORCE INDEX (post_id) WHERE post_id IN %(ids)s AND LEFT(meta_key, 10) = 'attribute_';
 
 -- name: messages_terms
 -- What terms of attributes are called.

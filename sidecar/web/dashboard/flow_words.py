@@ -12,7 +12,7 @@ from babel.units import format_unit
 from flask_babel import get_locale, gettext
 
 from sidecar.automations import flow, model
-from sidecar.automations.guards import REASONS
+from sidecar.automations.reasons import REASONS
 from sidecar.segments.model import Condition, Period
 from sidecar.segments.words import Told, told
 from sidecar.web.automation_figures import Line, StepLine
@@ -52,11 +52,7 @@ def _flat(one: Told) -> str:
 
 def topic(name: str) -> str:
     """What happened."""
-    own = {
-        "order.placed": _("order placed"), "message.clicked": _("link in a message clicked"),
-        "cart.restored": _("cart brought back by its link"), "consent.changed": _("consent changed"),
-    }  # fmt: skip
-    return own.get(name) or words.say("topic", name)
+    return _("order placed") if name == "order.placed" else words.say("topic", name)
 
 
 def trigger(of: model.Trigger) -> str:

@@ -21,11 +21,11 @@ _WORDS: dict[str, dict[str, str]] = {
     "view": {"status": _("Status"), "events": _("Events"), "sync": _("Sync"), "segments": _("Segments"), "automations": _("Automations"), "mapping": _("Mapping")},
     "family": {
         "": _("All"), "customer": _("Customers"), "product": _("Products"), "cart": _("Carts"), "order": _("Orders"),
-        "contact": _("Contacts"), "email": _("E-mail"), "consent": _("Consent"),
+        "contact": _("Contacts"), "email": _("E-mail"), "message": _("Messages"), "consent": _("Consent"),
     },
     "thing": {
         "customer": _("Customer"), "product": _("Product"), "cart": _("Cart"), "order": _("Order"),
-        "contact": _("Contact"), "email": _("E-mail"), "consent": _("Consent"),
+        "contact": _("Contact"), "email": _("E-mail"), "message": _("Message"), "consent": _("Consent"),
     },
     "outcome": {
         "changed": _("contact changed"), "nothing": _("nothing to do"), "left": _("left out"), "failed": _("failed"),

@@ -1,7 +1,7 @@
 <?php
 /**
  * Plugin Name: FluentCRM (stand-in of the tests)
- * Description: FluentCRM's models as far as the Sidecar's plugin uses them, over FluentCRM's own tables and with its hooks. No automation, no e-mail.
+ * Description: FluentCRM's models as far as the Sidecar's plugin uses them, over FluentCRM's own tables and with its hooks. No automation, and nothing is sent.
  * Version: 3.1.10
  */
 
@@ -14,6 +14,10 @@ namespace {
 		do_action( 'fluent_crm/after_core_menu_items', 'read', true );
 	} );
 	add_action( 'init', function () { do_action( 'fluent_crm/after_init' ); }, 20 );
+	function fluentcrmTrackClicking() { return true; }
+	function fluentcrm_get_custom_contact_fields() { return array( array( 'slug' => 'size' ) ); }
+	// The sender: here it only counts how often it is asked to work.
+	add_action( 'wp_ajax_nopriv_fluentcrm-post-campaigns-send-now', function () { file_put_contents( WP_CONTENT_DIR . '/sender.log', 'x', FILE_APPEND ); wp_die(); } );
 }
 
 namespace FluentCrm\App\Services {
@@ -21,6 +25,12 @@ namespace FluentCrm\App\Services {
 		public static function currentUserCan( $permission ) { return current_user_can( 'manage_options' ); }
 	}
 	class Helper {
+		public static function getDefaultEmailTemplate() { return 'simple'; }
+		public static function getTemplateConfig( $name ) { return array( 'template' => $name ); }
+		public static function getFooterConfig( $campaign ) { return array( 'footer_content' => '<a href="##crm.unsubscribe_url##">Leave</a>' ); }
+		public static function attachUrls( $html, $urls, $id, $hash ) {
+			return strtr( $html, array_map( fn( $url ) => "href=\"$url&mid=$id&fch=" . substr( $hash, 0, 8 ) . '"', $urls ) );
+		}
 		public static function deleteContacts( array $ids ) {
 			global $wpdb;
 			do_action( 'fluentcrm_before_subscribers_deleted', $ids );

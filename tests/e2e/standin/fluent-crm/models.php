@@ -26,6 +26,10 @@ class Query {
 		$row = $wpdb->get_row( "SELECT * FROM {$this->from()}{$this->order} LIMIT 1", ARRAY_A );
 		return $row ? $this->model::made( $row ) : null;
 	}
+	public function get() {
+		global $wpdb;
+		return new Found( array_map( array( $this->model, 'made' ), $wpdb->get_results( "SELECT * FROM {$this->from()}{$this->order}", ARRAY_A ) ) );
+	}
 	public function count() {
 		global $wpdb;
 		return (int) $wpdb->get_var( "SELECT COUNT(*) FROM {$this->from()}" );
@@ -38,6 +42,12 @@ class Query {
 		global $wpdb;
 		return $wpdb->prefix . $this->model::TABLE . ' WHERE ' . implode( ' AND ', $this->where );
 	}
+}
+
+class Found {
+	private $all;
+	public function __construct( array $all ) { $this->all = $all; }
+	public function first( callable $is ) { return array_values( array_filter( $this->all, $is ) )[0] ?? null; }
 }
 
 abstract class Model {
@@ -88,6 +98,28 @@ abstract class Model {
 
 class Tag extends Model { const TABLE = 'fc_tags'; }
 class Lists extends Model { const TABLE = 'fc_lists'; }
+class SubscriberNote extends Model { const TABLE = 'fc_subscriber_notes'; }
+class CustomEmailCampaign extends Model {
+	const TABLE = 'fc_campaigns';
+	public static function create( array $values ) {
+		return parent::create( array( 'type' => 'custom_email_campaign', 'slug' => sanitize_title( $values['title'] ), 'email_body' => '', 'settings' => maybe_serialize( $values['settings'] ) ) + $values );
+	}
+	public function subscribe( array $ids, array $given ) {
+		$made = array();
+		foreach ( $ids as $id ) {
+			$contact = Subscriber::find( $id );
+			$made[]  = CampaignEmail::create( $given + array( 'campaign_id' => $this->id, 'subscriber_id' => $id, 'email_address' => $contact->email, 'email_hash' => wp_generate_uuid4() ) )->id;
+		}
+		return $made;
+	}
+}
+class CampaignEmail extends Model {
+	const TABLE = 'fc_campaign_emails';
+	public function getCampaignUrls( $html ) {
+		preg_match_all( '/href="(http[^"]*)"/', $html, $found );
+		return array_combine( $found[0], array_map( fn( $url ) => home_url( '/?ns_url=' . substr( md5( $url ), 0, 6 ) ), $found[1] ) );
+	}
+}
 class SubscriberMeta extends Model {
 	const TABLE = 'fc_subscriber_meta';
 	public function save() {

@@ -22,7 +22,21 @@ namespace {
 	require __DIR__ . '/orders.php';
 
 	class WooCommerce {}
-	class WC_Coupon {}
+	class WC_Coupon {
+		private $is = array();
+		public function set_props( array $props ) { $this->is = $props; }
+		public function update_meta_data( $name, $value ) { $this->is[ $name ] = $value; }
+		public function get_id() { return $this->is['id']; }
+		public function save() {
+			$meta = array( 'coupon_amount' => $this->is['amount'], 'date_expires' => $this->is['date_expires'], '_fcsc_key' => $this->is['_fcsc_key'], 'usage_count' => 0 );
+			return $this->is['id'] = wp_insert_post( array( 'post_type' => 'shop_coupon', 'post_status' => 'publish', 'post_title' => $this->is['code'], 'meta_input' => $meta ) );
+		}
+	}
+	function wc_get_coupon_id_by_code( $code ) {
+		global $wpdb;
+		return (int) $wpdb->get_var( $wpdb->prepare( "SELECT ID FROM $wpdb->posts WHERE post_type = 'shop_coupon' AND post_title = %s", $code ) );
+	}
+	function wc_get_coupon_code_by_id( $id ) { return get_post_field( 'post_title', $id ); }
 	class WC_Product {
 		private $post;
 		public function __construct( WP_Post $post ) { $this->post = $post; }
@@ -31,6 +45,7 @@ namespace {
 		public function get_name() { return $this->post->post_title; }
 		public function get_price() { return (float) get_post_meta( $this->post->ID, '_price', true ); }
 		public function get_stock_status() { return 'instock'; }
+		public function get_permalink() { return get_permalink( $this->post ); }
 	}
 	function wc_get_product( $id ) {
 		$post = get_post( $id );

@@ -1,0 +1,210 @@
+"""Automations as a part of the running sidecar's passes: from the shop's order to a real mail server, by nobody's hand."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiosmtpd.controller import Controller
+from automating import Keeper, copied
+from bridging import NOW_MS, hint
+from support import ShopDatabase
+
+from sidecar import segments
+from sidecar.automations import versions
+from sidecar.config import Automations, Config, Segments
+from sidecar.config_channels import Channels, Email
+from sidecar.runtime import Runtime, build
+from sidecar.sync import automations
+
+SEGMENTS = (Path(segments.__file__).parent / "default.toml").read_text("utf-8")
+THANKS = """
+title = "Thanks"
+
+[trigger]
+on = "order.paid"
+
+[[step]]
+id = "thanks"
+do = "send"
+channels = ["email"]
+purpose = "service"
+title = "Thank you"
+[step.text.en]
+subject = "Order {{ order.number }}"
+body = "{{ person.greeting }}, thank you."
+
+[[step]]
+id = "later"
+do = "wait"
+period = "2d"
+
+[[step]]
+id = "how"
+do = "send"
+channels = ["email"]
+purpose = "service"
+title = "How is it"
+[step.text.en]
+subject = "How is it?"
+body = "Tell us."
+"""
+
+
+class Inbox:
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, str]] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        read = message_from_bytes(envelope.original_content, policy=default)
+        self.taken.append((envelope.rcpt_tos[0], str(read["subject"])))
+        return "250 OK"
+
+
+class Running:
+    """A shop whose sidecar passes again and again."""
+
+    def __init__(self, shop: ShopDatabase, config: Config, inbox: Inbox) -> None:
+        self.shop, self.config, self.inbox = shop, config, inbox
+        self.keeper = Keeper(shop)
+        self.before = self.keeper.next_id() - 1
+
+    def paid(self, address: str) -> int:
+        lines = ((1, 1, "Tea"),)
+        order = self.keeper.order(address, at="2026-11-01 11:59:00", status="wc-processing", lines=lines)
+        for topic in ("order.created", "order.paid"):
+            hint(self.shop, topic, order)
+        return order
+
+
+@pytest.fixture
+def running(known_shop: tuple[ShopDatabase, Config], tmp_path: Path) -> Iterator[Running]:
+    shop, config = known_shop
+    inbox = Inbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    folder = tmp_path / "automations"
+    folder.mkdir()
+    (folder / "thanks.toml").write_text(THANKS, "utf-8")
+    email = Email(by="smtp", smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_from="shop@example.com")
+    config = msgspec.structs.replace(
+        copied(config, tmp_path / "state"), automations=Automations(dir=str(folder)), channels=Channels(email=email),
+        segments=Segments(file=str(tmp_path / "segments.toml")),
+    )  # fmt: skip
+    (tmp_path / "segments.toml").write_text(SEGMENTS, "utf-8")
+    made = Running(shop, config, inbox)
+    yield made
+    controller.stop()
+    for table, column in (
+        ("wc_orders", "id"),
+        ("wc_order_addresses", "order_id"),
+        ("posts", "ID"),
+        ("postmeta", "post_id"),
+    ):
+        made.keeper.do(f"DELETE FROM wp_{table} WHERE {column} > %s", made.before)
+    made.keeper.do("DELETE FROM wp_fcsc_outbox")
+    made.keeper.connection.close()
+
+
+def switched_on(sidecar: Runtime, name: str = "thanks") -> None:
+    """As the owner does it, before anything happens. The plugin's own review mails and the like are not in the way."""
+    state = sidecar.state
+    row = versions.row(state, name)
+    newest = state.rows("SELECT COALESCE(MAX(id), 0) FROM event")[0][0]
+    state.sql.execute(
+        "UPDATE automation SET running = 1, live_from = ?, cursors = ? WHERE id = ?",
+        (NOW_MS // 1000 - 3600, msgspec.json.encode({"event": newest}).decode(), row.id),
+    )
+
+
+def test_an_order_is_thanked_for_within_one_pass_and_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        order = running.paid("new.buyer@example.net")
+        report = sidecar.pass_()
+        assert (report.entered, report.messages) == (1, 1)
+        # A new buyer is a new contact, made in the same pass.
+        assert running.inbox.taken == [("new.buyer@example.net", f"Order {order}")]
+        assert sidecar.pass_(poll=True).messages == 0
+        monkeypatch.setenv("SIDECAR_NOW", "2026-11-03T12:30:00Z")
+        assert sidecar.pass_().messages == 1
+        assert running.inbox.taken[1:] == [("new.buyer@example.net", "How is it?")]
+        state = sidecar.state
+        assert state.rows("SELECT state, COUNT(*) FROM enrolment GROUP BY 1") == [("done", 1)]
+        # The pass after an hour forgets what is old enough.
+        monkeypatch.setenv("SIDECAR_NOW", "2028-11-03T12:30:00Z")
+        sidecar.pass_()
+        assert state.rows("SELECT COUNT(*) FROM message") == [(0,)]
+
+
+def test_a_fault_in_automations_stops_no_order(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        Path(running.config.segments.file).write_text("[[segment]]\nslug = 1\n", "utf-8")
+        order = running.paid("b@example.net")
+        report = sidecar.pass_()
+        assert report.state == "done" and report.changed >= 1 and report.messages == 0
+        trouble = automations.trouble(sidecar.state)
+        assert trouble is not None and "segments have a fault" in trouble[1]
+        assert sidecar.health().automations_error == trouble[1]
+        Path(running.config.segments.file).write_text(SEGMENTS, "utf-8")
+        assert sidecar.pass_().messages == 0, "not at once"
+        monkeypatch.setattr(sidecar._passes._automations, "_not_before", 0.0)
+        assert sidecar.pass_().messages == 1
+        assert automations.trouble(sidecar.state) is None
+        assert running.inbox.taken == [("b@example.net", f"Order {order}")]
+
+
+def test_a_broken_text_is_an_alert_until_it_is_mended(running: Running) -> None:
+    file = Path(running.config.automations.dir) / "thanks.toml"
+    file.write_text(THANKS.replace("{{ order.number }}", "{{ order.parcels[3].code }}"), "utf-8")
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        running.paid("c@example.net")
+        sidecar.pass_()
+        assert running.inbox.taken == []
+        assert "thanks/thanks" in sidecar.health().automations_fault
+        file.write_text(THANKS, "utf-8")
+        running.paid("d@example.net")
+        sidecar.pass_()
+        assert len(running.inbox.taken) == 1 and sidecar.health().automations_fault == ""
+
+
+def test_without_an_automation_a_pass_does_nothing_for_them(running: Running) -> None:
+    with build(running.config) as sidecar:
+        running.paid("e@example.net")
+        report = sidecar.pass_()
+        assert (report.entered, report.messages) == (0, 0)
+        assert sidecar._passes._automations._library is None
+
+
+def test_paused_and_on_hold_nothing_goes(running: Running) -> None:
+    """Pains 5, 27: what happened meanwhile is still there afterwards."""
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        order = running.paid("f@example.net")
+        sidecar.pause(10)
+        assert sidecar.pass_().state == "paused" and running.inbox.taken == []
+        sidecar.resume()
+        sidecar.confirm_site()
+        running.keeper.do(
+            "UPDATE wp_options SET option_value = 'https://staging.example' WHERE option_name IN ('home', 'siteurl')"
+        )
+        try:
+            assert sidecar.pass_().state == "held" and running.inbox.taken == []
+        finally:
+            for name in ("home", "siteurl"):
+                running.keeper.do(
+                    "UPDATE wp_options SET option_value = %s WHERE option_name = %s", "http://127.0.0.1:8080", name
+                )
+        assert sidecar.pass_().messages == 1
+        assert running.inbox.taken == [("f@example.net", f"Order {order}")]
