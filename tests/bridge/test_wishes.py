@@ -44,6 +44,7 @@ def wish(**more: Any) -> dict[str, Any]:
 
 
 def test_a_coupon_as_it_was_wished(hpos: Site) -> None:
+    """Pain 43."""
     made = wish(
         kind="fixed_cart",
         amount="7.50",
@@ -120,7 +121,7 @@ def test_killed_while_the_coupon_is_made(hpos: Site) -> None:
 
 
 def test_used_once_and_not_after_its_moment(site: Site, shopper: Shopper) -> None:
-    """Pain 44: the moment is the moment, also late in the evening in the shop's zone."""
+    """Pain 43: the moment is the moment, and one use is one."""
     site.pair()
     outcome = ask(site, "/coupons", wish(expires=int(time.time()) + 60))[0]
     shopper.add(site.ids["cup"], 2)
@@ -136,6 +137,7 @@ def test_used_once_and_not_after_its_moment(site: Site, shopper: Shopper) -> Non
 
 
 def test_ours_that_are_over_and_unused_are_cleared_away(hpos: Site) -> None:
+    """Pain 43."""
     old, young, used, running = (one["id"] for one in ask(hpos, "/coupons", wish(), wish(), wish(), wish()))
     theirs = hpos.php("$c = new WC_Coupon(); $c->set_code( $in ); $c->set_date_expires( time() - 99 * 86400 ); return $c->save();", f"own-{secrets.token_hex(3)}")  # fmt: skip
     hpos.php(

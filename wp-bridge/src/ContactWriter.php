@@ -46,7 +46,9 @@ final class ContactWriter {
 	private function titled( array $titles, bool $make ): array {
 		$ids = array();
 		foreach ( array_filter( array_map( fn( $title ) => mb_substr( trim( (string) $title ), 0, 190 ), $titles ), 'strlen' ) as $title ) {
-			$tag = Tag::where( 'title', $title )->orderBy( 'id' )->get()->first( fn( $one ) => Signer::identity( $one->title ) === Signer::identity( $title ) ); // to the database José is jose
+			// To the database José is jose.
+			$same = array_filter( Tag::where( 'title', $title )->orderBy( 'id' )->get()->all(), fn( $one ) => Signer::identity( $one->title ) === Signer::identity( $title ) );
+			$tag  = reset( $same );
 			if ( ! $tag && $make ) {
 				$tag = Tag::create( array( 'title' => $title, 'slug' => substr( sanitize_title( $title ), 0, 190 ) ) );
 				do_action( 'fluent_crm/tag_created', $tag );

@@ -83,7 +83,7 @@ final class Messages {
 		$html   = str_replace( array( '{{', '##' ), array( '{&#8288;{', '#&#8288;#' ), $html ); // an invisible joiner: entities would become braces again
 		$footer = method_exists( Helper::class, 'getFooterConfig' ) ? (string) ( Helper::getFooterConfig( $box )['footer_content'] ?? '' ) : (string) Helper::getEmailFooterContent( $box );
 		$below  = $page && ! $service ? '<div style="padding:16px;text-align:center;font-size:12px;color:#666">{{crm_global_email_footer}}</div>' : '';
-		if ( ! $service && false === strpos( $footer, 'unsubscribe' ) ) {
+		if ( ! $service && ( false === strpos( $footer, 'unsubscribe' ) || 'yes' === ( $box->settings['template_config']['disable_footer'] ?? '' ) ) ) {
 			$below .= '<p style="text-align:center;font-size:12px"><a href="##crm.unsubscribe_url##">' . esc_html__( 'Unsubscribe', 'fluentcrm-sidecar' ) . '</a></p>';
 		}
 		if ( $page ) {

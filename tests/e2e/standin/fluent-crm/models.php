@@ -47,7 +47,7 @@ class Query {
 class Found {
 	private $all;
 	public function __construct( array $all ) { $this->all = $all; }
-	public function first( callable $is ) { return array_values( array_filter( $this->all, $is ) )[0] ?? null; }
+	public function all() { return $this->all; }
 }
 
 abstract class Model {
