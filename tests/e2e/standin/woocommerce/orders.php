@@ -16,6 +16,7 @@ class WC_Order {
 	public function get_total() { return (float) $this->row['total_amount']; }
 	public function get_order_key() { return 'wc_order_' . $this->get_id(); }
 	public function set_billing_email( $email ) { $this->billing['email'] = $email; }
+	public function get_billing_email() { return (string) ( $this->billing['email'] ?? $this->row['billing_email'] ?? '' ); }
 	public function total_of( WC_Product $product, int $quantity ) { $this->row['total_amount'] = $product->get_price() * $quantity; }
 	public function calculate_totals() {}
 
