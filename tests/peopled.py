@@ -64,7 +64,7 @@ def crowd(runtime: Runtime, at: Desk, count: int) -> None:
         for place, step in enumerate(spec.steps):
             sql.execute(
                 "INSERT INTO step_done SELECT id, ?, ?, IIF(id % 5 = 4, 'skipped', 'done'), IIF(id % 5 = 4, 'cap', '') FROM enrolment"
-                " WHERE automation_id = ? AND id % 9 >= ?",
+                " WHERE automation_id = ? AND person_id > 1000000 AND id % 9 >= ?",
                 (step.id, AT, row.id, place),
             )
         for step_id in sends:
@@ -72,6 +72,6 @@ def crowd(runtime: Runtime, at: Desk, count: int) -> None:
                 "INSERT INTO message (key, enrolment_id, automation_id, version_id, step, person_id, channel, provider, purpose, language,"
                 " state, decided, sent, opened, clicked) SELECT ? || e.id, e.id, e.automation_id, e.version_id, d.step, e.person_id, 'email',"
                 " 'fluentcrm', 'marketing', 'en', 'sent', ?, ?, IIF(e.id % 3, ?, NULL), IIF(e.id % 20 = 0, ?, NULL) FROM enrolment e"
-                " JOIN step_done d ON d.enrolment_id = e.id AND d.step = ? WHERE d.outcome = 'done' AND NOT e.held",
+                " JOIN step_done d ON d.enrolment_id = e.id AND d.step = ? WHERE d.outcome = 'done' AND NOT e.held AND e.person_id > 1000000",
                 (step_id, AT * 1000, AT, AT, AT, step_id),
             )

@@ -107,7 +107,7 @@ def one(state: State, automation: Automation, row: Row | None) -> Figures:
     ):
         steps.get(step, gone).waiting = count
     for step, outcome, reason, count in state.rows(
-        "SELECT step, outcome, reason, number FROM step_count WHERE automation_id = ?", (row.id,)
+        "SELECT step, outcome, reason, SUM(number) FROM step_count WHERE automation_id = ? GROUP BY 1, 2, 3", (row.id,)
     ):
         _count(steps.get(step, gone), outcome, reason, count)
     for step, sent, delivered, opened, clicked in state.rows(

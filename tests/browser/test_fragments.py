@@ -184,7 +184,9 @@ def test_automations_in_a_browser(sit: Sit, who: str) -> None:
 @pytest.mark.parametrize("who", [ADMIN, PERSIAN], ids=["english", "persian"])
 def test_a_message_is_edited_and_seen(sit: Sit, demo_hpos: ShopDatabase, who: str) -> None:
     """While one types the message is shown as it would be, in a frame of its own that runs nothing; saved by a button."""
-    Shopkeeper(demo_hpos).do("REPLACE INTO wp_options (option_name, option_value) VALUES ('fcsc_link_key', %s)", "00" * 32)
+    Shopkeeper(demo_hpos).do(
+        "REPLACE INTO wp_options (option_name, option_value) VALUES ('fcsc_link_key', %s)", "00" * 32
+    )
     desk = sit(who)
     page, language = desk.tab.page, "fa" if who == PERSIAN else "en"
     desk.visit("automations", automation="cart-recovery")
@@ -207,13 +209,15 @@ def test_a_message_is_edited_and_seen(sit: Sit, demo_hpos: ShopDatabase, who: st
     desk.tab.resize(WIDE)
     page.fill(f"[name='f.text.{language}.body']", "{{ person.nmae }}")
     page.wait_for_selector("#fcsc-try li")
-    assert "did you mean person.name?" in page.inner_text("#fcsc-try li") and page.locator("#fcsc-try iframe").count() == 0
+    assert "did you mean name?" in page.inner_text("#fcsc-try li") and page.locator("#fcsc-try iframe").count() == 0
     assert page.evaluate("window.sameDocument === true")
     assert not (Path(desk.runtime.config.state.dir) / "automations").exists(), "typing saved it"
     page.fill(f"[name='f.text.{language}.body']", "One.\n\nTwo.")
     page.click("button[value=save]")
     page.wait_for_selector(".fcsc-notice--ok")
     assert page.input_value(f"[name='f.text.{language}.body']") == "One.\n\nTwo."
+    # There is no shop at that address that has pictures.
+    desk.tab.trouble[:] = [line for line in desk.tab.trouble if "placeholder.png" not in line]
 
 
 def _past_sizes(runtime: Runtime) -> None:

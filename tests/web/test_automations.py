@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 from fragments import EVIL, PERSIAN, Checked
-from peopled import NAME, crowd, fill
+from peopled import AT, NAME, crowd, fill
 from signer import ACTORS, ADMIN, Signer
 from support import ShopDatabase
 
-from sidecar.automations import library
+from sidecar.automations import enrolments, library
 from sidecar.automations.channels.gate import Gate
 from sidecar.config import Config
 from sidecar.runtime import Runtime
@@ -354,6 +354,34 @@ def test_what_one_may_not_is_not_offered(filled: Signer) -> None:
     assert "switch=1" in html and "edit=" not in html
     assert "fcsc-text" not in filled.page(f"automations{ONE}&edit=%2A", who=manager), "the file is the editors'"
     assert "edit=" in filled.page(f"automations{ONE}", who=ACTORS["crm_manager"])
+
+
+def test_what_is_counted_is_what_is_there(filled: Signer, runtime: Runtime, at: Desk) -> None:
+    """Counted as it comes, and as it goes: a pruned way, an erased person."""
+    state = runtime.state
+
+    def there() -> list[tuple[Any, ...]]:
+        return state.rows(
+            "SELECT e.automation_id, e.held, d.step, d.outcome, IIF(instr(d.reason, ':'), 'broken', d.reason), COUNT(*) FROM step_done d"
+            " JOIN enrolment e ON e.id = d.enrolment_id GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+        )
+
+    def counted() -> list[tuple[Any, ...]]:
+        return state.rows("SELECT * FROM step_count ORDER BY 1, 2, 3, 4, 5")
+
+    with state.transaction() as sql:
+        for why in ("broken: this", "broken: that"):
+            sql.execute("INSERT INTO step_done SELECT MIN(id), ?, 1, 'failed', ? FROM enrolment", (why, why))
+            sql.execute("INSERT OR IGNORE INTO step_done SELECT MIN(id), ?, 1, 'failed', ? FROM enrolment", (why, why))
+    assert counted() == there() and len(there()) == 4
+    enrolments.prune(state, AT + 1)
+    assert counted() == there() and len(there()) == 4
+    state.sql.execute("DELETE FROM person WHERE id = (SELECT person_id FROM enrolment WHERE NOT held LIMIT 1)")
+    assert counted() == there()
+    crowd(runtime, at, 50)
+    assert counted() == there() and len(there()) > 10
+    state.sql.execute("DELETE FROM person")
+    assert counted() == there() == []
 
 
 # --- how fast ------------------------------------------------------------------------------------------------

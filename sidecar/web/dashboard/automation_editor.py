@@ -84,7 +84,7 @@ def _step() -> str:
 
 def _language() -> str:
     # Not "lang": translation plugins take that for theirs.
-    return request.args.get("written", "")[:6]
+    return (request.form.get("written") or request.args.get("written", ""))[:6]
 
 
 def _base() -> str:
