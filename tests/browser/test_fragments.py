@@ -202,6 +202,7 @@ def test_a_message_is_edited_and_seen(sit: Sit, demo_hpos: ShopDatabase, who: st
     frame = page.frame_locator("#fcsc-try iframe")
     frame.locator("table").first.wait_for()
     assert frame.locator("a").count() > 0
+    page.locator("#fcsc-try iframe").scroll_into_view_if_needed()
     desk.tab.shot(f"automations-preview-{who[-3:]}")
     desk.tab.resize(NARROW)
     desk.tab.shot(f"automations-preview-{who[-3:]}-390")

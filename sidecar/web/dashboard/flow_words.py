@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +18,10 @@ from sidecar.segments.words import Told, told
 from sidecar.web.automation_figures import Line, StepLine
 from sidecar.web.dashboard import words
 
-# What a template asks for or prints.
-_CODE = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
+# What a template says otherwise, what it asks for, and what it prints.
+_OTHERWISE = re.compile(r"\{%-?\s*el(?:se|if)\b.*?\{%-?\s*endif\s*-?%\}", re.DOTALL)
+_ASKS = re.compile(r"\{%.*?%\}", re.DOTALL)
+_PRINTS = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
 def _(text: str, **given: Any) -> str:
@@ -50,6 +52,11 @@ def _flat(one: Told) -> str:
     return f"{one.text}: {'; '.join(_flat(below) for below in one.of)}" if one.of else one.text
 
 
+def _list(parts: Iterable[str]) -> str:
+    """Things one after the other, as the language divides them."""
+    return _(", ").join(parts)
+
+
 def topic(name: str) -> str:
     """What happened."""
     return _("order placed") if name == "order.placed" else words.say("topic", name)
@@ -74,11 +81,11 @@ def trigger(of: model.Trigger) -> str:
         )  # fmt: skip
     if isinstance(of, model.OnDay):
         day = {"birthday": _("Birthday"), "membership_day": _("Day of the account"), "first_order_day": _("Day of the first order")}  # fmt: skip
-        said = f"{day.get(of.field, of.field)}, {words.digits(of.at)}"
+        said = _list([day.get(of.field, of.field), words.digits(of.at)])
         return said + (_(" (%(number)s days before)", number=words.number(of.before)) if of.before else "")
     if isinstance(of, model.OnSchedule):
         often = {"day": _("Every day"), "week": _("Every week"), "month": _("Every month")}[of.every]
-        return ", ".join(part for part in (often, words.say("weekday", of.on) if of.on else "", words.digits(of.at)) if part)  # fmt: skip
+        return _list(part for part in (often, words.say("weekday", of.on) if of.on else "", words.digits(of.at)) if part)  # fmt: skip
     if isinstance(of, model.OnStock):
         return _("What they wait for is in stock again")
     if isinstance(of, model.OnReorder):
@@ -98,12 +105,12 @@ def statuses(of: Sequence[str]) -> str:
     """Statuses of orders or contacts."""
     from sidecar.web.dashboard.sentences import told as said
 
-    return ", ".join(said(one) if said(one) != one else words.say("contact", one) for one in of)
+    return _list(said(one) if said(one) != one else words.say("contact", one) for one in of)
 
 
 def channels(of: Sequence[str]) -> str:
     """The channels of a message."""
-    return ", ".join(words.say("channel", one) for one in of)
+    return _list(words.say("channel", one) for one in of)
 
 
 def step(of: model.AnyStep, zone: tzinfo) -> str:
@@ -119,7 +126,7 @@ def _wait(of: model.Wait, _zone: tzinfo) -> str:
         parts.append(_("until %(clock)s", clock=words.digits(of.at)) if parts else _("Wait until %(clock)s", clock=words.digits(of.at)))  # fmt: skip
     if of.days:
         parts.append("/".join(words.say("weekday", day) for day in of.days))
-    return ", ".join(parts)
+    return _list(parts)
 
 
 def _moment(of: model.WaitMoment, _zone: tzinfo) -> str:
@@ -150,7 +157,7 @@ def _send(of: model.Send, _zone: tzinfo) -> str:
 
 def _plain(text: str) -> str:
     """A template as a title: what it asks for is left open."""
-    return " ".join(_CODE.sub("…", text).split())
+    return " ".join(_PRINTS.sub("…", _ASKS.sub("", _OTHERWISE.sub("", text))).split())
 
 
 def _coupon(of: model.Coupon, _zone: tzinfo) -> str:
@@ -160,7 +167,7 @@ def _coupon(of: model.Coupon, _zone: tzinfo) -> str:
 
 
 def _tag(of: model.Tagged, _zone: tzinfo) -> str:
-    return _("Tags: %(tags)s", tags=", ".join([*(f"+{one}" for one in of.add), *(f"−{one}" for one in of.remove)]))
+    return _("Tags: %(tags)s", tags=_list([*(f"+{one}" for one in of.add), *(f"−{one}" for one in of.remove)]))
 
 
 _SAID: dict[type[Any], Callable[[Any, tzinfo], str]] = {
@@ -197,7 +204,7 @@ def box(of: model.Automation, zone: tzinfo) -> Callable[[str], str]:
             return step(steps[id_], zone)
         return {
             flow.START: trigger(of.trigger),
-            flow.GOAL: _("Goal, at any time: %(what)s", what=", ".join(topic(one) for one in of.goal.topics)),
+            flow.GOAL: _("Goal, at any time: %(what)s", what=_list(topic(one) for one in of.goal.topics)),
             flow.EXIT: _("Ends early: %(what)s", what=exits(of, zone)),
         }.get(id_, _("The end"))
 
@@ -208,7 +215,7 @@ def exits(of: model.Automation, zone: tzinfo) -> str:
     """What ends it without success."""
     said = []
     for one in of.exits:
-        topics = ", ".join(topic(name) for name in one.topics) + (f" → {statuses(one.to)}" if one.to else "")
+        topics = _list(topic(name) for name in one.topics) + (f" → {statuses(one.to)}" if one.to else "")
         said.append(rule(one.rule, zone) if one.rule is not None else topics)
     return "; ".join(said)
 
