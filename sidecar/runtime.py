@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sidecar import alerts
 from sidecar.alerts import Open, Told
@@ -49,6 +50,9 @@ from sidecar.sync.survey import Explored
 from sidecar.sync.undo import Undoable, Undone
 from sidecar.sync.verify import Verdict
 from sidecar.sync.work import PassReport
+
+if TYPE_CHECKING:
+    from sidecar.automations.desk import Desk
 
 log = logging.getLogger(__name__)
 
@@ -172,6 +176,13 @@ class Runtime:
     def segments(self) -> Book:
         """The segments, as the file and the shop are now."""
         return Book(self.config, self.state)
+
+    @property
+    def automations(self) -> Desk:
+        """The automations, as their files and the shop are now."""
+        from sidecar.automations.desk import Desk
+
+        return Desk(self.config, self.state, lambda: self.bridge if self._passes.link.paired else None)
 
     def refresh_segments(self, *, full: bool = False, tagged: bool = True) -> Looked:
         """Bring segments and their tags up to date; see `sync.segments.refresh`. Raises Paused, MappingError."""

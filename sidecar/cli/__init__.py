@@ -20,6 +20,10 @@ COMMANDS = {
     "alerts": ("sidecar.cli.alerts:alerts", "What is wrong now, and whether alerts arrive."),
     "mapping": ("sidecar.cli.mapping:mapping", "Check, explain and try the mapping rules."),
     "segments": ("sidecar.cli.segments:segments", "Groups that rule themselves: see, try, explain, refresh, export."),
+    "automations": (
+        "sidecar.cli.automations:automations",
+        "Messages that go out by themselves: try, switch, and see what they earn.",
+    ),
     "channels": ("sidecar.cli.channels:channels", "By which ways automations send, and whether they work."),
     "hygiene": (
         "sidecar.cli.hygiene:hygiene",

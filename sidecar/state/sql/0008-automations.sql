@@ -118,6 +118,9 @@ CREATE TABLE credit (
 );
 CREATE INDEX credit_automation ON credit (automation_id);
 CREATE INDEX credit_enrolment ON credit (enrolment_id);
+-- What reports say of an automation as it was at `at` (Unix seconds UTC): counting 100,000 ways takes a second or two. doc: JSON of
+-- automations.figures.Figures.
+CREATE TABLE automation_figures (automation_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, doc BLOB NOT NULL);
 -- Providers of channels: how much of their rate is left, and why one is switched off ('' it is not).
 CREATE TABLE provider (
     name TEXT PRIMARY KEY, tokens REAL NOT NULL DEFAULT 0, at REAL NOT NULL DEFAULT 0, disabled TEXT NOT NULL DEFAULT '',

@@ -1,0 +1,254 @@
+"""The automations of one shop, as its owner asks for them: the files in force, the switches, what they did, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sidecar import clock
+from sidecar.automations import crediting, describe, switching, versions
+from sidecar.automations import figures as reports
+from sidecar.automations import preflight as before
+from sidecar.automations import why as reasons
+from sidecar.automations.channels.registry import Channels
+from sidecar.automations.describe import Line
+from sidecar.automations.figures import Figures
+from sidecar.automations.library import Library
+from sidecar.automations.messages.writer import MessageWriter
+from sidecar.automations.model import Automation
+from sidecar.automations.place import Place
+from sidecar.automations.plugin import Plugin
+from sidecar.automations.preflight import Finding
+from sidecar.automations.quiet import Quiet
+from sidecar.automations.versions import Row
+from sidecar.automations.why import Why
+from sidecar.config import Config
+from sidecar.edited_file import RulesText
+from sidecar.errors import AutomationError, NotFound
+from sidecar.mysql.connection import Reader
+from sidecar.people.identity import Registry
+from sidecar.segments import file as segments_file
+from sidecar.segments import membership, rules
+from sidecar.segments.model import Segment
+from sidecar.state.database import State
+from sidecar.store import schema
+from sidecar.values import email as emails
+
+_INSIDE = (
+    "SELECT e.id, p.contact_id, e.subject, e.held, e.entered, e.state, e.step, e.due, e.reason FROM enrolment e"
+    " LEFT JOIN person p ON p.id = e.person_id WHERE e.automation_id = ? AND (? = '' OR e.state = ?) AND e.id < ?"
+    " ORDER BY e.id DESC LIMIT ?"
+)
+_SENT = (
+    "SELECT m.id, a.name, m.step, p.contact_id, m.channel, m.provider, m.purpose, m.language, m.state, m.reason, m.decided / 1000,"
+    " m.delivered, m.opened, m.clicked FROM message m JOIN automation a ON a.id = m.automation_id LEFT JOIN person p ON p.id = m.person_id"
+    " WHERE m.id < ? AND (? = '' OR a.name = ?) AND (? = 0 OR m.person_id = ?) ORDER BY m.id DESC LIMIT ?"
+)
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An automation on one line. `own`: the owner's file is in force; `fault`: why it cannot be used, or why it starts nobody."""
+
+    name: str
+    title: str = ""
+    group: str = ""
+    about: str = ""
+    on: bool = False
+    own: bool = False
+    rollout: int = 100
+    holdout: int = 0
+    live_from: int = 0
+    waiting: int = 0
+    fault: str = ""
+
+
+class Inside(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody in an automation, by the id of their contact. Times are Unix seconds UTC."""
+
+    id: int
+    contact_id: int | None
+    subject: str
+    held: bool
+    entered: int
+    state: str
+    step: str
+    due: int | None
+    reason: str
+
+
+class Logged(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of the log, without address and text. Times are Unix seconds UTC."""
+
+    id: int
+    automation: str
+    step: str
+    contact_id: int | None
+    channel: str
+    provider: str
+    purpose: str
+    language: str
+    state: str
+    reason: str
+    decided: int
+    delivered: int | None
+    opened: int | None
+    clicked: int | None
+
+
+class Desk:
+    """Asks the shop for its time zone and reads the files once, when they are first needed: make one for each question. `plugin`
+    gives the client of the plugin, for what sends."""
+
+    def __init__(self, config: Config, state: State, plugin: Callable[[], Plugin | None] = lambda: None) -> None:
+        self._config, self._state, self._plugin = config, state, plugin
+        self.now = int(clock.now().timestamp())
+
+    @cached_property
+    def info(self) -> schema.ShopInfo:
+        """What the shop is. Raises StoreUnavailable."""
+        with Reader(self._config) as reader:
+            return schema.probe(reader, self._config.people.paid_statuses)
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """Those in force. Raises SegmentError."""
+        return segments_file.load(rules.in_force(self._config) or None, self.info.zone)
+
+    @cached_property
+    def library(self) -> Library:
+        """The files."""
+        return Library(self._config, self.info.zone, self.segments)
+
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """Somewhere to ask: nothing done there has an effect on the world."""
+        with Reader(self._config) as reader:
+            channels = Channels(self._config, self._state, self._plugin(), reader, self.info.zone)
+            yield Place(
+                config=self._config, state=self._state, reader=reader, info=self.info, now=self.now, effects=Quiet(), reach=channels,
+                writer=MessageWriter(self._config, self._state, reader, self.info.zone, channels),
+                at=membership.moment(self._state, self.segments, self.now, self.info.zone),
+            )  # fmt: skip
+
+    # --- what there is -----------------------------------------------------------------------------------------
+
+    def listed(self) -> list[Listed]:
+        """All of them, in the order of the alphabet."""
+        rows = {row.name: row for row in versions.rows(self._state).values()}
+        waiting = dict(
+            self._state.rows(
+                "SELECT a.name, COUNT(*) FROM enrolment e JOIN automation a ON a.id = e.automation_id WHERE e.state = 'waiting' GROUP BY 1"
+            )
+        )
+        good, faults = self.library.all(), self.library.faults()
+        found = []
+        for name in self.library.names():
+            row, one = rows.get(name, Row(id=0, name=name)), good.get(name)
+            fault = faults[name].message if name in faults else row.fault if row.running else ""
+            found.append(
+                Listed(
+                    name=name, title=one.title if one else "", group=one.group if one else "", about=one.about if one else "",
+                    on=row.running, own=self.library.own(name), rollout=row.rollout, holdout=row.holdout, live_from=row.live_from,
+                    waiting=waiting.get(name, 0), fault=fault,
+                )
+            )  # fmt: skip
+        return found
+
+    def get(self, name: str) -> Automation:
+        """One of them. Raises NotFound; AutomationError with everything that is wrong with its file."""
+        return self.library.get(name)
+
+    def row(self, name: str) -> Row:
+        """Its switch and its shares; one that was never on has those of the start."""
+        return versions.named(self._state, name) or Row(id=0, name=name)
+
+    def flow(self, name: str) -> list[Line]:
+        """Its steps in words. Raises as `get`."""
+        return describe.flow(self.get(name), self.info.zone)
+
+    def check(self, file: str = "") -> dict[str, str]:
+        """{name: file} of those that are right: of one file, else of all. Raises AutomationError with every problem of all of them,
+        NotFound."""
+        if file:
+            path = Path(file)
+            self.library.check(path.stem, _read(path))
+            return {path.stem: file}
+        faults = self.library.faults()
+        problems = [problem for fault in faults.values() for problem in fault.problems]
+        if faults:
+            raise AutomationError(f"{len(faults)} of the automations cannot be used: {', '.join(faults)}", problems)
+        return {name: self.library.text(name).file for name in self.library.names()}
+
+    def reset(self, name: str) -> RulesText:
+        """The ready-made one is in force again; see `library.reset`."""
+        return self.library.reset(name)
+
+    # --- switches ------------------------------------------------------------------------------------------------
+
+    def preflight(self, name: str) -> list[Finding]:
+        """What there is to know before it is switched on. Raises as `get`, StoreUnavailable."""
+        with self.place() as place:
+            return before.preflight(place, self.get(name))
+
+    def on(self, name: str, *, rollout: int = 100, holdout: int = 0, anyway: bool = False) -> list[Finding]:
+        """Switch it on, or change its shares; see `switching.on`."""
+        automation = self.get(name)
+        with self.place() as place:
+            return switching.on(place, automation, rollout=rollout, holdout=holdout, anyway=anyway)
+
+    def off(self, name: str) -> bool:
+        """Switch it off. Whether it was on. Raises NotFound."""
+        if name not in self.library.names() and versions.named(self._state, name) is None:
+            raise NotFound(f"there is no automation {name}", hint="`sidecar automations list` shows all")
+        return switching.off(self._state, name)
+
+    # --- what they did ---------------------------------------------------------------------------------------------
+
+    def figures(self, name: str, fresh: int = 0) -> Figures:
+        """What it did and earned; counted anew when the kept figures are older than `fresh` seconds. Raises as `get`."""
+        automation, row = self.get(name), versions.row(self._state, name)
+        if not fresh:
+            crediting.refresh(self._state, self.now, self._config.automations.credit_days)
+        return reports.figures(self._state, row, automation, self.now, fresh)
+
+    def why(self, name: str, email: str) -> Why:
+        """Why somebody got it or not. Raises as `get`, NotFound when nobody has the address."""
+        automation, person = self.get(name), self.person(email)
+        with self.place() as place:
+            return reasons.why(place, versions.named(self._state, name), automation, person)
+
+    def people(self, name: str, state: str = "", after: int = 0, limit: int = 50) -> list[Inside]:
+        """Who is or was in it, the newest first, below the id `after` (0: from the newest). `state`: only of that one."""
+        row = self.row(name)
+        rows = self._state.rows(_INSIDE, (row.id, state, state, after or 2**62, limit))
+        return [_struct(Inside, one, {"held": bool(one[3])}) for one in rows]
+
+    def messages(self, name: str = "", email: str = "", after: int = 0, limit: int = 50) -> list[Logged]:
+        """The log, the newest first; of one automation, of one person. Raises NotFound."""
+        person = self.person(email) if email else 0
+        rows = self._state.rows(_SENT, (after or 2**62, name, name, person, person, limit))
+        return [_struct(Logged, one, {}) for one in rows]
+
+    def person(self, email: str) -> int:
+        """Whose an address is. Raises NotFound."""
+        key = self._state.key(emails.identity(email) or "")
+        person = Registry(self._state).find([key]).get(key)
+        if person is None:
+            raise NotFound("the sidecar knows nobody with this address", hint="`sidecar sync` brings buyers in")
+        return person
+
+
+def _struct(kind: Any, row: Sequence[Any], other: dict[str, Any]) -> Any:
+    return kind(**(dict(zip(kind.__struct_fields__, row, strict=True)) | other))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AutomationError(f"{path} cannot be read: {error}", []) from error
