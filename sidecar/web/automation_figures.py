@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import msgspec
 
-from sidecar.automations import lift
-from sidecar.automations.lift import Lift, Share
+from sidecar.automations import figures as reports
+from sidecar.automations.figures import NET
+from sidecar.automations.figures import Figures as Reports
+from sidecar.automations.lift import Lift
 from sidecar.automations.model import Automation
 from sidecar.automations.versions import Row
 from sidecar.state.database import State
 
 
+# ruff: noqa: S608 - NET is a constant
+_PAID = f"""
+SELECT c.automation_id, COUNT(*), COALESCE(SUM({NET}), 0) FROM credit c JOIN shop_order o ON o.id = c.order_id GROUP BY 1
+"""
+_PAID_BY_STEP = f"""
+SELECT COALESCE(m.step, ''), COUNT(*), COALESCE(SUM({NET}), 0) FROM credit c JOIN shop_order o ON o.id = c.order_id
+LEFT JOIN message m ON m.id = c.message_id WHERE c.automation_id = ? GROUP BY 1
+"""
+# Up to so many who entered, what was earned is counted while the page waits.
+_AT_ONCE = 15_000
+
+
 class Line(msgspec.Struct, kw_only=True):
     """An automation in a line. People: `entered` (of whom `held` are only watched), `waiting` in it now, `goal` those whose way ended
-    as a success. `revenue` in micros, of `orders` that are credited to it. `own`: the owner's file is in force. `fault`: what is
+    as a success. `revenue` in micros (refunds taken off), of `orders` that are credited to it. `lift`: of the share of people who
+    bought, see `automations.figures`. `own`: the owner's file is in force. `fault`: what is
     wrong with its file or its messages, '' nothing."""
 
     name: str
@@ -56,10 +71,12 @@ class StepLine(msgspec.Struct, kw_only=True):
 
 
 class Figures(msgspec.Struct, kw_only=True):
-    """One automation in figures; `steps` as its file has them now (what former texts had is in the sums alone)."""
+    """One automation in figures; `steps` as its file has them now (what former texts had is in the sums alone). `earned`: against those
+    who were only watched, as it was last counted; None: not yet."""
 
     line: Line
     steps: list[StepLine]
+    earned: Reports | None = None
 
 
 def lines(state: State, automations: dict[str, Automation], known: dict[int, Row]) -> list[Line]:
@@ -73,12 +90,9 @@ def lines(state: State, automations: dict[str, Automation], known: dict[int, Row
         state,
         "SELECT automation_id, COUNT(*), COUNT(clicked) FROM message WHERE state IN ('queued', 'sent', 'delivered') GROUP BY 1",
     )
-    paid = _sums(
-        state,
-        "SELECT c.automation_id, COUNT(*), SUM(COALESCE(o.total, 0)) FROM credit c JOIN shop_order o ON o.id = c.order_id"
-        " GROUP BY 1",
-    )
+    paid = _sums(state, _PAID)
     ids = {row.name: row for row in known.values()}
+    lifts = {id_: found.lift for id_, found in reports.all_kept(state).items()}
     found = []
     for name, automation in automations.items():
         row = ids.get(name)
@@ -87,12 +101,13 @@ def lines(state: State, automations: dict[str, Automation], known: dict[int, Row
             _people(line, people.get(row.id, {}))
             line.sent, line.clicked = sent.get(row.id, (0, 0))
             line.orders, line.revenue = paid.get(row.id, (0, 0))
+            line.lift = lifts.get(row.id)
         found.append(line)
     return found
 
 
-def one(state: State, automation: Automation, row: Row | None) -> Figures:
-    """One of them."""
+def one(state: State, automation: Automation, row: Row | None, now: int) -> Figures:
+    """One of them. `now`: Unix seconds."""
     line = _line(automation, row)
     steps = {step.id: StepLine(id=step.id) for step in automation.steps}
     if row is None:
@@ -118,15 +133,13 @@ def one(state: State, automation: Automation, row: Row | None) -> Figures:
         of = steps.get(step, gone)
         of.sent, of.delivered, of.opened, of.clicked = sent, delivered, opened, clicked
         line.sent, line.clicked = line.sent + sent, line.clicked + clicked
-    for step, orders, revenue in state.rows(
-        "SELECT COALESCE(m.step, ''), COUNT(*), SUM(COALESCE(o.total, 0)) FROM credit c LEFT JOIN message m ON m.id = c.message_id"
-        " JOIN shop_order o ON o.id = c.order_id WHERE c.automation_id = ? GROUP BY 1",
-        (row.id,),
-    ):
+    for step, orders, revenue in state.rows(_PAID_BY_STEP, (row.id,)):
         of = steps.get(step, gone)
         of.orders, of.revenue = orders, revenue
         line.orders, line.revenue = line.orders + orders, line.revenue + revenue
-    return Figures(line=line, steps=list(steps.values()))
+    earned = _earned(state, automation, row, line.entered, now)
+    line.lift = earned.lift if earned is not None else None
+    return Figures(line=line, steps=list(steps.values()), earned=earned)
 
 
 def _count(of: StepLine, outcome: str, reason: str, count: int) -> None:
@@ -150,9 +163,14 @@ def _line(automation: Automation, row: Row | None) -> Line:
 def _people(line: Line, counts: dict[tuple[int, str], int]) -> None:
     line.entered, line.held = sum(counts.values()), sum(count for (held, _), count in counts.items() if held)
     line.waiting = counts.get((0, "waiting"), 0) + counts.get((1, "waiting"), 0)
-    reached, held_back = counts.get((0, "goal"), 0), counts.get((1, "goal"), 0)
-    line.goal = reached + held_back
-    line.lift = lift.lift(Share(did=reached, people=line.entered - line.held), Share(did=held_back, people=line.held))
+    line.goal = counts.get((0, "goal"), 0) + counts.get((1, "goal"), 0)
+
+
+def _earned(state: State, automation: Automation, row: Row, entered: int, now: int) -> Reports | None:
+    """Counting takes a second for 100,000 ways: then what was counted last is good enough."""
+    if entered <= _AT_ONCE:
+        return reports.figures(state, row, automation, now, reports.FRESH)
+    return reports.kept(state, row.id)
 
 
 def _sums(state: State, query: str) -> dict[int, tuple[int, int]]:

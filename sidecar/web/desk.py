@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import tzinfo
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sidecar import clock
 from sidecar.automations import troubles, versions
@@ -20,12 +18,13 @@ from sidecar.web.automation_figures import Figures, Line
 
 if TYPE_CHECKING:
     from sidecar.automations.channels.gate import ProviderState
+    from sidecar.automations.desk import Desk as Owner
     from sidecar.automations.inside import Inside, Logged, Way
     from sidecar.automations.library import Library
     from sidecar.automations.messages.model import Rendered
     from sidecar.automations.model import Automation
-    from sidecar.automations.place import Place
     from sidecar.automations.preflight import Finding
+    from sidecar.automations.why import Why
 
 WHOLE = "*"
 
@@ -91,7 +90,8 @@ class Desk:
         """One of them in figures."""
         from sidecar.web import automation_figures
 
-        found = automation_figures.one(self._state, automation, versions.named(self._state, automation.name))
+        now = int(clock.now().timestamp())
+        found = automation_figures.one(self._state, automation, versions.named(self._state, automation.name), now)
         self._told(found.line)
         return found
 
@@ -174,45 +174,28 @@ class Desk:
 
     # --- switching ---------------------------------------------------------------------------------------
 
+    @cached_property
+    def _own(self) -> Owner:
+        """The same automations as the command line has them, with the files that were read already."""
+        found = self._runtime.automations
+        found.__dict__["library"] = self.library
+        return found
+
     def preflight(self, name: str) -> list[Finding]:
         """What there is to know before it is switched on. Raises NotFound, AutomationError."""
-        from sidecar.automations import preflight
-
-        automation = self.automation(name)
-        with self._place() as place:
-            return preflight.preflight(place, automation)
+        return self._own.preflight(name)
 
     def on(self, name: str, rollout: int, holdout: int, anyway: bool) -> list[Finding]:
         """Switch it on, or change its shares. Raises Conflict with who else sends the same, UsageError, NotFound, AutomationError."""
-        from sidecar.automations import switching
-
-        automation = self.automation(name)
-        with self._place() as place:
-            return switching.on(place, automation, rollout=rollout, holdout=holdout, anyway=anyway)
+        return self._own.on(name, rollout=rollout, holdout=holdout, anyway=anyway)
 
     def off(self, name: str) -> bool:
         """Switch it off. Whether it was on. Raises NotFound."""
-        from sidecar.automations import switching
+        return self._own.off(name)
 
-        self._row(name)
-        return switching.off(self._state, name)
-
-    @contextmanager
-    def _place(self) -> Iterator[Place]:
-        """Enough of a place to look ahead: nothing is done in it."""
-        from sidecar.automations.place import Place
-        from sidecar.segments import membership
-        from sidecar.store import schema
-
-        config = self._runtime.config
-        with Reader(config) as reader:
-            now = int(clock.now().timestamp())
-            info = schema.probe(reader, config.people.paid_statuses)
-            nothing: Any = None
-            yield Place(
-                config=config, state=self._state, reader=reader, info=info, now=now, effects=nothing, writer=nothing,
-                reach=nothing, at=membership.moment(self._state, self._book.segments, now, info.zone),
-            )  # fmt: skip
+    def why(self, name: str, email: str) -> Why:
+        """Why somebody got it or not. Raises NotFound, also when nobody has the address."""
+        return self._own.why(name, email)
 
     # --- editing -----------------------------------------------------------------------------------------
 

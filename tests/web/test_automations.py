@@ -101,9 +101,10 @@ def test_every_ready_made_automation_is_drawn(bridge: Signer, at: Desk, who: str
 
 def test_the_list(filled: Signer, runtime: Runtime) -> None:
     said = page(filled)
-    assert re.search(
-        r"Cart recovery Reminds of a cart .*?off Switch on … 8 6 5 2 \d+\.\d\d \w{3} too few people", said
-    ), said
+    figures = r"Cart recovery Reminds of a cart .*?off Switch on … 8 6 5 2 \d+\.\d\d \w{3} "
+    assert re.search(f"{figures}— ", said), said
+    page(filled, ONE)
+    assert re.search(f"{figures}too few people", page(filled)), "with its page the lift is counted"
     for group in ("Welcome", "Carts and payment", "Looking around", "After a purchase", "Service", "Occasions", "Winning back", "Best customers"):  # fmt: skip
         assert group in said
     found = page(filled, "?q=BIRTHDAY+gift")
@@ -172,6 +173,27 @@ def test_the_way_of_somebody(filled: Signer, runtime: Runtime) -> None:
         f"{API}/{NAME}/people/9999",
     ):
         assert filled.get(target).status_code == 404, target
+
+
+def test_why_somebody_got_it_or_not(filled: Signer, runtime: Runtime, demo_hpos: ShopDatabase) -> None:
+    left_out, contact = runtime.state.rows(
+        "SELECT d.enrolment_id, p.contact_id FROM step_done d JOIN enrolment e ON e.id = d.enrolment_id JOIN person p ON p.id = e.person_id"
+        " WHERE d.outcome = 'skipped'"
+    )[0]
+    email = demo_hpos.rows("SELECT email FROM wp_fc_subscribers WHERE id = %s", (contact,))[0][0]
+    for who in (ACTORS["support"], PERSIAN):
+        answer = form(filled, ONE, action="why", email=email, who=who)
+        said = re.sub(r"\s+", " ", Checked(answer.text).text)
+        assert (
+            answer.status_code == 200
+            and "no consent to marketing by this channel" in said
+            and "They were in it" in said
+        )
+        assert email not in answer.text and f"way={left_out}" in answer.text
+    found = filled.post(f"{API}/why", {"name": NAME, "email": email}).json["data"]
+    assert found["ways"] == [left_out] and {"on", "contact"} <= {one["id"] for one in found["checks"]}
+    assert form(filled, ONE, action="why", email="nobody@example.com").status_code == 404
+    assert filled.post(f"{API}/why", {"name": NAME, "email": "nobody@example.com"}).status_code == 404
 
 
 def test_hostile_names_stay_text(bridge: Signer, runtime: Runtime, state_dir: Path) -> None:
@@ -349,7 +371,9 @@ def test_the_api_edits_too(bridge: Signer, state_dir: Path) -> None:
 def test_what_one_may_not_is_not_offered(filled: Signer) -> None:
     support, manager = ACTORS["support"], ACTORS["shop_manager"]
     html = filled.page("automations", who=support) + filled.page(f"automations{ONE}", who=support)
-    assert 'method="post"' not in html and "edit=" not in html and "switch=1" not in html
+    assert (
+        html.count('method="post"') == html.count('value="why"') == 1 and "edit=" not in html and "switch=1" not in html
+    )
     html = filled.page(f"automations{ONE}", who=manager)
     assert "switch=1" in html and "edit=" not in html
     assert "fcsc-text" not in filled.page(f"automations{ONE}&edit=%2A", who=manager), "the file is the editors'"

@@ -39,7 +39,7 @@ ROUTES = {
     "GET /api/v1/automations/<name>": ALL, "GET /api/v1/automations/<name>/people": ALL,
     "GET /api/v1/automations/<name>/people/<id>": ALL, "GET /api/v1/automations/<name>/messages": ALL,
     "GET /api/v1/automations/<name>/preflight": ALL, "POST /api/v1/automations/on": SYNC,
-    "POST /api/v1/automations/off": SYNC, "GET /api/v1/automation-texts/<name>": MAPPING,
+    "POST /api/v1/automations/off": SYNC, "POST /api/v1/automations/why": ALL, "GET /api/v1/automation-texts/<name>": MAPPING,
     "POST /api/v1/automation-texts/check": MAPPING, "POST /api/v1/automation-texts/preview": MAPPING,
     "POST /api/v1/automation-texts/save": MAPPING, "POST /api/v1/automation-texts/reset": MAPPING,
 }  # fmt: skip
@@ -48,7 +48,15 @@ FORMS = {
     "events": {},
     "sync": {"start": SYNC, "pause": SYNC, "resume": SYNC, "cancel": SYNC, "undo": UNDO},
     "segments": {"refresh": SYNC, "preview": MAPPING, "save": MAPPING, "remove": MAPPING},
-    "automations": {"on": SYNC, "off": SYNC, "enable": SYNC, "preview": MAPPING, "save": MAPPING, "reset": MAPPING},
+    "automations": {
+        "on": SYNC,
+        "off": SYNC,
+        "enable": SYNC,
+        "why": ALL,
+        "preview": MAPPING,
+        "save": MAPPING,
+        "reset": MAPPING,
+    },
     "mapping": {"check": MAPPING, "preview": MAPPING, "save": MAPPING, "explore": MAPPING},
 }
 

@@ -16,6 +16,7 @@ final class Proxy {
 		array( 'GET', '#^api/v1/(?:status|events|sync|segments(?:/[a-z0-9-]{1,60})?|automations(?:/[a-z0-9-]{1,60}(?:/preflight)?)?|letters|doctor|site)$#D', 'see' ),
 		array( 'GET', '#^api/v1/(?:(?:contacts|explain)/[1-9]\d{0,15}|segments/[a-z0-9-]{1,60}/people|automations/[a-z0-9-]{1,60}/(?:people(?:/[1-9]\d{0,15})?|messages))$#D', 'contact' ),
 		array( 'POST', '#^api/v1/(?:sync/(?:start|pause|resume|cancel)|letters/retry|segments/refresh|automations/(?:on|off))$#D', 'sync' ),
+		array( 'POST', '#^api/v1/automations/why$#D', 'contact' ),
 		array( 'POST', '#^api/v1/sync/undo$#D', 'undo' ),
 		array( 'GET', '#^api/v1/(?:mapping|segment-rules|automation-texts/[a-z0-9-]{1,60}|explore/[a-z_]{1,40})$#D', 'mapping' ),
 		array( 'POST', '#^api/v1/(?:mapping/(?:check|preview|save)|segment-rules/(?:preview|save|remove)|automation-texts/(?:check|preview|save|reset)|explore/[a-z_]{1,40})$#D', 'mapping' ),

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from sidecar.automations import flow
+from sidecar.automations.figures import Figures as Reports
 from sidecar.automations.flow import Arrow
 from sidecar.automations.inside import Inside, Logged, Way
 from sidecar.automations.model import Automation
@@ -40,12 +41,13 @@ class AutomationsView(msgspec.Struct, kw_only=True):
 
 
 class AutomationView(msgspec.Struct, kw_only=True):
-    """One automation: what its file says, where each step leads, and its figures."""
+    """One automation: what its file says, where each step leads, its figures, and what it earned as that was counted last (null: never)."""
 
     automation: Automation
     arrows: list[Arrow]
     figures: Line
     steps: list[StepLine]
+    earned: Reports | None
 
 
 class Found(msgspec.Struct, kw_only=True):
@@ -103,7 +105,9 @@ def automation(name: str) -> AutomationView:
     at = desk()
     found = at.automation(name)
     figures = at.figures(found)
-    return AutomationView(automation=found, arrows=flow.arrows(found), figures=figures.line, steps=figures.steps)
+    return AutomationView(
+        automation=found, arrows=flow.arrows(found), figures=figures.line, steps=figures.steps, earned=figures.earned
+    )
 
 
 @noun.get_("/<name>/people", may="contact", answers=list[Inside], query=People, paged=True)
@@ -144,6 +148,37 @@ def on(body: On) -> list[Found]:
 def off(body: Off) -> bool:
     """Switch it off. Whether it was on."""
     return desk().off(body.name)
+
+
+class Whose(msgspec.Struct, forbid_unknown_fields=True):
+    """An automation and somebody's address."""
+
+    name: Name
+    email: Annotated[str, Meta(min_length=3, max_length=200)]
+
+
+class Reason(msgspec.Struct, kw_only=True):
+    """A condition of entering, and whether it holds now."""
+
+    id: str
+    holds: bool
+    sentence: str
+
+
+class WhyView(msgspec.Struct, kw_only=True):
+    """The short answer, what keeps them out now, and the ways that they took (`GET automations/<name>/people/<id>` shows one)."""
+
+    verdict: str
+    checks: list[Reason]
+    ways: list[int]
+
+
+@noun.post_("/why", may="contact", body=Whose, answers=WhyView)
+def why(body: Whose) -> WhyView:
+    """Why somebody got it or not. 404 when nobody has the address."""
+    found = desk().why(body.name, body.email)
+    checks = [Reason(id=one.id, holds=one.holds, sentence=one.sentence) for one in found.checks]
+    return WhyView(verdict=found.verdict, checks=checks, ways=[one.id for one in found.ways])
 
 
 def _found(findings: list[Any]) -> list[Found]:

@@ -9,6 +9,7 @@ from flask import Response, request
 from sidecar.automations import flow
 from sidecar.errors import AutomationError, Conflict, SegmentError, UsageError
 from sidecar.values import money
+from sidecar.values.masking import mask_email
 from sidecar.web.automation_figures import Line
 from sidecar.web.context import desk, runtime
 from sidecar.web.dashboard import automation_editor, common, flow_words, render
@@ -64,6 +65,17 @@ def enable() -> Response:
     return render.redirect("automations", notice="provider_on")
 
 
+def why() -> Response:
+    """Why somebody got it or not. The address is in the form's body, never in a URL, and shown masked."""
+    at, name = desk(), automation_editor.name()
+    email = request.form.get("email", "")[:200].strip()
+    found = at.why(name, email)
+    return render.fragment(
+        "automation_why.html", view="automations", notice="", error=None, line=at.line(name), found=found,
+        masked=mask_email(email),
+    )  # fmt: skip
+
+
 def _percent(what: str) -> int:
     found = common.number(request.form.get(what, ""))
     if found is None:
@@ -115,7 +127,7 @@ def _one(name: str, error: Error | None, code: int) -> Response:
             problems=problems(fault),
         )  # fmt: skip
     figures = at.figures(automation)
-    line, steps = figures.line, figures.steps
+    line, steps, earned = figures.line, figures.steps, figures.earned
     say = flow_words.box(automation, at.zone)
     drawing = flow.draw(automation, say, flow_words.counts(line, steps), rtl=render.rtl())
     seen = render.may("contact")
@@ -128,7 +140,7 @@ def _one(name: str, error: Error | None, code: int) -> Response:
         leads[arrow.start].append(arrow)
     return render.fragment(
         "automation.html", status=code, view="automations", notice=common.notice(), error=error, line=line,
-        automation=automation, drawing=drawing, steps=steps, boxed=say, words=flow_words, leads=leads, people=people,
+        automation=automation, drawing=drawing, steps=steps, earned=earned, boxed=say, words=flow_words, leads=leads, people=people,
         after=after, next=people[-1].id if len(people) == ROWS else 0, log=log, log_after=log_after,
         log_next=log[-1].id if len(log) == ROWS else 0, only=only, states=STATES, currency=_currency(), fixed=money.fixed,
         rule=flow_words.rule(automation.filter, at.zone) if automation.filter is not None else "",

@@ -195,6 +195,11 @@ def why(arrow: flow.Arrow | flow.Path) -> str:
     return {"yes": _("yes"), "no": _("no"), "came": _("it came"), "not_come": _("it did not come")}.get(arrow.why, "")
 
 
+def means(code: str) -> str:
+    """What reaching the goal is."""
+    return {"recovered": _("Carts won back"), "came_back": _("Came back")}.get(code, _("Reached the goal"))
+
+
 def box(of: model.Automation, zone: tzinfo) -> Callable[[str], str]:
     """What stands in the boxes of its drawing."""
     steps = {one.id: one for one in of.steps}
