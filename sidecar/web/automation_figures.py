@@ -12,7 +12,6 @@ from sidecar.automations.model import Automation
 from sidecar.automations.versions import Row
 from sidecar.state.database import State
 
-
 # ruff: noqa: S608 - NET is a constant
 _PAID = f"""
 SELECT c.automation_id, COUNT(*), COALESCE(SUM({NET}), 0) FROM credit c JOIN shop_order o ON o.id = c.order_id GROUP BY 1
