@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -38,6 +38,9 @@ from sidecar.segments.model import Segment
 from sidecar.state.database import State
 from sidecar.store import schema
 from sidecar.values import email as emails
+
+if TYPE_CHECKING:
+    from sidecar.automations.simulate import Simulated
 
 _INSIDE = (
     "SELECT e.id, p.contact_id, e.subject, e.held, e.entered, e.state, e.step, e.due, e.reason FROM enrolment e"
@@ -221,6 +224,17 @@ class Desk:
         automation, person = self.get(name), self.person(email)
         with self.place() as place:
             return reasons.why(place, versions.named(self._state, name), automation, person)
+
+    def simulate(self, name: str, email: str, *, subject: str = "", buys_after: int | None = None) -> Simulated:
+        """Walk somebody through; see `simulate`. Without a `subject` about the newest thing of theirs that it could be about. Raises
+        as `why`, UsageError when there is none."""
+        from sidecar.automations.messages.preview import newest
+        from sidecar.automations.simulate import simulate
+
+        automation, person = self.get(name), self.person(email)
+        with self.place() as place:
+            subject = subject or newest(self._state, automation, person)
+            return simulate(place, automation, person, subject, buys_after=buys_after)
 
     def people(self, name: str, state: str = "", after: int = 0, limit: int = 50) -> list[Inside]:
         """Who is or was in it, the newest first, below the id `after` (0: from the newest). `state`: only of that one."""

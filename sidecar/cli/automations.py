@@ -11,6 +11,7 @@ from sidecar import runtime
 from sidecar.automations import describe
 from sidecar.automations.preflight import Finding
 from sidecar.cli.automations_stats import stats
+from sidecar.cli.automations_try import simulate
 from sidecar.cli.context import Context, pass_run
 from sidecar.values import dates
 
@@ -24,7 +25,8 @@ def automations() -> None:
     """
 
 
-automations.add_command(stats)
+for command in (stats, simulate):
+    automations.add_command(command)
 
 
 @automations.command("list")

@@ -48,7 +48,7 @@ def preview(
         made = example.context(shop.shop, language, here.now, info.zone)
         if contact_id is not None:
             person = _person(state, contact_id)
-            item = Item(id=0, person_id=person, contact_id=contact_id, subject=_subject(state, automation, person))
+            item = Item(id=0, person_id=person, contact_id=contact_id, subject=newest(state, automation, person))
             real = context.load(here, [item])[0]
             # A preview makes no coupon: the example's stands for it.
             made = msgspec.structs.replace(real, coupon=made.coupon)
@@ -70,7 +70,7 @@ def _person(state: State, contact_id: int) -> int:
     return int(rows[0][0])
 
 
-def _subject(state: State, automation: Automation, person: int) -> str:
+def newest(state: State, automation: Automation, person: int) -> str:
     """The newest thing of the person that such an automation is about; '' when there is none."""
     trigger = automation.trigger
     query = ""

@@ -1,0 +1,65 @@
+"""`sidecar automations simulate | backtest | test`: what would happen, before it does."""
+
+from __future__ import annotations
+
+import re
+from datetime import tzinfo
+
+import click
+
+from sidecar import runtime
+from sidecar.automations.simulate import Passed, Simulated
+from sidecar.cli.context import Context, pass_run
+from sidecar.errors import UsageError
+from sidecar.values import dates
+
+_SPANS = {"m": 60, "h": 3600, "d": 86_400}
+
+
+@click.command()
+@click.argument("name")
+@click.argument("email")
+@click.option(
+    "--about", "subject", default="", metavar="KIND:ID", help="cart:12, order:55, product:7. [the newest of theirs]"
+)
+@click.option("--buy-after", "buys", default="", metavar="TIME", help="They order so long after entering: 90m, 5h, 2d.")
+@click.option("--text", is_flag=True, help="Print the messages as well.")
+@pass_run
+def simulate(run: Context, name: str, email: str, subject: str, buys: str, text: bool) -> None:
+    """Walk one person through with the clock sped up: each step, when it would come, and why one would be left out. By the person
+    and the shop as they are now. Nothing is sent, made or kept."""
+    with runtime.build(run.config) as shop:
+        desk = shop.automations
+        found = desk.simulate(name, email, subject=subject, buys_after=_span(buys))
+        zone = desk.info.zone
+    run.output.result({"simulated": found})
+    _print(run, found, zone, text=text)
+
+
+def _span(text: str) -> int | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,5})([mhd])", text)
+    if found is None:
+        raise UsageError(f"{text!r} is no time", hint="write it like 90m, 5h or 2d")
+    return int(found[1]) * _SPANS[found[2]]
+
+
+def _print(run: Context, found: Simulated, zone: tzinfo, *, text: bool) -> None:
+    if found.assumed:
+        run.output.warn("no channel is set up yet: this is how it would be with e-mail")
+    run.output.table([(_when(one.at, zone), one.step or "-", one.says, _became(one)) for one in found.steps], ["at", "step", "what it does", "what comes of it"])  # fmt: skip
+    run.output.say(f"\n{_when(found.ended, zone)}: {found.sentence}.")
+    for one in found.steps if text else ():
+        if one.message is not None:
+            run.output.say(f"\n--- {one.step} ({one.message.channel}, {one.message.language}): {one.message.subject}\n\n{one.message.text}")  # fmt: skip
+
+
+def _became(one: Passed) -> str:
+    if one.message is not None:
+        return f"by {one.message.channel}: {one.message.subject or one.message.text[:60]}"
+    return one.sentence
+
+
+def _when(moment: int, zone: tzinfo) -> str:
+    return dates.local_text(moment, zone)[:16]
