@@ -30,7 +30,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "outcome": {
         "changed": _("contact changed"), "nothing": _("nothing to do"), "left": _("left out"), "failed": _("failed"),
     },
-    "job": {"sync": _("Sync"), "undo": _("Undo"), "retry": _("Retry"), "segments": _("Segments")},
+    "job": {"sync": _("Sync"), "undo": _("Undo"), "retry": _("Retry"), "segments": _("Segments"), "backtest": _("Backtest")},
     "run": {"sync": _("sync"), "dry-run": _("trial"), "undo": _("undo"), "live": _("events"), "events": _("events")},
     "state": {
         "queued": _("waiting"), "running": _("running"), "paused": _("paused"), "done": _("done"), "failed": _("failed"),
@@ -76,6 +76,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "switched_off": _("It is off. Nobody enters, and who is in it stands still."),
         "automation_saved": _("Saved. Who is under way finishes the text with which they started."),
         "automation_reset": _("The ready-made one is in force again. Your file is kept as a backup."),
+        "testing": _("It is being tried on the shop's own history."),
         "provider_on": _("The provider is switched on again."),
     },
     "channel": {
