@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from sidecar import clock
-from sidecar.automations import crediting, describe, switching, versions
+from sidecar.automations import crediting, describe, enter, switching, versions
 from sidecar.automations import figures as reports
 from sidecar.automations import preflight as before
 from sidecar.automations import why as reasons
@@ -40,6 +40,7 @@ from sidecar.store import schema
 from sidecar.values import email as emails
 
 if TYPE_CHECKING:
+    from sidecar.automations.backtest import Backtest
     from sidecar.automations.simulate import Simulated
 
 _INSIDE = (
@@ -235,6 +236,15 @@ class Desk:
         with self.place() as place:
             subject = subject or newest(self._state, automation, person)
             return simulate(place, automation, person, subject, buys_after=buys_after)
+
+    def backtest(self, name: str, days: int = 90) -> Backtest:
+        """What it would have done in the last so many days; see `backtest`. Raises as `get`, StoreUnavailable."""
+        from sidecar.automations.backtest import backtest
+
+        automation = self.get(name)
+        with self.place() as place:
+            enter.fresh(self._state, self.info.zone)
+            return backtest(place, automation, days)
 
     def people(self, name: str, state: str = "", after: int = 0, limit: int = 50) -> list[Inside]:
         """Who is or was in it, the newest first, below the id `after` (0: from the newest). `state`: only of that one."""

@@ -63,3 +63,38 @@ def _became(one: Passed) -> str:
 
 def _when(moment: int, zone: tzinfo) -> str:
     return dates.local_text(moment, zone)[:16]
+
+
+@click.command()
+@click.argument("name")
+@click.option("--days", default=90, metavar="N", type=click.IntRange(1, 1100), help="The last N days. [90]")
+@pass_run
+def backtest(run: Context, name: str, days: int) -> None:
+    """What it would have done on the shop's own history: how many people, which messages and when, and how many of them bought
+    anyway. Those it cannot win, so the effect is below the rest. Reads only."""
+    with runtime.build(run.config) as shop:
+        desk = shop.automations
+        found, zone = desk.backtest(name, days), desk.info.zone
+    run.output.result({"backtest": found, "ceiling": found.ceiling})
+    run.output.say(f"{name}, {dates.local_day(found.since, zone)} until now ({days} days):")
+    run.output.table(
+        [
+            ("entered", f"{found.people} people, {found.entered} times"), ("kept out by the filter", found.filtered),
+            ("ended by a purchase on the way", found.goals + found.exits), ("messages", found.messages), ("people reached", found.reached),
+            (f"of whom bought within {found.credit_days} days anyway", found.bought_anyway),
+        ]
+    )  # fmt: skip
+    if found.steps:
+        run.output.say()
+        run.output.table(
+            [(step.step, step.title, step.sent, step.bought, _left(step.left_out), " ".join(map(str, step.weeks))) for step in found.steps],
+            ["message", "", "sent", "bought anyway", "left out", "by week"],
+        )  # fmt: skip
+    if found.ceiling is not None:
+        run.output.say(f"\nAt most {found.ceiling * 100:.0f} % of those reached can be won: the others bought without it. What it really earns only a holdout tells.")  # fmt: skip
+    for note in found.notes:
+        run.output.say(f"- {note}")
+
+
+def _left(reasons: dict[str, int]) -> str:
+    return ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in sorted(reasons.items())) or "0"

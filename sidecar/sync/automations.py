@@ -42,6 +42,8 @@ _ERROR = "automations.error"
 _PAUSES = (5, 30, 120, 600)  # seconds after the first error, the second …
 # Without news somebody may still come in by time alone: that is looked for so often, in seconds.
 _LOOK = 5.0
+# So often, in seconds, one automation is counted, and orders are credited: that may take a second or two.
+_COUNT = 120.0
 # Rounds of forgetting at a time, of 500 enrolments each: the hourly pass must not hold up others for long.
 _ROUNDS = 40
 
@@ -62,7 +64,7 @@ class Automations:
         self._library: Library | None = None
         self._sources: Sources | None = None
         self._made_for: tuple[object, ...] = ()
-        self._looked = 0.0
+        self._looked = self._counted = 0.0
         self._failures, self._not_before = 0, 0.0
 
     def due(self, *, news: bool) -> bool:
@@ -111,6 +113,7 @@ class Automations:
         collected = sources.collect(place, library)
         worked = engine.run(place)
         self._channels(place)
+        self._count(place, library)
         self._looked, self._failures = time.monotonic(), 0
         if self._state.get(_ERROR):
             self._state.set(_ERROR, "")
@@ -157,6 +160,21 @@ class Automations:
         )  # fmt: skip
         place.start = lambda name, entry: sources.start(place, self._read(info, segments)[1], name, entry)
         return place
+
+    def _count(self, place: Place, library: Library) -> None:
+        """Now and then: which orders are owed to messages, and the figures of the automation whose ones are the oldest."""
+        if self._counted and time.monotonic() - self._counted < _COUNT:
+            return
+        from sidecar.automations import crediting, figures
+
+        self._counted = time.monotonic()
+        crediting.refresh(self._state, place.now, self._config.automations.credit_days)
+        running = {row.name: row for row in versions.rows(self._state).values() if row.running}
+        name = figures.oldest(self._state, running)
+        try:
+            figures.figures(self._state, running[name], library.get(name), place.now)
+        except SidecarError as error:
+            log.warning("automation %s cannot be counted: %s", name, error.message)
 
     def _channels(self, place: Place) -> None:
         from sidecar.automations.channels.registry import Channels
