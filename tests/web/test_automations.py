@@ -20,6 +20,7 @@ from sidecar.automations.channels.gate import Gate
 from sidecar.config import Config
 from sidecar.runtime import Runtime
 from sidecar.segments.model import Segment
+from sidecar.state import jobs
 from sidecar.toml_text import value
 from sidecar.web.desk import Desk, Kept
 from sidecar.web.routes import PREFIX
@@ -277,6 +278,26 @@ def test_a_provider_is_switched_on_again(bridge: Signer, runtime: Runtime) -> No
     assert answer.headers["Location"] == "/ui/automations?notice=provider_on"
     assert runtime.state.rows("SELECT disabled FROM provider") == [("",)]
     assert form(bridge, "", action="enable", provider="nobody").status_code == 404
+
+
+def test_it_is_tried_on_the_past(synced: Signer, runtime: Runtime) -> None:
+    """In the background; what came of it stands on its page, and on no other's."""
+    query = "?automation=thank-you"
+    for days in ("0", "366", "x", ""):
+        assert form(synced, query, action="backtest", days=days).status_code == 400, days
+    assert form(synced, "?automation=nobody", action="backtest", days="90").status_code == 404
+    answer = form(synced, query, action="backtest", days="365")
+    assert answer.headers["Location"] == "/ui/automations?automation=thank-you&notice=testing"
+    waiting = jobs.newest(runtime.state, "backtest")
+    assert waiting is not None and waiting.state == "queued"
+    assert "being tried" in page(synced, query) and "data-fcsc-refresh" in synced.page(f"automations{query}")
+    done = runtime.work(waiting.id, lambda: False)
+    assert done is not None and done.state == "done", done
+    found = runtime.backtest("thank-you", 365)
+    assert found.people > 0
+    assert f"In the last 365 days {found.people} people would have entered" in page(synced, query)
+    assert "would have entered" not in page(synced, ONE)
+    assert "would have entered" in page(synced, query, ACTORS["support"])
 
 
 # --- the editor ----------------------------------------------------------------------------------------------

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from flask import Response, request
 
 from sidecar.automations import flow
 from sidecar.errors import AutomationError, Conflict, SegmentError, UsageError
+from sidecar.state import jobs
+from sidecar.state.jobs import Job
 from sidecar.values import money
 from sidecar.values.masking import mask_email
 from sidecar.web.automation_figures import Line
-from sidecar.web.context import desk, runtime
+from sidecar.web.context import desk, runtime, tasks
 from sidecar.web.dashboard import automation_editor, common, flow_words, render
 from sidecar.web.desk import Desk, problems
 from sidecar.web.errors import Error
 
+if TYPE_CHECKING:
+    from sidecar.automations.backtest import Backtest
+
 ROWS = 50
+# Months are paged through in one go: longer is no better, since people and texts change.
+MOST_DAYS = 365
 GROUPS = ("start", "carts", "browsing", "after-purchase", "service", "occasions", "win-back", "vip")
 STATES = ("", "waiting", "goal", "exit", "done", "failed")
 
@@ -74,6 +82,27 @@ def why() -> Response:
         "automation_why.html", view="automations", notice="", error=None, line=at.line(name), found=found,
         masked=mask_email(email),
     )  # fmt: skip
+
+
+def backtest() -> Response:
+    """Try it on the shop's own history, in the background."""
+    name = automation_editor.name()
+    desk().automation(name)
+    days = common.number(request.form.get("days", ""))
+    if days is None or not 1 <= days <= MOST_DAYS:
+        raise UsageError(f"days must be from 1 to {MOST_DAYS}")
+    tasks().start("backtest", {"automation": name, "days": days})
+    return render.redirect("automations", automation=name, notice="testing")
+
+
+def _tested(name: str) -> tuple[Job | None, Backtest | None]:
+    """The newest backtest of an automation, and what came of it."""
+    from sidecar.automations.backtest import Backtest
+
+    job = jobs.newest(runtime().state, "backtest")
+    if job is None or job.options.get("automation") != name:
+        return None, None
+    return job, msgspec.convert(job.result, Backtest) if job.state == "done" else None
 
 
 def _percent(what: str) -> int:
@@ -135,6 +164,7 @@ def _one(name: str, error: Error | None, code: int) -> Response:
     only = request.args.get("state", "") if request.args.get("state", "") in STATES else ""
     people = at.people(name, after, ROWS, only) if seen else []
     log = at.log(name, log_after, ROWS) if seen else []
+    job, tested = _tested(name)
     leads: dict[str, list[flow.Arrow]] = {one: [] for one in (flow.START, *(step.id for step in automation.steps))}
     for arrow in flow.arrows(automation):
         leads[arrow.start].append(arrow)
@@ -144,7 +174,7 @@ def _one(name: str, error: Error | None, code: int) -> Response:
         after=after, next=people[-1].id if len(people) == ROWS else 0, log=log, log_after=log_after,
         log_next=log[-1].id if len(log) == ROWS else 0, only=only, states=STATES, currency=_currency(), fixed=money.fixed,
         rule=flow_words.rule(automation.filter, at.zone) if automation.filter is not None else "",
-        own_ready=line.own and name in at.ready(),
+        job=job, tested=tested, own_ready=line.own and name in at.ready(),
     )  # fmt: skip
 
 
