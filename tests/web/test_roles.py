@@ -53,6 +53,7 @@ FORMS = {
         "off": SYNC,
         "enable": SYNC,
         "why": ALL,
+        "backtest": SYNC,
         "preview": MAPPING,
         "save": MAPPING,
         "reset": MAPPING,
