@@ -42,6 +42,7 @@ from sidecar.values import email as emails
 if TYPE_CHECKING:
     from sidecar.automations.backtest import Backtest
     from sidecar.automations.simulate import Simulated
+    from sidecar.automations.trial import Tried
 
 _INSIDE = (
     "SELECT e.id, p.contact_id, e.subject, e.held, e.entered, e.state, e.step, e.due, e.reason FROM enrolment e"
@@ -245,6 +246,14 @@ class Desk:
         with self.place() as place:
             enter.fresh(self._state, self.info.zone)
             return backtest(place, automation, days)
+
+    def test(self, name: str, to: str, language: str = "") -> list[Tried]:
+        """Send each of its messages to an address by e-mail, marked as a test; see `trial`. Raises as `get`, UsageError, ConfigError."""
+        from sidecar.automations.trial import trial
+
+        automation = self.get(name)
+        with self.place() as place:
+            return trial(place, automation, to, language)
 
     def people(self, name: str, state: str = "", after: int = 0, limit: int = 50) -> list[Inside]:
         """Who is or was in it, the newest first, below the id `after` (0: from the newest). `state`: only of that one."""

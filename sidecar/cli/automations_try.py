@@ -98,3 +98,25 @@ def backtest(run: Context, name: str, days: int) -> None:
 
 def _left(reasons: dict[str, int]) -> str:
     return ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in sorted(reasons.items())) or "0"
+
+
+@click.command("test")
+@click.argument("name")
+@click.option("--to", required=True, metavar="EMAIL", help="Your own address.")
+@click.option("--language", default="", metavar="CODE", help="en, fa, pl or bg. [the shop's]")
+@pass_run
+def test_(run: Context, name: str, to: str, language: str) -> None:
+    """Send each message of an automation to yourself by e-mail, as a customer would get it, with [TEST] in the subject. By SMTP to any
+    address; through FluentCRM only to one that is a contact, with their own data. Nothing of it is counted."""
+    with runtime.build(run.config) as shop:
+        found = shop.automations.test(name, to, language)
+    good = all(one.state in ("sent", "queued") for one in found)
+    run.output.result({"messages": found}, ok=good)
+    run.output.table([(one.step, one.language, one.subject, one.state, one.reason) for one in found], ["message", "in", "subject", "", ""])  # fmt: skip
+    for one in found:
+        for problem in one.problems:
+            run.output.warn(f"{one.step}: {problem}")
+    if not found:
+        run.output.say("It has no messages.")
+    if not good:
+        click.get_current_context().exit(1)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sidecar.automations.messages.model import Rendered
     from sidecar.automations.model import Automation
     from sidecar.automations.preflight import Finding
+    from sidecar.automations.trial import Tried as Sent
     from sidecar.automations.why import Why
 
 WHOLE = "*"
@@ -196,6 +197,10 @@ class Desk:
     def why(self, name: str, email: str) -> Why:
         """Why somebody got it or not. Raises NotFound, also when nobody has the address."""
         return self._own.why(name, email)
+
+    def test(self, name: str, to: str, language: str = "") -> list[Sent]:
+        """Send each of its messages to an address, marked as a test. Raises NotFound, AutomationError, UsageError, ConfigError."""
+        return self._own.test(name, to, language)
 
     # --- editing -----------------------------------------------------------------------------------------
 

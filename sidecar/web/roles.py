@@ -15,7 +15,7 @@ ABOUT: Final[dict[Permission, str]] = {
     "sync": "start and pause a sync, retry, switch automations",
     "undo": "undo a run",
     "mapping": "see and edit the mapping, edit segments and automations",
-    "settings": "confirm a moved site, erase a person, settings",
+    "settings": "confirm a moved site, erase a person, send tests, settings",
 }
 TABLE: Final[dict[Permission, frozenset[Role]]] = {
     "see": frozenset(ROLES),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html as entities
 import re
+import socket
 import time
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from aiosmtpd.controller import Controller
 from fragments import EVIL, PERSIAN, Checked
 from peopled import AT, NAME, crowd, fill
 from signer import ACTORS, ADMIN, Signer
@@ -18,6 +21,7 @@ from support import ShopDatabase
 from sidecar.automations import enrolments, library
 from sidecar.automations.channels.gate import Gate
 from sidecar.config import Config
+from sidecar.config_channels import Channels, Email
 from sidecar.runtime import Runtime
 from sidecar.segments.model import Segment
 from sidecar.state import jobs
@@ -298,6 +302,37 @@ def test_it_is_tried_on_the_past(synced: Signer, runtime: Runtime) -> None:
     assert f"In the last 365 days {found.people} people would have entered" in page(synced, query)
     assert "would have entered" not in page(synced, ONE)
     assert "would have entered" in page(synced, query, ACTORS["support"])
+
+
+def test_messages_are_sent_to_the_owner(bridge: Signer, runtime: Runtime) -> None:
+    answer = form(bridge, ONE, action="test", email="nobody@example.com")
+    said = re.sub(r"\s+", " ", Checked(answer.text).text)
+    assert answer.status_code == 422 and "FluentCRM sends to contacts only" in said and "Cart recovery" in said
+    mails: list[Any] = []
+
+    class Inbox:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+            mails.append(envelope.rcpt_tos)
+            return "250 OK"
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Controller(Inbox(), hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        email = Email(
+            by="smtp", smtp_host="127.0.0.1", smtp_port=port, smtp_security="none", smtp_from="shop@example.com"
+        )
+        runtime.config = msgspec.structs.replace(runtime.config, channels=Channels(email=email))
+        answer = form(bridge, "?automation=order-delivered", action="test", email="owner@example.net")
+        assert form(bridge, ONE, action="test", email="nobody").status_code == 400
+    finally:
+        server.stop()
+    said = re.sub(r"\s+", " ", Checked(answer.text).text)
+    assert answer.status_code == 200 and said.count("[TEST]") == len(mails) == 1, said
+    assert mails == [["owner@example.net"]] and "o•••@e•••.net" in said and "owner@example.net" not in answer.text
+    assert runtime.state.rows("SELECT COUNT(*) FROM message") == [(0,)]
 
 
 # --- the editor ----------------------------------------------------------------------------------------------

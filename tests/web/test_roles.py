@@ -54,6 +54,7 @@ FORMS = {
         "enable": SYNC,
         "why": ALL,
         "backtest": SYNC,
+        "test": ADMIN,
         "preview": MAPPING,
         "save": MAPPING,
         "reset": MAPPING,

@@ -30,10 +30,11 @@ class _Here(msgspec.Struct, frozen=True):
 
 
 def preview(
-    config: Config, state: State, automation: Automation, step_id: str, language: str, contact_id: int | None = None
-) -> Rendered:
+    config: Config, state: State, automation: Automation, step_id: str, language: str, contact_id: int | None = None,
+    *, standalone: bool = True,
+) -> Rendered:  # fmt: skip
     """The message of a send step in a language; `problems` has what would refuse it. With a contact: as they are now, with the
-    newest cart, order or product of theirs that the automation could be about. Else with an example.
+    newest cart, order or product of theirs that the automation could be about. Else with an example. `standalone`: see `render`.
 
     Raises NotFound when there is no such send step or no such person, StoreUnavailable without the shop.
     """
@@ -54,7 +55,7 @@ def preview(
             made = msgspec.structs.replace(real, coupon=made.coupon)
     rendered = render(
         step, made, language, links.Links(home=shop.shop.url, key=key, now=here.now, contact=contact_id or _NOBODY,
-        survey=config.automations.survey_url),
+        survey=config.automations.survey_url), standalone=standalone,
     )  # fmt: skip
     return msgspec.structs.replace(rendered, problems=tuple(check.problems(rendered, step)))
 

@@ -8,7 +8,7 @@ import msgspec
 from flask import Response, request
 
 from sidecar.automations import flow
-from sidecar.errors import AutomationError, Conflict, SegmentError, UsageError
+from sidecar.errors import AutomationError, ConfigError, Conflict, SegmentError, UsageError
 from sidecar.state import jobs
 from sidecar.state.jobs import Job
 from sidecar.values import money
@@ -80,6 +80,23 @@ def why() -> Response:
     found = at.why(name, email)
     return render.fragment(
         "automation_why.html", view="automations", notice="", error=None, line=at.line(name), found=found,
+        masked=mask_email(email),
+    )  # fmt: skip
+
+
+def test() -> Response:
+    """Send each message to an address by e-mail, marked as a test, and tell what became of it."""
+    at, name = desk(), automation_editor.name()
+    email = request.form.get("email", "")[:200].strip()
+    try:
+        sent = at.test(name, email)
+    except AutomationError:
+        raise
+    except ConfigError as error:
+        # Nothing is wrong with the sidecar: there is no way to that address.
+        return _one(name, Error(code=error.code, message=error.message, hint=error.hint), 422)
+    return render.fragment(
+        "automation_test.html", view="automations", notice="", error=None, line=at.line(name), sent=sent,
         masked=mask_email(email),
     )  # fmt: skip
 

@@ -41,7 +41,7 @@ ACTIONS: dict[str, dict[str, Action]] = {
         "save": ("mapping", segment_editor.save), "remove": ("mapping", segment_editor.remove),
     },
     "automations": {
-        "on": ("sync", automations.on), "off": ("sync", automations.off), "enable": ("sync", automations.enable), "why": ("contact", automations.why), "backtest": ("sync", automations.backtest),
+        "on": ("sync", automations.on), "off": ("sync", automations.off), "enable": ("sync", automations.enable), "why": ("contact", automations.why), "backtest": ("sync", automations.backtest), "test": ("settings", automations.test),
         "preview": ("mapping", automation_editor.preview), "save": ("mapping", automation_editor.save),
         "reset": ("mapping", automation_editor.reset),
     },

@@ -100,6 +100,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "message": {
         "handing": _("being handed over"), "queued": _("handed over"), "sent": _("sent"), "delivered": _("delivered"),
         "failed": _("failed"), "bounced": _("came back"), "unsure": _("nobody can tell whether it went"),
+        "refused": _("refused"), "again": _("not taken for now"),
     },
     "group": {
         "start": _("Welcome"), "carts": _("Carts and payment"), "browsing": _("Looking around"),
