@@ -152,6 +152,8 @@ class Sending:
                     del self._batch.walks[walk.one.id]
                 else:
                     begun.append((walk, send, channel))
+            # With the row stands where they are: whoever comes after a crash looks for the message of that step.
+            self._batch.progress(sql, [walk for walk, _, _ in begun])
         return begun
 
     def _handed_over(self, wanted: list[tuple[Wanted, Written]]) -> list[tuple[Walk, Outgoing]]:

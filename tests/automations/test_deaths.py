@@ -9,7 +9,7 @@ from automating import DAY, HOUR, NOW, TEXT, Killed, World, copied
 from support import ShopDatabase
 
 from sidecar.automations import enrolments
-from sidecar.automations.model import Coupon, Note, Send, Tagged, Wait, Webhook
+from sidecar.automations.model import Coupon, Note, Send, Split, Tagged, Wait, Webhook
 from sidecar.config import Config
 from sidecar.segments.model import Period
 
@@ -18,6 +18,7 @@ STEPS = (
     Send(id="first", channels=("email",), texts=TEXT),
     Tagged(id="t", add=("x",)),
     Wait(id="w", period=Period(days=2)),
+    Split(id="s", ways={"second": 1}),
     Send(id="second", channels=("email",), texts=TEXT),
     Note(id="n", title="T", body="B"),
     Webhook(id="h", url="https://x.example/"),

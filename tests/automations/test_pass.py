@@ -146,6 +146,25 @@ def test_an_order_is_thanked_for_within_one_pass_and_once(running: Running, monk
         assert state.rows("SELECT COUNT(*) FROM message") == [(0,)]
 
 
+def test_what_a_click_earned_is_counted_by_the_way(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        running.paid("g@example.net")
+        sidecar.pass_()
+        sidecar.state.sql.execute("UPDATE message SET clicked = ?", (NOW_MS // 1000 - 120,))
+        running.paid("g@example.net")
+        sidecar.pass_()
+        for clock in ("_counted", "_looked"):
+            monkeypatch.setattr(sidecar._passes._automations, clock, 0.0)
+        sidecar.pass_()
+        rows = sidecar.state.rows("SELECT how, COUNT(*) FROM credit GROUP BY 1")
+        # Both orders of the buyer came within the days after the click; each is owed once.
+        assert rows == [("click", 2)]
+        kept = sidecar.automations.figures("thanks", fresh=900)
+        assert (kept.orders, kept.sent, kept.best) == (2, 2, "thanks")
+        assert kept.revenue == kept.recipients * kept.per_recipient == 200_000_000
+
+
 def test_a_fault_in_automations_stops_no_order(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     with build(running.config) as sidecar:
         switched_on(sidecar)

@@ -41,7 +41,7 @@ class Walk(msgspec.Struct, kw_only=True, eq=False):
         elif not move.way:
             self.base = now
             self.planned = now if isinstance(self.step, Send) else self.planned
-        self.one.step, self.one.awaits, self.one.attempts = move.to, "", 0
+        self.one.step, self.one.due, self.one.awaits, self.one.attempts = move.to, self.planned, "", 0
         self.one.data.planned = 0
         self.message = None
 
