@@ -52,6 +52,7 @@ from sidecar.sync.verify import Verdict
 from sidecar.sync.work import PassReport
 
 if TYPE_CHECKING:
+    from sidecar.automations.backtest import Backtest
     from sidecar.automations.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -183,6 +184,10 @@ class Runtime:
         from sidecar.automations.desk import Desk
 
         return Desk(self.config, self.state, lambda: self.bridge if self._passes.link.paired else None)
+
+    def backtest(self, name: str, days: int) -> Backtest:
+        """What an automation would have done in the last so many days; see `automations.backtest`."""
+        return self.automations.backtest(name, days)
 
     def refresh_segments(self, *, full: bool = False, tagged: bool = True) -> Looked:
         """Bring segments and their tags up to date; see `sync.segments.refresh`. Raises Paused, MappingError."""

@@ -11,7 +11,7 @@ ALLOWED = {
     "div", "h1", "h2", "h3", "nav", "a", "p", "ul", "li", "section", "article", "table", "thead", "tbody", "tr", "th", "td",
     "form", "input", "button", "fieldset", "legend", "label", "textarea", "details", "summary", "pre", "code", "dl", "dt",
     "dd", "span", "small", "strong", "time", "bdi", "progress", "br",
-    "svg", "polyline", "rect",
+    "svg", "polyline", "rect", "polygon", "g", "text", "ol", "select", "option", "iframe",
 }  # fmt: skip
 
 
@@ -39,10 +39,13 @@ class Checked(HTMLParser):
         for name in ("href", "action"):
             if name in given:
                 assert (given[name] or "").startswith("?page=fluentcrm-sidecar&view="), given
+        if tag == "iframe":
+            # What a mail has in it can do nothing to the page around it.
+            assert given.get("sandbox") == "" and "src" not in given and given.get("title"), given
         self.ids += [given["id"]] if given.get("id") else []
         for name in ("aria-labelledby", "aria-describedby", "for"):
             self.named += (given.get(name) or "").split()
-        if tag == "input" and given.get("type") != "hidden":
+        if tag in ("input", "select") and given.get("type") != "hidden":
             assert "label" in self.stack, given
         if tag == "th":
             assert given.get("scope") in ("col", "row"), given

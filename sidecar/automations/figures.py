@@ -28,10 +28,7 @@ _WAYS = """
 SELECT held, state, CASE WHEN state = 'waiting' THEN step ELSE '' END, CASE WHEN state IN ('exit', 'failed') THEN reason ELSE '' END,
  COUNT(*) FROM enrolment WHERE automation_id = ? GROUP BY 1, 2, 3, 4
 """
-_STEPS = """
-SELECT d.step, d.outcome, d.reason, COUNT(*) FROM enrolment e JOIN step_done d ON d.enrolment_id = e.id
-WHERE e.automation_id = ? AND e.held = 0 GROUP BY 1, 2, 3
-"""
+_STEPS = "SELECT step, outcome, reason, number FROM step_count WHERE automation_id = ? AND held = 0"
 _MESSAGES = """
 SELECT step, SUM(state IN ('queued', 'sent', 'delivered')), SUM(delivered IS NOT NULL), SUM(opened IS NOT NULL), SUM(clicked IS NOT NULL),
  SUM(state = 'bounced'), SUM(state = 'failed'), SUM(state = 'unsure')
@@ -144,6 +141,19 @@ def figures(state: State, row: Row, automation: Automation, now: int, fresh: int
     return found
 
 
+def kept(state: State, automation_id: int) -> Figures | None:
+    """Those that were counted last, however old; None: never."""
+    return all_kept(state, automation_id).get(automation_id)
+
+
+def all_kept(state: State, automation_id: int = 0) -> dict[int, Figures]:
+    """Those of all automations, or of one, by the automation's id."""
+    rows = state.rows(
+        "SELECT automation_id, doc FROM automation_figures WHERE ? IN (0, automation_id)", (automation_id,)
+    )
+    return {id_: _decode(doc) for id_, doc in rows}
+
+
 def count(state: State, automation_id: int, automation: Automation, now: int) -> Figures:
     """Count them now."""
     found = Figures(
@@ -204,9 +214,8 @@ def _passed(state: State, automation_id: int, found: Figures) -> None:
         if outcome == "done":
             step.done += number
             continue
-        why = reason.partition(":")[0]
         reasons = step.skipped if outcome == "skipped" else step.failed
-        reasons[why] = reasons.get(why, 0) + number
+        reasons[reason] = reasons.get(reason, 0) + number
 
 
 def _messages(state: State, automation_id: int, found: Figures) -> None:

@@ -20,7 +20,7 @@ from sidecar import clock
 from sidecar.errors import Conflict, NotFound
 from sidecar.state.database import State
 
-Kind = Literal["sync", "undo", "retry", "segments"]
+Kind = Literal["sync", "undo", "retry", "segments", "backtest"]
 OPEN = ("queued", "running", "paused")
 _KEPT = 200
 _COLUMNS = "id, kind, options, state, wish, step, done, total, step_from, step_at, created, started, updated, finished, result, error"  # fmt: skip
@@ -92,6 +92,12 @@ def get(state: State, id_: int) -> Job:
 def latest(state: State) -> Job | None:
     """The newest job, None when there never was one."""
     rows = state.rows(f"SELECT {_COLUMNS} FROM job ORDER BY id DESC LIMIT 1")  # noqa: S608 - our own list of columns
+    return _job(rows[0]) if rows else None
+
+
+def newest(state: State, kind: Kind) -> Job | None:
+    """The newest job of a kind, None when there never was one (or only long ago)."""
+    rows = state.rows(f"SELECT {_COLUMNS} FROM job WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,))  # noqa: S608 - our own list of columns
     return _job(rows[0]) if rows else None
 
 

@@ -1,4 +1,4 @@
-"""Working on a job of the state: a run of the main job, an undo, a retry or a refresh of segments, with its progress."""
+"""Working on a job of the state: a run of the main job, an undo, a retry, a refresh of segments or a backtest, with its progress."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ class Shop(Protocol):
 
     def sync(self, choices: Choices | None = None, progress: Progress | None = None) -> Report:
         """The main job."""
+
+    def backtest(self, name: str, days: int) -> Any:
+        """What an automation would have done."""
 
     def undo(self, run_id: int) -> Undone:
         """Take a run back."""
@@ -91,6 +94,10 @@ def _do(shop: Shop, job: Job, progress: _Progress) -> dict[str, Any]:
                     "restored": undone.restored,
                     "kept": undone.kept,
                 }
+            if job.kind == "backtest":
+                found = shop.backtest(str(options["automation"]), int(options["days"]))
+                result: dict[str, Any] = msgspec.to_builtins(found)
+                return result
             if job.kind == "segments":
                 looked = shop.refresh_segments()
                 came, went = (sum(getattr(one, way) for one in looked.changes) for way in ("entered", "left"))

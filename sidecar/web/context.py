@@ -6,6 +6,7 @@ from flask import current_app
 
 from sidecar.runtime import Runtime
 from sidecar.tasks import Tasks
+from sidecar.web.desk import Desk, Kept
 
 
 def runtime() -> Runtime:
@@ -18,3 +19,9 @@ def tasks() -> Tasks:
     """Its background work."""
     found: Tasks = current_app.extensions["fcsc"][1]
     return found
+
+
+def desk() -> Desk:
+    """Its automations."""
+    kept: Kept = current_app.extensions.setdefault("fcsc_automations", Kept())
+    return Desk(runtime(), kept)

@@ -12,10 +12,10 @@ PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 ABOUT: Final[dict[Permission, str]] = {
     "see": "see status and events",
     "contact": "see a contact (360°)",
-    "sync": "start and pause a sync, retry",
+    "sync": "start and pause a sync, retry, switch automations",
     "undo": "undo a run",
-    "mapping": "see and edit the mapping",
-    "settings": "confirm a moved site, erase a person, settings",
+    "mapping": "see and edit the mapping, edit segments and automations",
+    "settings": "confirm a moved site, erase a person, send tests, settings",
 }
 TABLE: Final[dict[Permission, frozenset[Role]]] = {
     "see": frozenset(ROLES),

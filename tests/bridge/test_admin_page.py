@@ -203,6 +203,8 @@ def test_the_rest_proxy(hpos: Site, sidecar: FakeSidecar, admin: Shopper) -> Non
         "api/v1/segments/vip",
         "api/v1/segments/no-1/people?after=7",
         "api/v1/segment-rules",
+        "api/v1/automations/cart-recovery/people/7",
+        "api/v1/automation-texts/cart-recovery",
     ):
         assert admin.get(f"{PROXY}/{path}", headers=nonce).json() == {"data": [1]}, path
         assert sidecar.asked[-1].target == f"/{path}"
@@ -223,6 +225,8 @@ def test_the_rest_proxy_refuses(hpos: Site, sidecar: FakeSidecar, admin: Shopper
         "ui/contact/0",
         "api/v1/segments/UP",
         "api/v1/segments/a/b/people",
+        "api/v1/automations/UP",
+        "api/v1/automations/a/people/0",
     ):
         assert admin.get(f"{PROXY}/{path}", headers=nonce).status_code in (403, 404), path
     for method in ("PUT", "DELETE", "PATCH"):
@@ -242,6 +246,8 @@ def test_the_rest_proxy_refuses(hpos: Site, sidecar: FakeSidecar, admin: Shopper
             "api/v1/mapping/save",
             "api/v1/segments/refresh",
             "api/v1/segment-rules/save",
+            "api/v1/automations/on",
+            "api/v1/automation-texts/save",
             "ui/segments",
             "api/v1/site/confirm",
             "api/v1/privacy/erase",

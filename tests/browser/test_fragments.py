@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from browsing import NARROW, WIDE, Tab
+from peopled import fill
 from shopkeeper import Shopkeeper
 from signer import ADMIN, Signer
 from support import ROOT, ShopDatabase
@@ -23,6 +24,8 @@ from sidecar.runtime import Runtime
 from sidecar.state import dead_letters, pairing
 from sidecar.sync.session import Choices
 from sidecar.web.app import create_app
+from sidecar.web.desk import Desk as Automations
+from sidecar.web.desk import Kept
 
 HOME = "http://127.0.0.1:9"
 PERSIAN = "9;administrator;fa_IR;rtl"
@@ -32,6 +35,14 @@ PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="wi
 <link rel="icon" href="data:,"><style>body{margin:0;padding:0 12px;font:13px/1.4 sans-serif;background:#f0f0f1}a{color:#2271b1}
 .button{min-height:30px}textarea{box-sizing:border-box}</style><link rel="stylesheet" href="/admin.css">
 <div class="wrap fcsc">%s</div><script>window.fcscAdmin={root:"/proxy/",nonce:"x"}</script><script src="/admin.js"></script>"""
+
+
+# Texts of the drawing that are wider than its boxes.
+OUTSIDE = """() => [...document.querySelectorAll('.fcsc-flow__box')].flatMap(box => {
+  const edge = box.querySelector('rect').getBoundingClientRect();
+  return [...box.querySelectorAll('text')].filter(text => { const at = text.getBoundingClientRect();
+    return at.left < edge.left || at.right > edge.right || at.bottom > edge.bottom || at.top < edge.top; })
+    .map(text => text.textContent); })"""
 
 
 class Desk:
@@ -142,6 +153,72 @@ def test_every_page_in_a_browser(sit: Sit, demo_hpos: ShopDatabase, who: str) ->
         assert desk.tab.page.evaluate("getComputedStyle(document.getElementById('fcsc-page')).direction") == who[-3:]
     assert SCRIPT in shown
     assert IMAGE in shown
+
+
+@pytest.mark.parametrize("who", [ADMIN, PERSIAN], ids=["english", "persian"])
+def test_automations_in_a_browser(sit: Sit, who: str) -> None:
+    """Nothing sticks out, all is readable, the keyboard reaches all; the drawing's boxes hold their texts."""
+    desk = sit(who)
+    fill(desk.runtime, Automations(desk.runtime, Kept()))
+    cart = {"automation": "cart-recovery"}
+    for name, query in (
+        ("list", {}),
+        ("one", cart),
+        ("switch", cart | {"switch": 1}),
+        ("way", cart | {"way": 1}),
+        ("head", cart | {"edit": "+"}),
+        ("step", cart | {"edit": "first", "written": "fa" if who == PERSIAN else "en"}),
+        ("branches", {"automation": "thank-you"}),
+    ):
+        desk.visit("automations", **query)
+        for suffix, size in (("", WIDE), ("-390", NARROW)):
+            desk.tab.resize(size)
+            desk.tab.shot(f"automations-{name}-{who[-3:]}{suffix}")
+            assert not desk.tab.overflow(".wrap"), (name, size)
+        desk.tab.resize(WIDE)
+        assert not desk.tab.pale(".wrap"), name
+        assert desk.tab.walk(".wrap") == ([], []), name
+        assert desk.tab.page.evaluate(OUTSIDE) == [], name
+
+
+@pytest.mark.parametrize("who", [ADMIN, PERSIAN], ids=["english", "persian"])
+def test_a_message_is_edited_and_seen(sit: Sit, demo_hpos: ShopDatabase, who: str) -> None:
+    """While one types the message is shown as it would be, in a frame of its own that runs nothing; saved by a button."""
+    Shopkeeper(demo_hpos).do(
+        "REPLACE INTO wp_options (option_name, option_value) VALUES ('fcsc_link_key', %s)", "00" * 32
+    )
+    desk = sit(who)
+    page, language = desk.tab.page, "fa" if who == PERSIAN else "en"
+    desk.visit("automations", automation="cart-recovery")
+    page.click("td a[href$='edit=first']")
+    page.wait_for_selector("form[data-fcsc-live]")
+    if language == "fa":
+        page.click("a[href$='written=fa']")
+        page.wait_for_selector("a[href$='written=fa'][aria-current]")
+    page.evaluate("window.sameDocument = true")
+    page.fill(f"[name='f.text.{language}.subject']", "{{ shop.name }}: a cart & <b>more</b>")
+    page.wait_for_selector("#fcsc-try iframe")
+    assert "a cart & <b>more</b>" in page.inner_text("#fcsc-try .fcsc-subject")
+    frame = page.frame_locator("#fcsc-try iframe")
+    frame.locator("table").first.wait_for()
+    assert frame.locator("a").count() > 0
+    page.locator("#fcsc-try iframe").scroll_into_view_if_needed()
+    desk.tab.shot(f"automations-preview-{who[-3:]}")
+    desk.tab.resize(NARROW)
+    desk.tab.shot(f"automations-preview-{who[-3:]}-390")
+    assert not desk.tab.overflow(".wrap")
+    desk.tab.resize(WIDE)
+    page.fill(f"[name='f.text.{language}.body']", "{{ person.nmae }}")
+    page.wait_for_selector("#fcsc-try li")
+    assert "did you mean name?" in page.inner_text("#fcsc-try li") and page.locator("#fcsc-try iframe").count() == 0
+    assert page.evaluate("window.sameDocument === true")
+    assert not (Path(desk.runtime.config.state.dir) / "automations").exists(), "typing saved it"
+    page.fill(f"[name='f.text.{language}.body']", "One.\n\nTwo.")
+    page.click("button[value=save]")
+    page.wait_for_selector(".fcsc-notice--ok")
+    assert page.input_value(f"[name='f.text.{language}.body']") == "One.\n\nTwo."
+    # There is no shop at that address that has pictures.
+    desk.tab.trouble[:] = [line for line in desk.tab.trouble if "placeholder.png" not in line]
 
 
 def _past_sizes(runtime: Runtime) -> None:

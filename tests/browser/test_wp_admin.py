@@ -12,10 +12,12 @@ from browsing import NARROW, WIDE, Tab
 from live_shop import IMAGE, SCRIPT, LiveShop
 from running import eventually
 
+from sidecar.state.database import State
+
 pytestmark = pytest.mark.wordpress
 
 Open = Callable[..., Tab]
-VIEWS = ("status", "events", "sync", "segments", "mapping", "settings")
+VIEWS = ("status", "events", "sync", "segments", "automations", "mapping", "settings")
 
 
 def visit(live: LiveShop, tab: Tab, view: str, **query: Any) -> Tab:
@@ -173,6 +175,51 @@ def test_a_segment_is_refreshed_edited_and_saved(live: LiveShop, open_as: Open, 
     assert saved.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("user", ["admin", "parsi"])
+def test_an_automation_is_edited_seen_and_switched(live: LiveShop, open_as: Open, user: str) -> None:
+    """In the real wp-admin: the message as it would be with the shop's own links, another delay, on for a few, and off."""
+    tab = visit(live, open_as(user), "automations")
+    page, language = tab.page, "fa" if user == "parsi" else "en"
+    page.click("tbody a[href*='automation=cart-recovery']:not(.button)")
+    page.wait_for_selector(".fcsc-flow")
+    seen_well(tab, f"automation-{user}")
+    page.click("td a[href*='edit=first']")
+    page.wait_for_selector("form[data-fcsc-live]")
+    if language == "fa":
+        page.click("a[href$='written=fa']")
+        page.wait_for_selector("a[href$='written=fa'][aria-current]")
+    page.fill(f"[name='f.text.{language}.subject']", "{{ shop.name }} \U0001f6d2")
+    page.wait_for_selector("#fcsc-try iframe")
+    page.frame_locator("#fcsc-try iframe").locator("table").first.wait_for()
+    page.locator("#fcsc-try iframe").scroll_into_view_if_needed()
+    tab.shot(f"automation-edit-{user}")
+    visit(live, tab, "automations", automation="cart-recovery", edit="until-8h")
+    page.fill("[name='f.period']", "9h")
+    page.wait_for_selector("#fcsc-try .fcsc-sum")
+    page.click("button[value=save]")
+    page.wait_for_selector(".fcsc-notice--ok")
+    saved = Path(live.bench.state_dir) / "automations" / "cart-recovery.toml"
+    assert 'period = "9h"' in saved.read_text("utf-8") and saved.stat().st_mode & 0o777 == 0o600
+    visit(live, tab, "automations", automation="cart-recovery", switch=1)
+    page.fill("[name=rollout]", "20")
+    page.fill("[name=holdout]", "10")
+    if page.locator("[name=anyway]").count():
+        page.check("[name=anyway]")
+    tab.shot(f"automation-switch-{user}")
+    page.click("button.button-primary")
+    page.wait_for_selector(".fcsc-notice--ok")
+    state = State(str(live.bench.state_dir))
+    assert state.rows("SELECT running, rollout, holdout FROM automation WHERE running") == [(1, 20, 10)]
+    state.close()
+    page.click("form:has(input[value=off]) button")
+    page.wait_for_selector(".fcsc-notice--ok")
+    visit(live, tab, "automations", automation="cart-recovery", edit="%2B")
+    page.click("form:has(input[value=reset]) button")
+    page.click("section[role=alert] button")
+    page.wait_for_selector(".fcsc-notice--ok")
+    assert not saved.exists()
+
+
 def test_a_campaign_is_begun_from_a_segment(live: LiveShop, open_as: Open) -> None:
     """The draft that FluentCRM opens goes to the subscribed people of that segment; with none FluentCRM says so, and no draft
     is left."""
@@ -267,7 +314,7 @@ def test_without_fluentcrm_the_entry_is_in_woocommerce(live: LiveShop, open_as: 
 
 def test_support_sees_but_does_nothing(live: LiveShop, open_as: Open) -> None:
     tab = visit(live, open_as("support"), "status")
-    assert tab.page.locator(".fcsc-nav a").all_inner_texts() == ["Status", "Events", "Sync", "Segments"]
+    assert tab.page.locator(".fcsc-nav a").all_inner_texts() == ["Status", "Events", "Sync", "Segments", "Automations"]
     assert tab.page.locator(".wrap.fcsc form").count() == 0
     tab.shot("status-support")
     visit(live, tab, "sync")

@@ -35,12 +35,30 @@ ROUTES = {
     "GET /api/v1/segments/<slug>": ALL, "GET /api/v1/segments/<slug>/people": ALL, "POST /api/v1/segments/refresh": SYNC,
     "GET /api/v1/segment-rules": MAPPING, "POST /api/v1/segment-rules/preview": MAPPING,
     "POST /api/v1/segment-rules/save": MAPPING, "POST /api/v1/segment-rules/remove": MAPPING,
+    "GET /ui/automations": ALL, "POST /ui/automations": ALL, "GET /api/v1/automations": ALL,
+    "GET /api/v1/automations/<name>": ALL, "GET /api/v1/automations/<name>/people": ALL,
+    "GET /api/v1/automations/<name>/people/<id>": ALL, "GET /api/v1/automations/<name>/messages": ALL,
+    "GET /api/v1/automations/<name>/preflight": ALL, "POST /api/v1/automations/on": SYNC,
+    "POST /api/v1/automations/off": SYNC, "POST /api/v1/automations/why": ALL, "GET /api/v1/automation-texts/<name>": MAPPING,
+    "POST /api/v1/automation-texts/check": MAPPING, "POST /api/v1/automation-texts/preview": MAPPING,
+    "POST /api/v1/automation-texts/save": MAPPING, "POST /api/v1/automation-texts/reset": MAPPING,
 }  # fmt: skip
 FORMS = {
     "status": {"confirm": ADMIN, "retry": SYNC, "pause": SYNC, "resume": SYNC},
     "events": {},
     "sync": {"start": SYNC, "pause": SYNC, "resume": SYNC, "cancel": SYNC, "undo": UNDO},
     "segments": {"refresh": SYNC, "preview": MAPPING, "save": MAPPING, "remove": MAPPING},
+    "automations": {
+        "on": SYNC,
+        "off": SYNC,
+        "enable": SYNC,
+        "why": ALL,
+        "backtest": SYNC,
+        "test": ADMIN,
+        "preview": MAPPING,
+        "save": MAPPING,
+        "reset": MAPPING,
+    },
     "mapping": {"check": MAPPING, "preview": MAPPING, "save": MAPPING, "explore": MAPPING},
 }
 
@@ -52,7 +70,9 @@ def _routes(app: Flask) -> dict[str, str]:
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         assert len(methods) == 1, rule
         name = re.sub(r"<int\([^)]*\):\w+>", "<id>", rule.rule)
-        url = re.sub(r"<id>", "5", name).replace("<kind>", "users").replace("<slug>", "vip")
+        url = (
+            re.sub(r"<id>", "5", name).replace("<kind>", "users").replace("<slug>", "vip").replace("<name>", "welcome")
+        )
         found[f"{methods.pop()} {name}"] = url
     return found
 

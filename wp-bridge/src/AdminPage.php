@@ -26,7 +26,7 @@ final class AdminPage {
 
 	public static function view(): string {
 		$view = isset( $_GET['view'] ) ? sanitize_text_field( wp_unslash( $_GET['view'] ) ) : ''; // phpcs:ignore WordPress.Security.NonceVerification
-		return preg_match( '#^(?:status|events|sync|segments|mapping|settings|contact/[1-9]\d{0,15})$#D', $view ) ? $view : 'status';
+		return preg_match( '#^(?:status|events|sync|segments|automations|mapping|settings|contact/[1-9]\d{0,15})$#D', $view ) ? $view : 'status';
 	}
 
 	public static function url( string $view, array $query = array() ): string {

@@ -7,17 +7,19 @@ defined( 'ABSPATH' ) || exit;
 final class Proxy {
 	/** Method, path, permission (Roles::MAY). */
 	const ALLOWED = array(
-		array( 'GET', '#^ui/(?:status|events|sync|segments)$#D', 'see' ),
+		array( 'GET', '#^ui/(?:status|events|sync|segments|automations)$#D', 'see' ),
 		array( 'GET', '#^ui/mapping$#D', 'mapping' ),
 		array( 'GET', '#^ui/contact/[1-9]\d{0,15}$#D', 'contact' ),
 		array( 'POST', '#^ui/(?:status|sync|segments)$#D', 'sync' ),
+		array( 'POST', '#^ui/automations$#D', 'see' ),
 		array( 'POST', '#^ui/mapping$#D', 'mapping' ),
-		array( 'GET', '#^api/v1/(?:status|events|sync|segments(?:/[a-z0-9-]{1,60})?|letters|doctor|site)$#D', 'see' ),
-		array( 'GET', '#^api/v1/(?:(?:contacts|explain)/[1-9]\d{0,15}|segments/[a-z0-9-]{1,60}/people)$#D', 'contact' ),
-		array( 'POST', '#^api/v1/(?:sync/(?:start|pause|resume|cancel)|letters/retry|segments/refresh)$#D', 'sync' ),
+		array( 'GET', '#^api/v1/(?:status|events|sync|segments(?:/[a-z0-9-]{1,60})?|automations(?:/[a-z0-9-]{1,60}(?:/preflight)?)?|letters|doctor|site)$#D', 'see' ),
+		array( 'GET', '#^api/v1/(?:(?:contacts|explain)/[1-9]\d{0,15}|segments/[a-z0-9-]{1,60}/people|automations/[a-z0-9-]{1,60}/(?:people(?:/[1-9]\d{0,15})?|messages))$#D', 'contact' ),
+		array( 'POST', '#^api/v1/(?:sync/(?:start|pause|resume|cancel)|letters/retry|segments/refresh|automations/(?:on|off))$#D', 'sync' ),
+		array( 'POST', '#^api/v1/automations/why$#D', 'contact' ),
 		array( 'POST', '#^api/v1/sync/undo$#D', 'undo' ),
-		array( 'GET', '#^api/v1/(?:mapping|segment-rules|explore/[a-z_]{1,40})$#D', 'mapping' ),
-		array( 'POST', '#^api/v1/(?:mapping/(?:check|preview|save)|segment-rules/(?:preview|save|remove)|explore/[a-z_]{1,40})$#D', 'mapping' ),
+		array( 'GET', '#^api/v1/(?:mapping|segment-rules|automation-texts/[a-z0-9-]{1,60}|explore/[a-z_]{1,40})$#D', 'mapping' ),
+		array( 'POST', '#^api/v1/(?:mapping/(?:check|preview|save)|segment-rules/(?:preview|save|remove)|automation-texts/(?:check|preview|save|reset)|explore/[a-z_]{1,40})$#D', 'mapping' ),
 		array( 'POST', '#^api/v1/(?:site/confirm|privacy/erase)$#D', 'settings' ),
 	);
 

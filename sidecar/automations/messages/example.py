@@ -45,12 +45,12 @@ def context(shop: Shop, language: str, now: int, zone: tzinfo = UTC) -> Context:
 
     one = Product(
         id=_FIRST, name=grinder, options=steel, price=money(249), regular_price=money(299), on_sale=True,
-        image=f"{home}/wp-content/uploads/example-1.jpg", url=f"{home}/?post_type=product&p={_FIRST}", rating="4.7",
+        image=f"{home}/wp-content/plugins/woocommerce/assets/images/placeholder.png", url=f"{home}/?post_type=product&p={_FIRST}", rating="4.7",
         reviews=38, stock=3,
     )  # fmt: skip
     two = Product(
         id=_SECOND, name=filters, price=money(29), regular_price=money(29),
-        image=f"{home}/wp-content/uploads/example-2.jpg", url=f"{home}/?post_type=product&p={_SECOND}", rating="4.9",
+        image=f"{home}/wp-content/plugins/woocommerce/assets/images/placeholder.png", url=f"{home}/?post_type=product&p={_SECOND}", rating="4.9",
         reviews=112, stock=40,
     )  # fmt: skip
     lines = tuple(

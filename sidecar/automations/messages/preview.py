@@ -17,6 +17,9 @@ from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 from sidecar.store import schema
 
+# Whose links an example has: nobody's, so that nobody is signed off by trying one.
+_NOBODY = 2**31 - 1
+
 
 class _Here(msgspec.Struct, frozen=True):
     config: Config
@@ -51,7 +54,7 @@ def preview(
             # A preview makes no coupon: the example's stands for it.
             made = msgspec.structs.replace(real, coupon=made.coupon)
     rendered = render(
-        step, made, language, links.Links(home=shop.shop.url, key=key, now=here.now, contact=contact_id or 0,
+        step, made, language, links.Links(home=shop.shop.url, key=key, now=here.now, contact=contact_id or _NOBODY,
         survey=config.automations.survey_url), standalone=standalone,
     )  # fmt: skip
     return msgspec.structs.replace(rendered, problems=tuple(check.problems(rendered, step)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from sidecar.web.api import (
+    automation_texts,
+    automations,
     contacts,
     doctor,
     events,
@@ -22,5 +24,5 @@ from sidecar.web.routes import Noun
 
 NOUNS: tuple[Noun, ...] = (
     status.noun, events.noun, sync.noun, letters.noun, mapping.noun, explore.noun, contacts.noun, explain.noun,
-    segments.noun, segment_rules.noun, doctor.noun, privacy.noun, site.noun, openapi,
+    segments.noun, segment_rules.noun, automations.noun, automation_texts.noun, doctor.noun, privacy.noun, site.noun, openapi,
 )  # fmt: skip

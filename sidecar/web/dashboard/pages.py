@@ -13,7 +13,18 @@ from flask import Flask, Response, g, request
 
 from sidecar.errors import SidecarError
 from sidecar.web import errors, roles
-from sidecar.web.dashboard import contact, events, mapping, render, segment_editor, segments, status, sync
+from sidecar.web.dashboard import (
+    automation_editor,
+    automations,
+    contact,
+    events,
+    mapping,
+    render,
+    segment_editor,
+    segments,
+    status,
+    sync,
+)
 from sidecar.web.routes import CONTACT
 
 Action = tuple[roles.Permission, Callable[[], Response]]
@@ -29,6 +40,11 @@ ACTIONS: dict[str, dict[str, Action]] = {
         "refresh": ("sync", segments.refresh), "preview": ("mapping", segment_editor.preview),
         "save": ("mapping", segment_editor.save), "remove": ("mapping", segment_editor.remove),
     },
+    "automations": {
+        "on": ("sync", automations.on), "off": ("sync", automations.off), "enable": ("sync", automations.enable), "why": ("contact", automations.why), "backtest": ("sync", automations.backtest), "test": ("settings", automations.test),
+        "preview": ("mapping", automation_editor.preview), "save": ("mapping", automation_editor.save),
+        "reset": ("mapping", automation_editor.reset),
+    },
     "mapping": {
         "check": ("mapping", mapping.check), "preview": ("mapping", mapping.preview), "save": ("mapping", mapping.save),
         "explore": ("mapping", mapping.explore),
@@ -36,7 +52,7 @@ ACTIONS: dict[str, dict[str, Action]] = {
 }  # fmt: skip
 _SHOW: dict[str, Callable[..., Response]] = {
     "status": status.show, "events": events.show, "sync": sync.show, "segments": segments.show,
-    "mapping": mapping.show,
+    "automations": automations.show, "mapping": mapping.show,
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from sidecar import clock
 from sidecar.web import roles
 from sidecar.web.dashboard import words
+from sidecar.web.dashboard.flow_words import of_file
 from sidecar.web.dashboard.sentences import told
 from sidecar.web.errors import Error
 
@@ -48,7 +49,7 @@ def install(app: Flask) -> None:
         "digits": words.digits,
     }
     app.jinja_env.globals |= {
-        "link": link, "may": may, "nonce_field": NONCE, "views": VIEWS, "say": words.say, "about_run": words.about_run,
+        "link": link, "may": may, "of_file": of_file, "nonce_field": NONCE, "views": VIEWS, "say": words.say, "about_run": words.about_run,
     }  # fmt: skip
 
 
@@ -57,6 +58,7 @@ VIEWS: tuple[tuple[str, str, roles.Permission], ...] = (
     ("events", "Events", "see"),
     ("sync", "Sync", "see"),
     ("segments", "Segments", "see"),
+    ("automations", "Automations", "see"),
     ("mapping", "Mapping", "mapping"),
 )
 
@@ -76,6 +78,12 @@ def locale() -> str:
 def may(permission: roles.Permission) -> bool:
     """Whether who looks may do that: what they may not is not offered."""
     return roles.may(g.get("actor"), permission)
+
+
+def rtl() -> bool:
+    """Whether who looks reads from right to left."""
+    actor = g.get("actor")
+    return bool(actor and actor.direction == "rtl")
 
 
 def fragment(template: str, *, status: int = 200, **given: Any) -> Response:

@@ -18,7 +18,7 @@ def _(text: str) -> str:
 
 
 _WORDS: dict[str, dict[str, str]] = {
-    "view": {"status": _("Status"), "events": _("Events"), "sync": _("Sync"), "segments": _("Segments"), "mapping": _("Mapping")},
+    "view": {"status": _("Status"), "events": _("Events"), "sync": _("Sync"), "segments": _("Segments"), "automations": _("Automations"), "mapping": _("Mapping")},
     "family": {
         "": _("All"), "customer": _("Customers"), "product": _("Products"), "cart": _("Carts"), "order": _("Orders"),
         "contact": _("Contacts"), "email": _("E-mail"), "message": _("Messages"), "consent": _("Consent"),
@@ -30,7 +30,7 @@ _WORDS: dict[str, dict[str, str]] = {
     "outcome": {
         "changed": _("contact changed"), "nothing": _("nothing to do"), "left": _("left out"), "failed": _("failed"),
     },
-    "job": {"sync": _("Sync"), "undo": _("Undo"), "retry": _("Retry"), "segments": _("Segments")},
+    "job": {"sync": _("Sync"), "undo": _("Undo"), "retry": _("Retry"), "segments": _("Segments"), "backtest": _("Backtest")},
     "run": {"sync": _("sync"), "dry-run": _("trial"), "undo": _("undo"), "live": _("events"), "events": _("events")},
     "state": {
         "queued": _("waiting"), "running": _("running"), "paused": _("paused"), "done": _("done"), "failed": _("failed"),
@@ -72,6 +72,61 @@ _WORDS: dict[str, dict[str, str]] = {
         "refreshing": _("The segments are being refreshed."),
         "segment_saved": _("Saved. People come and go with the next refresh."),
         "segment_removed": _("The segment is removed. Its people leave it with the next refresh."),
+        "switched_on": _("It is on. What happens from now on starts it."), "shared": _("The shares are changed."),
+        "switched_off": _("It is off. Nobody enters, and who is in it stands still."),
+        "automation_saved": _("Saved. Who is under way finishes the text with which they started."),
+        "automation_reset": _("The ready-made one is in force again. Your file is kept as a backup."),
+        "testing": _("It is being tried on the shop's own history."),
+        "provider_on": _("The provider is switched on again."),
+    },
+    "channel": {
+        "email": _("E-mail"), "sms": _("SMS"), "telegram": "Telegram", "whatsapp": "WhatsApp", "push": _("Push"),
+    },
+    "weekday": {
+        "mon": _("Monday"), "tue": _("Tuesday"), "wed": _("Wednesday"), "thu": _("Thursday"), "fri": _("Friday"),
+        "sat": _("Saturday"), "sun": _("Sunday"),
+    },
+    "do": {
+        "trigger": _("Trigger"), "wait": _("Wait"), "wait_moment": _("Wait"), "wait_event": _("Wait"), "branch": _("Branch"),
+        "split": _("Split"), "send": _("Message"), "tag": _("Tags"), "set_field": _("Field"), "coupon": _("Coupon"),
+        "webhook": _("Webhook"), "ticket": _("Ticket"), "note": _("Note"), "start": _("Another automation"), "stop": _("End"),
+        "end": _("End"), "goal": _("Goal"), "exit": _("Ends early"),
+    },
+    "inside": {
+        "waiting": _("under way"), "goal": _("reached the goal"), "exit": _("ended early"), "done": _("went all the way"),
+        "failed": _("failed"), "": _("All"),
+    },
+    "taken": {"done": _("done"), "skipped": _("left out"), "failed": _("failed")},
+    "message": {
+        "handing": _("being handed over"), "queued": _("handed over"), "sent": _("sent"), "delivered": _("delivered"),
+        "failed": _("failed"), "bounced": _("came back"), "unsure": _("nobody can tell whether it went"),
+        "refused": _("refused"), "again": _("not taken for now"),
+    },
+    "group": {
+        "start": _("Welcome"), "carts": _("Carts and payment"), "browsing": _("Looking around"),
+        "after-purchase": _("After a purchase"), "service": _("Service"), "occasions": _("Occasions"),
+        "win-back": _("Winning back"), "vip": _("Best customers"), "": _("Others"),
+    },
+    "part": {
+        "title": _("Title"), "about": _("What it is for"), "again": _("Enters again after"), "filter": _("Who may enter"),
+        "goal.topics": _("Goal"), "goal.same_order": _("Goal: only with the same order"),
+        "goal.same_product": _("Goal: only with the same product"), "trigger.first": _("Only the first order"),
+        "trigger.every": _("Each so-and-so-manyth order"), "trigger.to": _("Statuses"), "trigger.segment": _("Segment"),
+        "trigger.idle": _("Left for"), "trigger.times": _("How often"), "trigger.within": _("Within"),
+        "trigger.days": _("On days in a row"), "trigger.field": _("Day"), "trigger.at": _("At (time of day)"),
+        "trigger.before": _("Days before"), "trigger.late": _("At most so late"),
+        "trigger.day": _("Day"), "trigger.due": _("Due after (own intervals)"), "trigger.overdue": _("Until (own intervals)"),
+        "period": _("How long"), "at": _("At (time of day)"), "days": _("On these days"), "zone": _("Whose time"),
+        "order_meta": _("Meta key of the order"), "before": _("So long before"), "after": _("So long after"),
+        "topic": _("What to wait for"), "to": _("Statuses"), "at_most": _("At most"), "rule": _("Rule"),
+        "ways": _("Ways and their weights"), "channels": _("Channels, the best first"), "purpose": _("Purpose"),
+        "offer": _("Kind of offer in it"), "still": _("Only if still so"), "late": _("Left out when later than"),
+        "add": _("Tags to give"), "remove": _("Tags to take"), "field": _("Field"), "value": _("Value"),
+        "kind": _("Kind"), "amount": _("Amount"), "expires": _("Good for"), "minimum": _("Smallest order"),
+        "free_shipping": _("Free shipping"), "only_products": _("Only for these products"),
+        "bound": _("Only for their address"), "prefix": _("Code begins with"), "url": _("Address"), "fields": _("Fields"),
+        "subject": _("Subject"), "preheader": _("Preheader"), "body": _("Text"), "short": _("Short text (SMS, Telegram, push)"),
+        "priority": _("Priority"), "automation": _("Automation"),
     },
 }  # fmt: skip
 
