@@ -43,8 +43,6 @@ CREATE TABLE enrolment (
     UNIQUE (person_id, automation_id, subject)
 );
 CREATE INDEX enrolment_due ON enrolment (automation_id, due) WHERE state = 'waiting';
-CREATE INDEX enrolment_state ON enrolment (automation_id, state);
-CREATE INDEX enrolment_due ON enrolment (due) WHERE state = 'waiting';
 CREATE INDEX enrolment_state ON enrolment (automation_id, state, held);
 CREATE INDEX enrolment_ended ON enrolment (ended) WHERE ended IS NOT NULL;
 CREATE INDEX enrolment_subject ON enrolment (subject) WHERE state = 'waiting';
