@@ -399,7 +399,7 @@ def set_options(here: Here, **values: str) -> None:
         execute(here.database, "UPDATE wp_options SET option_value = %s WHERE option_name = %s", (value, name))
 
 
-@pytest.mark.parametrize("subject", ["", "day:2026-11-26", "cart:x", "cart:", "cart:-1", "order:99999999999999999999", "product:７", "order:'; DROP", "other:1"])  # fmt: skip
+@pytest.mark.parametrize("subject", ["", "day:2026-11-26", "cart:x", "cart:", "cart:-1", "cart::2:3", "order:99999999999999999999", "product:７", "order:'; DROP", "other:1"])  # fmt: skip
 def test_subjects_without_a_thing(here: Here, subject: str) -> None:
     found = here.one(subject)
     assert (found.cart, found.order, found.reorder, found.gone) == (None, None, None, False)

@@ -98,9 +98,9 @@ CREATE TABLE credit (
     order_id INTEGER PRIMARY KEY, message_id INTEGER, enrolment_id INTEGER NOT NULL, automation_id INTEGER NOT NULL,
     person_id INTEGER NOT NULL, at INTEGER NOT NULL, how TEXT NOT NULL
 );
+CREATE INDEX credit_person ON credit (person_id);
 CREATE INDEX credit_automation ON credit (automation_id);
 CREATE INDEX credit_enrolment ON credit (enrolment_id);
-CREATE INDEX credit_person ON credit (person_id);
 -- Providers of channels: how much of their rate is left, and why one is switched off ('' it is not).
 CREATE TABLE provider (
     name TEXT PRIMARY KEY, tokens REAL NOT NULL DEFAULT 0, at REAL NOT NULL DEFAULT 0, disabled TEXT NOT NULL DEFAULT '',
