@@ -43,7 +43,7 @@ CREATE TABLE enrolment (
     UNIQUE (person_id, automation_id, subject)
 );
 CREATE INDEX enrolment_due ON enrolment (automation_id, due) WHERE state = 'waiting';
-CREATE INDEX enrolment_state ON enrolment (automation_id, state);
+CREATE INDEX enrolment_state ON enrolment (automation_id, state, held);
 CREATE INDEX enrolment_ended ON enrolment (ended) WHERE ended IS NOT NULL;
 CREATE INDEX enrolment_subject ON enrolment (subject) WHERE state = 'waiting';
 -- What became of each step of an enrolment. outcome: done | skipped | failed; reason says why. at: Unix seconds UTC.
