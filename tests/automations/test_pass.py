@@ -165,31 +165,6 @@ def test_what_a_click_earned_is_counted_by_the_way(running: Running, monkeypatch
         assert kept.revenue == kept.recipients * kept.per_recipient == 200_000_000
 
 
-def test_who_takes_consent_back_before_anybody_tells_us_gets_nothing(running: Running) -> None:
-    """The row is in the plugin's record; its hint stands behind thousands of others."""
-    file = Path(running.config.automations.dir) / "thanks.toml"
-    file.write_text(THANKS.replace('purpose = "service"', 'purpose = "marketing"', 1), "utf-8")
-    with build(running.config) as sidecar:
-        sidecar.pass_(poll=True)
-        switched_on(sidecar)
-        person, contact = sidecar.state.rows("SELECT id, contact_id FROM person WHERE contact_id IS NOT NULL LIMIT 1")[
-            0
-        ]
-        running.keeper.do("UPDATE wp_fc_subscribers SET status = 'subscribed' WHERE id = %s", contact)
-        running.paid(str(running.keeper.one("SELECT email FROM wp_fc_subscribers WHERE id = %s", contact)))
-        running.keeper.do(
-            "INSERT INTO wp_fcsc_consents (contact_id, user_id, order_id, created_gmt, channel, state, source, wording)"
-            " VALUES (%s, 0, 0, UTC_TIMESTAMP(), 'email', 'withdrawn', 'preferences', '')", contact,
-        )  # fmt: skip
-        sidecar.pass_()
-        assert sidecar.state.rows(
-            "SELECT d.reason FROM step_done d JOIN enrolment e ON e.id = d.enrolment_id WHERE e.person_id = ? AND d.step = 'thanks'",
-            (person,),
-        ) == [("withdrawn",)]
-        assert running.inbox.taken == []
-        running.keeper.do("DELETE FROM wp_fcsc_consents")
-
-
 def test_a_fault_in_automations_stops_no_order(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     with build(running.config) as sidecar:
         switched_on(sidecar)
@@ -252,3 +227,28 @@ def test_paused_and_on_hold_nothing_goes(running: Running) -> None:
                 )
         assert sidecar.pass_().messages == 1
         assert running.inbox.taken == [("f@example.net", f"Order {order}")]
+
+
+def test_who_takes_consent_back_before_anybody_tells_us_gets_nothing(running: Running) -> None:
+    """The row is in the plugin's record; its hint stands behind thousands of others."""
+    file = Path(running.config.automations.dir) / "thanks.toml"
+    file.write_text(THANKS.replace('purpose = "service"', 'purpose = "marketing"', 1), "utf-8")
+    with build(running.config) as sidecar:
+        sidecar.pass_(poll=True)
+        switched_on(sidecar)
+        person, contact = sidecar.state.rows("SELECT id, contact_id FROM person WHERE contact_id IS NOT NULL LIMIT 1")[
+            0
+        ]
+        running.keeper.do("UPDATE wp_fc_subscribers SET status = 'subscribed' WHERE id = %s", contact)
+        running.paid(str(running.keeper.one("SELECT email FROM wp_fc_subscribers WHERE id = %s", contact)))
+        running.keeper.do(
+            "INSERT INTO wp_fcsc_consents (contact_id, user_id, order_id, created_gmt, channel, state, source, wording)"
+            " VALUES (%s, 0, 0, UTC_TIMESTAMP(), 'email', 'withdrawn', 'preferences', '')", contact,
+        )  # fmt: skip
+        sidecar.pass_()
+        assert sidecar.state.rows(
+            "SELECT d.reason FROM step_done d JOIN enrolment e ON e.id = d.enrolment_id WHERE e.person_id = ? AND d.step = 'thanks'",
+            (person,),
+        ) == [("withdrawn",)]
+        assert running.inbox.taken == []
+        running.keeper.do("DELETE FROM wp_fcsc_consents")

@@ -151,3 +151,14 @@ def test_a_coupon_is_made_once_behind_a_fault(world: World) -> None:
     again(world, 2)
     assert world.one(id_).state == "done" and len(world.recorder.done["coupons"]) == 1
     assert [message.text for message in world.recorder.sent] == [f"email {world.one(id_).data.coupons['c']}"]
+
+
+def test_a_channel_that_is_switched_off_is_passed_over_where_another_leads_to_them(world: World) -> None:
+    both, only = world.subscribed(2)
+    world.said(both, "sms", "given")
+    spec = world.on(msgspec.structs.replace(MAIL, channels=("email", "sms")))
+    for person in (both, only):
+        world.enter(spec, person)
+    world.ways.broken = {"email"}
+    world.work()
+    assert {message.person_id: message.channel for message in world.recorder.sent} == {both: "sms", only: "email"}

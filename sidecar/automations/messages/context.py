@@ -10,7 +10,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from sidecar.automations.about import about
+from sidecar.automations import about as subjects
 from sidecar.automations.messages import carts, coupons, orders, people, site, together
 from sidecar.automations.messages.model import Carried, Person, Product, Reorder, Whom
 from sidecar.automations.messages.model import Context as Context
@@ -32,9 +32,9 @@ class Subject(msgspec.Struct, frozen=True):
 
 
 def subject_of(text: str) -> Subject:
-    """'product:7:9' → product 7, variation 9, whatever else its source has put behind that. Anything else than cart, order and
-    product → Subject()."""
-    found = about(text)
+    """'product:7:9', and with what tells two times apart 'product:7:9:2026-11-26' → product 7, variation 9. Anything else than a
+    cart, an order or a product → Subject()."""
+    found = subjects.about(text)
     if found.kind not in ("cart", "order", "product") or not found.id:
         return Subject()
     return Subject(found.kind, found.id, found.sub if found.kind == "product" else 0)
@@ -83,18 +83,18 @@ class _Loading:
     def _context(
         self, item: Whom, base: Sequence[int], crossed: tuple[Product, ...], days: dict[tuple[int, int], float]
     ) -> Context:
-        what = self._subjects[item.id]
+        about = self._subjects[item.id]
         order, cart = None, None
         locale = self._locales.get(item.person_id, "")
-        if what.kind == "order" and (raw := self._orders.get(what.id)):
+        if about.kind == "order" and (raw := self._orders.get(about.id)):
             order = orders.show(raw, self._site, self._catalogue)
             locale = raw.language or locale
-        elif what.kind == "cart" and (left := self._carts.get(what.id)):
+        elif about.kind == "cart" and (left := self._carts.get(about.id)):
             cart = carts.show(left, self._site, self._catalogue)
             locale = left.language or locale
         shown = [found.shown for id_ in base if (found := self._catalogue.get(id_)) and found.published]
         products = tuple({(one.id, one.variation_id): one for one in shown}.values())[:_MOST_PRODUCTS]
-        again = days.get((item.person_id, what.id)) if what.kind == "product" else None
+        again = days.get((item.person_id, about.id)) if about.kind == "product" else None
         return Context(
             person=self._people.get(item.contact_id, Person()),
             shop=self._site.shop,
@@ -107,19 +107,19 @@ class _Loading:
             locale=locale,
             shop_locale=self._site.locale,
             zone=self._zone,
-            gone=(what.kind == "order" and order is None)
-            or (what.kind == "cart" and (cart is None or not cart.items))
-            or (what.kind == "product" and not products),
+            gone=(about.kind == "order" and order is None)
+            or (about.kind == "cart" and (cart is None or not cart.items))
+            or (about.kind == "product" and not products),
         )
 
     def _base(self, item: Whom) -> list[int]:
         """The products that it is about, by the ids that are shown: a variation where there is one."""
-        what = self._subjects[item.id]
-        if what.kind == "product":
-            return [what.variation or what.id]
-        if what.kind == "cart" and (left := self._carts.get(what.id)):
+        about = self._subjects[item.id]
+        if about.kind == "product":
+            return [about.variation or about.id]
+        if about.kind == "cart" and (left := self._carts.get(about.id)):
             return list(dict.fromkeys(variation or product for product, variation, _, _ in left.items))
-        if what.kind == "order" and (raw := self._orders.get(what.id)):
+        if about.kind == "order" and (raw := self._orders.get(about.id)):
             return list(dict.fromkeys(variation or product for product, variation in raw.bought))
         return []
 
@@ -163,7 +163,7 @@ class _Loading:
         return {row[0]: row[1] for row in rows}
 
     def _ids(self, kind: str) -> set[int]:
-        return {what.id for what in self._subjects.values() if what.kind == kind}
+        return {about.id for about in self._subjects.values() if about.kind == kind}
 
 
 def _code(data: Carried | None) -> str:

@@ -117,12 +117,12 @@ CREATE TABLE credit (
     order_id INTEGER PRIMARY KEY, message_id INTEGER, enrolment_id INTEGER NOT NULL, automation_id INTEGER NOT NULL,
     person_id INTEGER NOT NULL, at INTEGER NOT NULL, how TEXT NOT NULL
 );
+CREATE INDEX credit_person ON credit (person_id);
 CREATE INDEX credit_automation ON credit (automation_id);
 CREATE INDEX credit_enrolment ON credit (enrolment_id);
 -- What reports say of an automation as it was at `at` (Unix seconds UTC): counting 100,000 ways takes a second or two. doc: JSON of
 -- automations.figures.Figures.
 CREATE TABLE automation_figures (automation_id INTEGER PRIMARY KEY, at INTEGER NOT NULL, doc BLOB NOT NULL);
-CREATE INDEX credit_person ON credit (person_id);
 -- Providers of channels: how much of their rate is left, and why one is switched off ('' it is not).
 CREATE TABLE provider (
     name TEXT PRIMARY KEY, tokens REAL NOT NULL DEFAULT 0, at REAL NOT NULL DEFAULT 0, disabled TEXT NOT NULL DEFAULT '',
