@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import json
 import os
 import signal
@@ -63,6 +66,16 @@ def contact(site: Site, email: str) -> Contact | None:
         )
     }
     return made
+
+
+def preferences(site: Site, email: str) -> str:
+    """The proof in the link of a message."""
+    key = site.rows("SELECT option_value FROM wp_options WHERE option_name = 'fcsc_link_key'")[0][0]
+    found = contact(site, email)
+    assert found is not None
+    said = f"p.{found.id}.{int(time.time()) + 600}."
+    mac = hmac.new(bytes.fromhex(key), f"fcsc-link\n{said}".encode(), hashlib.sha256).digest()
+    return f"{said}.{base64.urlsafe_b64encode(mac).decode()[:22]}"
 
 
 def eventually(look: Callable[[], Any], seconds: float = 10.0, what: str = "") -> Any:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from running import Live, contact, eventually
+from running import Live, contact, eventually, preferences
 from shopper import Shopper, field
 from wordpress_site import Site
 
@@ -36,16 +32,6 @@ def record(live: Live, email: str) -> list[tuple[str, str, str]]:
     """(channel, state, source) of the sidecar's record, the oldest first."""
     found: dict[str, Any] = live.sidecar.run("privacy", "export", email)["kept"]
     return [(one["channel"], one["state"], one["source"]) for one in reversed(found["consents"])]
-
-
-def preferences(site: Site, email: str) -> str:
-    """The proof in the link of a message."""
-    key = site.rows("SELECT option_value FROM wp_options WHERE option_name = 'fcsc_link_key'")[0][0]
-    found = contact(site, email)
-    assert found is not None
-    said = f"p.{found.id}.{int(time.time()) + 600}."
-    mac = hmac.new(bytes.fromhex(key), f"fcsc-link\n{said}".encode(), hashlib.sha256).digest()
-    return f"{said}.{base64.urlsafe_b64encode(mac).decode()[:22]}"
 
 
 def test_a_box_at_the_checkout_and_back(asking: Live, shopper: Shopper) -> None:
