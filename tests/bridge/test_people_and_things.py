@@ -125,6 +125,12 @@ def test_posts_and_pages_are_nobodys_business(hpos: Site) -> None:
     assert hpos.outbox() == []
 
 
+def withdrawn(site: Site, id_: int) -> tuple[str, int, int, str]:
+    """The news of the row that the record of consent has got."""
+    row = site.rows("SELECT MAX(id) FROM wp_fcsc_consents WHERE contact_id = %s AND source = 'fluentcrm'", (id_,))[0][0]
+    return ("consent.changed", row, id_, "email withdrawn")
+
+
 def test_fluentcrm_tags_lists_status_fields_and_deletion(hpos: Site) -> None:
     id_, model = contact(hpos), "$c = FluentCrm\\App\\Models\\Subscriber::find( $in[0] );"
     vip, news = hpos.ids["VIP"], hpos.ids["News"]
@@ -142,7 +148,8 @@ def test_fluentcrm_tags_lists_status_fields_and_deletion(hpos: Site) -> None:
     assert after(
         "FluentCrmApi( 'contacts' )->createOrUpdate( array( 'email' => $c->email, 'first_name' => 'Zoe' ) );"
     ) == [("contact.updated", id_, 0, "")]
-    assert after("$c->updateStatus( 'unsubscribed' );") == [("contact.status", id_, 0, "subscribed>unsubscribed")]
+    left = sorted(after("$c->updateStatus( 'unsubscribed' );"))
+    assert left == [withdrawn(hpos, id_), ("contact.status", id_, 0, "subscribed>unsubscribed")]
     assert after("FluentCrm\\App\\Services\\Helper::deleteContacts( array( $c->id ) );") == [
         ("contact.deleted", id_, 0, "")
     ]
@@ -166,7 +173,7 @@ def test_fluentcrm_contact_edited_by_staff_over_rest(hpos: Site, shopper: Shoppe
         json={"property": "status", "subscribers": [id_], "value": "unsubscribed"}, headers={"X-WP-Nonce": found[1]},
     )  # fmt: skip
     assert answer.status_code == 200, answer.text[:300]
-    assert hpos.outbox() == [("contact.status", id_, 0, "subscribed>unsubscribed")]
+    assert sorted(hpos.outbox()) == [withdrawn(hpos, id_), ("contact.status", id_, 0, "subscribed>unsubscribed")]
 
 
 def test_fluentcrm_open_click_and_unsubscribe(hpos: Site, shopper: Shopper) -> None:
@@ -190,6 +197,7 @@ def test_fluentcrm_open_click_and_unsubscribe(hpos: Site, shopper: Shopper) -> N
         {"List-Unsubscribe": "One-Click"},
     )
     assert sorted(hpos.outbox()) == [
+        withdrawn(hpos, id_),
         ("contact.status", id_, 0, "subscribed>unsubscribed"),
         ("contact.unsubscribed", id_, email, ""),
     ]

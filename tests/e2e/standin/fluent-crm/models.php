@@ -14,7 +14,8 @@ class Query {
 		return $this;
 	}
 	public function whereIn( $column, array $values ) {
-		$this->where[] = "`$column` IN (" . implode( ',', array_map( 'intval', $values ) ) . ')';
+		global $wpdb;
+		$this->where[] = "`$column` IN (" . implode( ',', array_map( fn( $value ) => $wpdb->prepare( '%s', $value ), $values ) ) . ')';
 		return $this;
 	}
 	public function orderBy( $column ) {
@@ -26,13 +27,22 @@ class Query {
 		$row = $wpdb->get_row( "SELECT * FROM {$this->from()}{$this->order} LIMIT 1", ARRAY_A );
 		return $row ? $this->model::made( $row ) : null;
 	}
-	public function get() {
+	public function get( array $columns = array() ) {
 		global $wpdb;
 		return new Found( array_map( array( $this->model, 'made' ), $wpdb->get_results( "SELECT * FROM {$this->from()}{$this->order}", ARRAY_A ) ) );
 	}
 	public function count() {
 		global $wpdb;
 		return (int) $wpdb->get_var( "SELECT COUNT(*) FROM {$this->from()}" );
+	}
+	public function update( array $values ) {
+		global $wpdb;
+		$set = implode( ',', array_map( fn( $name ) => $wpdb->prepare( "`$name` = %s", $values[ $name ] ), array_keys( $values ) ) );
+		return $wpdb->query( $wpdb->prepare( 'UPDATE %i', $wpdb->prefix . $this->model::TABLE ) . " SET $set WHERE " . implode( ' AND ', $this->where ) );
+	}
+	public function increment( $column, $by ) {
+		global $wpdb;
+		return $wpdb->query( $wpdb->prepare( 'UPDATE %i SET %i = %i + %d', $wpdb->prefix . $this->model::TABLE, $column, $column, $by ) . ' WHERE ' . implode( ' AND ', $this->where ) );
 	}
 	public function delete() {
 		global $wpdb;
@@ -44,8 +54,11 @@ class Query {
 	}
 }
 
-class Found {
+class Found implements \IteratorAggregate {
 	private $all;
+	#[\ReturnTypeWillChange]
+	public function getIterator() { return new \ArrayIterator( $this->all ); }
+	public function pluck( $value, $key ) { return array_combine( array_map( fn( $one ) => $one->$key, $this->all ), array_map( fn( $one ) => $one->$value, $this->all ) ); }
 	public function __construct( array $all ) { $this->all = $all; }
 	public function all() { return $this->all; }
 }
@@ -104,21 +117,10 @@ class CustomEmailCampaign extends Model {
 	public static function create( array $values ) {
 		return parent::create( array( 'type' => 'custom_email_campaign', 'slug' => sanitize_title( $values['title'] ), 'email_body' => '', 'settings' => maybe_serialize( $values['settings'] ) ) + $values );
 	}
-	public function subscribe( array $ids, array $given ) {
-		$made = array();
-		foreach ( $ids as $id ) {
-			$contact = Subscriber::find( $id );
-			$made[]  = CampaignEmail::create( $given + array( 'campaign_id' => $this->id, 'subscriber_id' => $id, 'email_address' => $contact->email, 'email_hash' => wp_generate_uuid4() ) )->id;
-		}
-		return $made;
-	}
 }
 class CampaignEmail extends Model {
 	const TABLE = 'fc_campaign_emails';
-	public function getCampaignUrls( $html ) {
-		preg_match_all( '/href="(http[^"]*)"/', $html, $found );
-		return array_combine( $found[0], array_map( fn( $url ) => home_url( '/?ns_url=' . substr( md5( $url ), 0, 6 ) ), $found[1] ) );
-	}
+	public static function insert( array $rows ) { array_map( fn( $row ) => static::create( $row ), $rows ); }
 }
 class SubscriberMeta extends Model {
 	const TABLE = 'fc_subscriber_meta';
