@@ -110,7 +110,8 @@ SENDER = """update_option( 'fluentcrm-global-settings', array( 'email_settings' 
 	'emails_per_second' => 100, 'email_footer' => 'Shop, 1 Elm St. <a href="##crm.unsubscribe_url##">Leave us</a>' ) ) );"""
 # Messages are queued so slowly that a kill meets them in the middle.
 SLOW = """<?php add_filter( 'query', function ( $sql ) {
-	if ( preg_match( '/^\\s*(INSERT|UPDATE)\\b.*fc_campaign_emails/is', $sql ) && false !== strpos( $_SERVER['REQUEST_URI'] ?? '', 'messages' ) ) { usleep( 1500000 ); }
+	static $slept = false;
+	if ( ! $slept && false !== strpos( $_SERVER['REQUEST_URI'] ?? '', 'messages' ) && preg_match( '/^\\s*INSERT\\b.*fc_campaign_emails/is', $sql ) ) { $slept = true; usleep( 1500000 ); }
 	return $sql;
 } );"""
 
