@@ -277,7 +277,7 @@ def owner(automated: Owner, live: Live) -> Owner:
 
 
 def test_who_bought_before_gets_nothing(owner: Owner) -> None:
-    """Pain 28."""
+    """Pain 5: an import, and all that was before."""
     for name in ("short-cart", "short-thanks"):
         assert owner.state("SELECT COUNT(*) FROM enrolment e JOIN automation a ON a.id = e.automation_id WHERE a.name = ?", name) == [(0,)]  # fmt: skip
 
@@ -289,7 +289,7 @@ def link(page: str, label: str) -> str:
 
 
 def test_a_cart_from_the_beacon_to_the_credit(owner: Owner, shopper: Shopper) -> None:
-    """Pains 29, 30, 31: the whole way of a cart that is left."""
+    """Pains 16, 30, 43: the whole way of a cart that is left."""
     site, sidecar, email = owner.live.site, owner.live.sidecar, "ava@auto.example"
     if not site.real:
         pytest.skip("carts are WooCommerce's own")
@@ -329,7 +329,7 @@ def test_a_cart_from_the_beacon_to_the_credit(owner: Owner, shopper: Shopper) ->
 
 
 def test_a_purchase_a_second_before(owner: Owner) -> None:
-    """Pain 29: elsewhere, and before anything of it was heard."""
+    """Pain 28: elsewhere, and before anything of it was heard."""
     site = owner.live.site
     if not site.real:
         pytest.skip("carts are WooCommerce's own")
@@ -354,7 +354,7 @@ def test_a_purchase_a_second_before(owner: Owner) -> None:
 
 
 def test_who_leaves_between_queueing_and_due(owner: Owner) -> None:
-    """Pains 22, 26: while they wait in the automation, and while the message waits in FluentCRM's queue."""
+    """Pain 22: while they wait in the automation, and while the message waits in FluentCRM's queue."""
     site, leo, lea = owner.live.site, "leo@auto.example", "lea@auto.example"
     site.php(BUY, {"product": site.ids["tea"], "people": [leo, lea]})
     ids = owner.waiting("short-thanks", "word", leo, lea)
@@ -386,7 +386,7 @@ def leave(owner: Owner, email: str) -> None:
 
 
 def test_killed_while_messages_are_handed_over(owner: Owner) -> None:
-    """Pain 31: `kill -9` before the plugin has taken them, while it does, and when it has; everybody has one message in the end."""
+    """Pains 31, 47: `kill -9` before the plugin has taken them, while it does, and when it has; everybody has one message in the end."""
     site, sidecar, people = (
         owner.live.site,
         owner.live.sidecar,
