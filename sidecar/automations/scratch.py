@@ -26,6 +26,11 @@ def scratch(directory: str, person: int) -> Iterator[State]:
         for name, where in _SHADOWS.items():
             made = state.rows("SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?", (name,))[0][0]
             state.sql.execute(made.replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
+            # With its indexes: some statements name them.
+            for (index,) in state.rows(
+                "SELECT sql FROM main.sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL", (name,)
+            ):
+                state.sql.execute(index.replace(" INDEX ", " INDEX temp.", 1))
             state.sql.execute(f"INSERT INTO temp.{name} SELECT * FROM main.{name} WHERE {where}", {"person": person})
             # What is made here is never taken for a row of the real state: links in messages name them.
             state.sql.execute("DELETE FROM temp.sqlite_sequence WHERE name = ?", (name,))
