@@ -105,6 +105,8 @@ foreach ( $in['people'] as $email ) {
 	$order->set_billing_email( $email ); $order->calculate_totals(); $order->save(); $order->update_status( 'completed' );
 }
 """
+# The plugin's news of this request never arrive.
+UNHEARD = "add_filter( 'query', function ( $sql ) { return preg_match( '/^\\s*INSERT.*fcsc_outbox/is', $sql ) ? 'SELECT 1' : $sql; } );"
 # FluentCRM as an owner has set it up.
 SENDER = """update_option( 'fluentcrm-global-settings', array( 'email_settings' => array( 'from_name' => 'Shop', 'from_email' => 'shop@example.com',
 	'emails_per_second' => 100, 'email_footer' => 'Shop, 1 Elm St. <a href="##crm.unsubscribe_url##">Leave us</a>' ) ) );"""
@@ -248,7 +250,10 @@ def automated(whole: Live) -> Iterator[Owner]:
     sidecar.quiet(60)
     sidecar.stop()
     before = sidecar.config.read_text("utf-8")
-    sidecar.config.write_text(before + SETTINGS, "utf-8")
+    # Nothing is learnt by asking the shop while tests last: only what the plugin tells, and what is asked before each message.
+    seldom = before.replace("[events]\npoll_seconds = 5\n", "[events]\npoll_seconds = 600\n")
+    assert seldom != before
+    sidecar.config.write_text(seldom + SETTINGS, "utf-8")
     folder = sidecar.folder / "automations"
     folder.mkdir()
     (folder / "short-cart.toml").write_text(CART, "utf-8")
@@ -339,9 +344,9 @@ def test_a_purchase_a_second_before(owner: Owner) -> None:
         owner.idle(cart)
         owner.mailed(pia, "Your cart waits")
         ids = owner.waiting("short-cart", "second", pia)
-        # One buys before the second message, one before the first; what the plugin would tell of it is lost.
+        # One buys before the second message, one before the first; what the plugin tells of it is lost.
         owner.idle(other)
-        site.php(BUY + "$wpdb->query( \"DELETE FROM {$wpdb->prefix}fcsc_outbox WHERE topic LIKE 'order.%'\" );", {"product": site.ids["tea"], "people": [pia, max_]})  # fmt: skip
+        site.php(UNHEARD + BUY, {"product": site.ids["tea"], "people": [pia, max_]})
         owner.hurry(ids)
     owner.looked(time.time())
     owner.live.sidecar.quiet(60)
@@ -350,7 +355,8 @@ def test_a_purchase_a_second_before(owner: Owner) -> None:
     owner.minute()
     assert [mail["subject"] for mail in owner.mails(pia) if "cart" in mail["subject"]] == ["Your cart waits, Pia"]
     assert [mail["subject"] for mail in owner.mails(max_) if "cart" in mail["subject"]] == []
-    assert [way["messages"] for way in owner.ways("short-cart", max_)] in ([], [[]])
+    entered = owner.ways("short-cart", max_)[0]  # for all that the sidecar knew
+    assert (entered["state"], entered["messages"]) == ("goal", [])
 
 
 def test_who_leaves_between_queueing_and_due(owner: Owner) -> None:
