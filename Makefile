@@ -30,6 +30,7 @@ bench: setup ## measure speed and memory (slow)
 	@$(BIN)/python tests/bench/latency.py
 	@$(BIN)/python tests/bench/segments.py
 	@$(BIN)/python tests/bench/automations.py
+	@$(BIN)/python tests/bench/sending.py
 
 lint: setup ## style, types, layers, PHP syntax
 	@$(BIN)/ruff check .
