@@ -36,6 +36,7 @@ def refresh(state: State, now: int, days: int) -> int:
     """Credit what can be credited; Unix seconds UTC. Returns how many orders of the last weeks are credited."""
     since = now - (days + _LATE) * _DAY
     with state.transaction() as sql:
+        _clicks(state, since)
         _coupons(state, since)
         rows = sql.execute(_CLICKS, {"window": days * _DAY, "since": since}).fetchall()
         sql.executemany(_PUT, rows)
@@ -49,6 +50,16 @@ def refresh(state: State, now: int, days: int) -> int:
         # An order that does not count any more (refunded whole, cancelled) has earned nothing.
         sql.execute("DELETE FROM credit WHERE order_id NOT IN (SELECT order_id FROM counted_order)")
         return int(sql.execute("SELECT COUNT(*) FROM credit WHERE at >= ?", (since,)).fetchone()[0])
+
+
+def _clicks(state: State, since: int) -> None:
+    """Note the first click on a link of ours that the plugin told of: of SMS, push and the like nobody else tells."""
+    state.sql.execute(
+        "UPDATE message SET clicked = c.at FROM (SELECT object_id, MIN(at) / 1000 AS at FROM event"
+        " WHERE topic = 'message.clicked' AND at >= ? GROUP BY object_id) c"
+        " WHERE message.id = c.object_id AND (message.clicked IS NULL OR message.clicked > c.at)",
+        (since * 1000,),
+    )
 
 
 def _coupons(state: State, since: int) -> None:

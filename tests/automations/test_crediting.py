@@ -89,6 +89,20 @@ def test_a_coupon_of_ours_decides(state: State) -> None:
     assert owed(state)[60] == (None, "coupon")
 
 
+def test_a_click_that_only_the_plugin_tells_of(state: State) -> None:
+    """A link in an SMS: the hint names the message."""
+    message(state, 1, 7, clicked=None)
+    message(state, 2, 7, clicked=NOW - 2 * DAY)
+    order(state, 50, 7, NOW - DAY)
+    for id_, at in ((1, NOW - DAY - 60), (1, NOW - DAY - 30), (2, NOW - DAY - 20), (99, NOW - DAY)):
+        state.sql.execute(
+            "INSERT INTO event (at, done_at, topic, object_id, sub_id, detail, label, outcome, reason, live)"
+            " VALUES (?, 1, 'message.clicked', ?, 0, '', '', 'nothing', '', 1)", (at * 1000, id_),
+        )  # fmt: skip
+    assert owed(state) == {50: (1, "click")}
+    assert state.rows("SELECT id, clicked FROM message ORDER BY id") == [(1, NOW - DAY - 60), (2, NOW - 2 * DAY)]
+
+
 def test_what_does_not_count_any_more_has_earned_nothing(state: State) -> None:
     message(state, 1, 7, clicked=NOW - 2 * DAY)
     order(state, 50, 7, NOW - DAY)
