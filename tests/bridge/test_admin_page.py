@@ -273,7 +273,7 @@ def test_the_settings(hpos: Site, sidecar: FakeSidecar, admin: Shopper) -> None:
     page = admin.page(PAGE + "&view=settings")
     nonce = field(page, "_wpnonce")
     admin.post(PAGE + "&view=settings", {"_wpnonce": nonce, "basis": "carts", "cart_days": "7"})
-    kept = {"ask": [], "wording": [], "confirm": False}
+    kept = {"ask": [], "wording": [], "confirm": False, "push": False}
     assert (
         hpos.php("return get_option( 'fcsc_settings' );") == {"capture": False, "basis": "carts", "cart_days": 7} | kept
     )
