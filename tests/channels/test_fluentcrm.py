@@ -203,7 +203,7 @@ def test_what_fluentcrm_says_later(crm: tuple[Any, Config, str]) -> None:
                  "updated_at": "2026-11-01 12:00:00", "is_open": 0}  # fmt: skip
         return str(put(connection, "fc_campaign_emails", **(usual | values)))
 
-    def answered(person: int, type_: str, at: str) -> None:
+    def answered(person: int, type_: str, at: str, last: str = "2026-11-01 15:00:00") -> None:
         put(
             connection,
             "fc_campaign_url_metrics",
@@ -211,7 +211,7 @@ def test_what_fluentcrm_says_later(crm: tuple[Any, Config, str]) -> None:
             subscriber_id=people[person],
             type=type_,
             created_at=at,
-            updated_at="2026-11-01 15:00:00",
+            updated_at=last,
         )
 
     waiting, failed, cancelled = mail(0, "scheduled"), mail(0, "failed"), mail(0, "cancelled")
@@ -225,7 +225,12 @@ def test_what_fluentcrm_says_later(crm: tuple[Any, Config, str]) -> None:
     bounced = mail(6)
     before = mail(7, scheduled_at="2026-10-01 12:00:00")
     noise = mail(4)
-    refs = [waiting, failed, cancelled, plain, opened, clicked, bounced, before, "999999", "no number"]
+    # Something on the way tries every link at once (pain 26); of one of them it was all, the other's reader came later.
+    tried = mail(0, is_open=1, click_counter=1, updated_at="2026-11-01 12:00:02")
+    answered(0, "click", "2026-11-01 12:00:02", "2026-11-01 12:00:02")
+    read = mail(5, is_open=1, click_counter=2, updated_at="2026-11-01 12:00:02")
+    answered(5, "click", "2026-11-01 12:00:02", "2026-11-01 13:30:00")
+    refs = [waiting, failed, cancelled, plain, opened, clicked, bounced, before, tried, read, "999999", "no number"]
     with Reader(config) as reader:
         found = FluentCrm(None, reader, TEHRAN).reports(refs, 0)
     said: dict[str, dict[str, int]] = {}
@@ -240,6 +245,8 @@ def test_what_fluentcrm_says_later(crm: tuple[Any, Config, str]) -> None:
     assert said[opened] == {"sent": noon, "opened": noon + 1200}
     assert said[clicked]["clicked"] == noon + 1800
     assert said[clicked]["sent"] == noon
+    assert "clicked" not in said[tried]
+    assert said[read]["clicked"] == noon + 5400
     assert said[bounced] == {"sent": noon, "bounced": noon + 3600}
     assert said[before] == {"sent": noon - 31 * 86_400}
     assert "@" not in repr(found)

@@ -24,6 +24,8 @@ _MOST_CALLS = 12
 _MOST_REPORTS = 500
 # A contact that bounced so long after an e-mail bounced because of it.
 _BOUNCE_SECONDS = 3 * 86_400
+# No person has read a mail so soon.
+_ROBOT_SECONDS = 10
 
 
 class FluentCrm:
@@ -83,14 +85,13 @@ class FluentCrm:
         return [report for row in asked for report in self._report(row, answers)]
 
     def _answers(self, contacts: set[int]) -> dict[tuple[int, int, str], list[int]]:
-        """{(campaign, contact, open or click): when each happened for the first time}."""
+        """{(campaign, contact, open or click): when each happened for the first and for the last time}."""
         if self._reader is None or not contacts:
             return {}
         answers: dict[tuple[int, int, str], list[int]] = {}
-        for campaign, contact, type_, at in self._reader.page("channel_answers", ids=sorted(contacts)):
-            moment = dates.from_local(at, self._zone)
-            if moment is not None:
-                answers.setdefault((campaign, contact, type_), []).append(moment)
+        for campaign, contact, type_, *ends in self._reader.page("channel_answers", ids=sorted(contacts)):
+            moments = [dates.from_local(end, self._zone) for end in ends]
+            answers.setdefault((campaign, contact, type_), []).extend(at for at in moments if at is not None)
         return answers
 
     def _report(self, row: list[Any], answers: dict[tuple[int, int, str], list[int]]) -> list[Report]:
@@ -108,8 +109,12 @@ class FluentCrm:
         found = [Report(ref=ref, state="sent", at=sent or now)]
         for state, type_, on in (("opened", "open", opened or clicked), ("clicked", "click", clicked)):
             if on:
-                times = [at for at in answers.get((campaign, contact, type_), ()) if at >= (sent or 0)]
-                at = min(times, default=seen or now)
+                # Who clicks as soon as it was sent is a program that tries links before it lets the mail through.
+                first = (sent or 0) + (_ROBOT_SECONDS if state == "clicked" else 0)
+                known = answers.get((campaign, contact, type_), [])
+                at = min((at for at in known if at >= first), default=seen or now)
+                if at < first or (state == "clicked" and known and max(known) < first):
+                    continue
                 found.append(Report(ref=ref, state="opened" if state == "opened" else "clicked", at=at))
         left = dates.from_local(changed, self._zone)
         if standing == "bounced" and sent is not None and left is not None and sent <= left <= sent + _BOUNCE_SECONDS:

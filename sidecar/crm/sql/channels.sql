@@ -8,7 +8,8 @@ SELECT e.id, COALESCE(e.subscriber_id, 0) AS subscriber_id, COALESCE(e.campaign_
 FROM {p}fc_campaign_emails e LEFT JOIN {p}fc_subscribers s ON s.id = e.subscriber_id WHERE e.id IN %(ids)s;
 
 -- name: channel_answers
--- When contacts first opened (2.9) and clicked, by campaign.
--- columns: campaign_id# subscriber_id# type at
-SELECT COALESCE(campaign_id, 0) AS campaign_id, subscriber_id, type, CAST(created_at AS CHAR) AS at
+-- When contacts first opened (2.9) and clicked, by campaign and link, and when for the last time.
+-- columns: campaign_id# subscriber_id# type at last
+SELECT COALESCE(campaign_id, 0) AS campaign_id, subscriber_id, type, CAST(created_at AS CHAR) AS at,
+ CAST(updated_at AS CHAR) AS last
 FROM {p}fc_campaign_url_metrics WHERE subscriber_id IN %(ids)s AND CONCAT(type, '') IN ('open', 'click');
