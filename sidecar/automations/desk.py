@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sidecar import clock
-from sidecar.automations import crediting, describe, enter, switching, versions
+from sidecar.automations import crediting, describe, enter, inside, overview, switching, versions
 from sidecar.automations import figures as reports
 from sidecar.automations import preflight as before
 from sidecar.automations import why as reasons
 from sidecar.automations.channels.registry import Channels
 from sidecar.automations.describe import Line
 from sidecar.automations.figures import Figures
+from sidecar.automations.inside import Inside, Logged
 from sidecar.automations.library import Library
 from sidecar.automations.messages.writer import MessageWriter
 from sidecar.automations.model import Automation
@@ -44,17 +45,6 @@ if TYPE_CHECKING:
     from sidecar.automations.simulate import Simulated
     from sidecar.automations.trial import Tried
 
-_INSIDE = (
-    "SELECT e.id, p.contact_id, e.subject, e.held, e.entered, e.state, e.step, e.due, e.reason FROM enrolment e"
-    " LEFT JOIN person p ON p.id = e.person_id WHERE e.automation_id = ? AND (? = '' OR e.state = ?) AND e.id < ?"
-    " ORDER BY e.id DESC LIMIT ?"
-)
-_SENT = (
-    "SELECT m.id, a.name, m.step, p.contact_id, m.channel, m.provider, m.purpose, m.language, m.state, m.reason, m.decided / 1000,"
-    " m.delivered, m.opened, m.clicked FROM message m JOIN automation a ON a.id = m.automation_id LEFT JOIN person p ON p.id = m.person_id"
-    " WHERE m.id < ? AND (? = '' OR a.name = ?) AND (? = 0 OR m.person_id = ?) ORDER BY m.id DESC LIMIT ?"
-)
-
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """An automation on one line. `own`: the owner's file is in force; `fault`: why it cannot be used, or why it starts nobody."""
@@ -70,39 +60,6 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     live_from: int = 0
     waiting: int = 0
     fault: str = ""
-
-
-class Inside(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody in an automation, by the id of their contact. Times are Unix seconds UTC."""
-
-    id: int
-    contact_id: int | None
-    subject: str
-    held: bool
-    entered: int
-    state: str
-    step: str
-    due: int | None
-    reason: str
-
-
-class Logged(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of the log, without address and text. Times are Unix seconds UTC."""
-
-    id: int
-    automation: str
-    step: str
-    contact_id: int | None
-    channel: str
-    provider: str
-    purpose: str
-    language: str
-    state: str
-    reason: str
-    decided: int
-    delivered: int | None
-    opened: int | None
-    clicked: int | None
 
 
 class Desk:
@@ -144,25 +101,13 @@ class Desk:
 
     def listed(self) -> list[Listed]:
         """All of them, in the order of the alphabet."""
-        rows = {row.name: row for row in versions.rows(self._state).values()}
-        waiting = dict(
-            self._state.rows(
-                "SELECT a.name, COUNT(*) FROM enrolment e JOIN automation a ON a.id = e.automation_id WHERE e.state = 'waiting' GROUP BY 1"
+        return [
+            Listed(
+                name=one.name, title=one.title, group=one.group, about=one.about, on=one.running, own=one.own, rollout=one.rollout,
+                holdout=one.holdout, live_from=one.live_from, waiting=one.waiting, fault=one.fault,
             )
-        )
-        good, faults = self.library.all(), self.library.faults()
-        found = []
-        for name in self.library.names():
-            row, one = rows.get(name, Row(id=0, name=name)), good.get(name)
-            fault = faults[name].message if name in faults else row.fault if row.running else ""
-            found.append(
-                Listed(
-                    name=name, title=one.title if one else "", group=one.group if one else "", about=one.about if one else "",
-                    on=row.running, own=self.library.own(name), rollout=row.rollout, holdout=row.holdout, live_from=row.live_from,
-                    waiting=waiting.get(name, 0), fault=fault,
-                )
-            )  # fmt: skip
-        return found
+            for one in sorted(overview.everything(self._state, self.library), key=lambda one: one.name)
+        ]  # fmt: skip
 
     def get(self, name: str) -> Automation:
         """One of them. Raises NotFound; AutomationError with everything that is wrong with its file."""
@@ -257,15 +202,16 @@ class Desk:
 
     def people(self, name: str, state: str = "", after: int = 0, limit: int = 50) -> list[Inside]:
         """Who is or was in it, the newest first, below the id `after` (0: from the newest). `state`: only of that one."""
-        row = self.row(name)
-        rows = self._state.rows(_INSIDE, (row.id, state, state, after or 2**62, limit))
-        return [_struct(Inside, one, {"held": bool(one[3])}) for one in rows]
+        with Reader(self._config) as reader:
+            return inside.page(self._state, reader, self.row(name), after, limit, state)
 
     def messages(self, name: str = "", email: str = "", after: int = 0, limit: int = 50) -> list[Logged]:
-        """The log, the newest first; of one automation, of one person. Raises NotFound."""
-        person = self.person(email) if email else 0
-        rows = self._state.rows(_SENT, (after or 2**62, name, name, person, person, limit))
-        return [_struct(Logged, one, {}) for one in rows]
+        """The log, the newest first; of one automation or of one person, else all. Raises NotFound."""
+        row = self.row(name) if name else None
+        with Reader(self._config) as reader:
+            if row is not None and not email:
+                return inside.log(self._state, reader, row, after, limit)
+            return inside.messages(self._state, reader, row, self.person(email) if email else None, after, limit)
 
     def person(self, email: str) -> int:
         """Whose an address is. Raises NotFound."""
@@ -274,10 +220,6 @@ class Desk:
         if person is None:
             raise NotFound("the sidecar knows nobody with this address", hint="`sidecar sync` brings buyers in")
         return person
-
-
-def _struct(kind: Any, row: Sequence[Any], other: dict[str, Any]) -> Any:
-    return kind(**(dict(zip(kind.__struct_fields__, row, strict=True)) | other))
 
 
 def _read(path: Path) -> str:

@@ -17,6 +17,11 @@ from sidecar.segments import people
 from sidecar.state.database import State
 
 _FIRST = 2**62
+_MESSAGES = (
+    "SELECT m.id, a.name, m.enrolment_id, p.contact_id, m.step, m.channel, m.provider, m.purpose, m.language, m.state, m.reason,"
+    " m.decided / 1000, m.sent, m.delivered, m.opened, m.clicked FROM message m JOIN automation a ON a.id = m.automation_id"
+    " JOIN person p ON p.id = m.person_id"
+)
 STATES = ("waiting", "goal", "exit", "done", "failed")
 
 
@@ -60,12 +65,14 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True):
     """A message. `id` is for paging; times are Unix seconds, None: not known to have happened."""
 
     id: int
+    automation: str
     enrolment_id: int
     contact_id: int
     email: str
     step: str
     channel: str
     provider: str
+    purpose: str
     language: str
     state: str
     reason: str
@@ -124,21 +131,32 @@ def log(state: State, reader: Reader, row: Row, after: int, limit: int, step: st
     rows: list[tuple[Any, ...]] = []
     for one in steps:
         rows += state.rows(
-            "SELECT m.id, m.enrolment_id, p.contact_id, m.step, m.channel, m.provider, m.language, m.state, m.reason,"
-            " m.decided / 1000, m.sent, m.delivered, m.opened, m.clicked FROM message m JOIN person p ON p.id = m.person_id"
-            " WHERE m.automation_id = ? AND m.step = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?",
+            f"{_MESSAGES} WHERE m.automation_id = ? AND m.step = ? AND m.id < ? ORDER BY m.id DESC LIMIT ?",
             (row.id, one, after or _FIRST, limit),
         )
-    rows = sorted(rows, reverse=True)[:limit]
-    masked = _masked(reader, [cells[2] for cells in rows])
-    return [
-        Logged(
-            id=cells[0], enrolment_id=cells[1], contact_id=cells[2] or 0, email=masked.get(cells[2], ""), step=cells[3],
-            channel=cells[4], provider=cells[5], language=cells[6], state=cells[7], reason=cells[8], decided=cells[9],
-            sent=cells[10], delivered=cells[11], opened=cells[12], clicked=cells[13],
-        )
-        for cells in rows
-    ]  # fmt: skip
+    return _logged(reader, sorted(rows, reverse=True)[:limit])
+
+
+def messages(state: State, reader: Reader, row: Row | None, person: int | None, after: int, limit: int) -> list[Logged]:
+    """Messages of all automations or of one, the last first, below `after`; to one person, or (None) to everybody."""
+    asked = [*(["m.automation_id = :automation"] if row else []), *(["m.person_id = :person"] if person else [])]
+    return _logged(
+        reader,
+        state.rows(
+            f"{_MESSAGES} WHERE {' AND '.join([*asked, 'm.id < :after'])} ORDER BY m.id DESC LIMIT :limit",
+            {"automation": row.id if row else 0, "person": person, "after": after or _FIRST, "limit": limit},
+        ),
+    )
+
+
+def _logged(reader: Reader, rows: Sequence[tuple[Any, ...]]) -> list[Logged]:
+    names = ("id", "automation", "enrolment_id", "contact_id", *Logged.__struct_fields__[5:])
+    masked = _masked(reader, [cells[3] for cells in rows])
+    found = []
+    for cells in rows:
+        row = dict(zip(names, cells, strict=True)) | {"contact_id": cells[3] or 0, "email": masked.get(cells[3], "")}
+        found.append(msgspec.convert(row, Logged))
+    return found
 
 
 def _steps(state: State, row: Row) -> list[str]:

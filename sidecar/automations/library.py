@@ -39,6 +39,21 @@ def directory(config: Config) -> Path:
     return Path(config.automations.dir or Path(config.state.dir) / "automations")
 
 
+class Shelf:
+    """A library that is kept: reading all files takes a second."""
+
+    def __init__(self) -> None:
+        self._made_for: tuple[object, ...] = ()
+        self._library: Library | None = None
+
+    def library(self, config: Config, zone: tzinfo, segments: list[Segment]) -> Library:
+        """Made anew when the segments or the shop's zone are others; it looks after single files itself."""
+        made_for = (zone, segments)
+        if self._library is None or made_for != self._made_for:
+            self._library, self._made_for = Library(config, zone, segments), made_for
+        return self._library
+
+
 class Library:
     """Reads the files anew when they have changed. `segments` are those in force, `zone` is the shop's."""
 

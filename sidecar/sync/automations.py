@@ -30,7 +30,7 @@ from sidecar.sync.warm import Warm
 from sidecar.sync.work import PassReport
 
 if TYPE_CHECKING:
-    from sidecar.automations.library import Library
+    from sidecar.automations.library import Library, Shelf
     from sidecar.automations.place import Place
     from sidecar.automations.plugin import Plugin
     from sidecar.automations.sources import Sources
@@ -61,9 +61,8 @@ class Automations:
 
     def __init__(self, config: Config, state: State, groups: Groups) -> None:
         self._config, self._state, self._groups = config, state, groups
-        self._library: Library | None = None
+        self._shelf: Shelf | None = None
         self._sources: Sources | None = None
-        self._made_for: tuple[object, ...] = ()
         self._looked = self._counted = 0.0
         self._failures, self._not_before = 0, 0.0
 
@@ -134,14 +133,12 @@ class Automations:
     # --- what is at hand ---------------------------------------------------------------------------------------
 
     def _read(self, info: ShopInfo, segments: list[Segment]) -> tuple[Sources, Library]:
-        from sidecar.automations.library import Library
+        from sidecar.automations.library import Shelf
         from sidecar.automations.sources import Sources
 
-        made_for = (info.zone, segments)
-        if self._library is None or made_for != self._made_for:
-            self._library, self._made_for = Library(self._config, info.zone, segments), made_for
+        self._shelf = self._shelf or Shelf()
         self._sources = self._sources or Sources()
-        return self._sources, self._library
+        return self._sources, self._shelf.library(self._config, info.zone, segments)
 
     def _place(
         self, reader: Reader, info: ShopInfo, plugin: Plugin | None, segments: list[Segment], until: float

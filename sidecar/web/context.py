@@ -6,7 +6,7 @@ from flask import current_app
 
 from sidecar.runtime import Runtime
 from sidecar.tasks import Tasks
-from sidecar.web.desk import Desk, Kept
+from sidecar.web.desk import Desk
 
 
 def runtime() -> Runtime:
@@ -23,5 +23,7 @@ def tasks() -> Tasks:
 
 def desk() -> Desk:
     """Its automations."""
-    kept: Kept = current_app.extensions.setdefault("fcsc_automations", Kept())
-    return Desk(runtime(), kept)
+    from sidecar.automations.library import Shelf
+
+    shelf: Shelf = current_app.extensions.setdefault("fcsc_automations", Shelf())
+    return Desk(runtime(), shelf)

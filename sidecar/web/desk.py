@@ -7,20 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sidecar import clock
-from sidecar.automations import troubles, versions
-from sidecar.config import Config
+from sidecar.automations import versions
+from sidecar.automations.overview import Figures, Line
 from sidecar.edited_file import RulesText
 from sidecar.errors import AutomationError, NotFound, Problem
 from sidecar.mysql.connection import Reader
 from sidecar.runtime import Runtime
-from sidecar.segments.model import Segment
-from sidecar.web.automation_figures import Figures, Line
 
 if TYPE_CHECKING:
     from sidecar.automations.channels.gate import ProviderState
     from sidecar.automations.desk import Desk as Owner
     from sidecar.automations.inside import Inside, Logged, Way
-    from sidecar.automations.library import Library
+    from sidecar.automations.library import Library, Shelf
     from sidecar.automations.messages.model import Rendered
     from sidecar.automations.model import Automation
     from sidecar.automations.preflight import Finding
@@ -30,36 +28,19 @@ if TYPE_CHECKING:
 WHOLE = "*"
 
 
-class Kept:
-    """The files as they were read last: reading all takes a second."""
-
-    def __init__(self) -> None:
-        self._made_for: tuple[object, ...] = ()
-        self._library: Library | None = None
-
-    def library(self, config: Config, zone: tzinfo, segments: list[Segment]) -> Library:
-        """Read again when the segments or the shop's zone are others; single files when they are."""
-        from sidecar.automations.library import Library
-
-        made_for = (zone, segments)
-        if self._library is None or made_for != self._made_for:
-            self._library, self._made_for = Library(config, zone, segments), made_for
-        return self._library
-
-
 class Desk:
     """Make one for each question."""
 
-    def __init__(self, runtime: Runtime, kept: Kept) -> None:
+    def __init__(self, runtime: Runtime, shelf: Shelf) -> None:
         self._runtime = runtime
         self._state = runtime.state
         self._book = runtime.segments
-        self._kept = kept
+        self._shelf = shelf
 
     @cached_property
     def library(self) -> Library:
         """The files. Raises StoreUnavailable; SegmentError when the segments have a fault: automations may name any."""
-        return self._kept.library(self._runtime.config, self._book.zone, self._book.segments)
+        return self._shelf.library(self._runtime.config, self._book.zone, self._book.segments)
 
     @property
     def zone(self) -> tzinfo:
@@ -70,43 +51,22 @@ class Desk:
 
     def lines(self) -> list[Line]:
         """Every automation in a line, also those whose file has a fault."""
-        from sidecar.web import automation_figures
+        from sidecar.automations import overview
 
-        found = automation_figures.lines(self._state, self.library.all(), versions.rows(self._state))
-        return [*(self._broken(name) for name in self.library.faults()), *(self._told(line) for line in found)]
+        return overview.everything(self._state, self.library)
 
     def line(self, name: str) -> Line:
         """How one stands, without its figures. Raises NotFound."""
-        row = self._row(name)
-        if name in self.library.faults():
-            return self._broken(name)
-        automation = self.library.get(name)
-        line = Line(name=name, title=automation.title, about=automation.about, group=automation.group)
-        if row is not None:
-            line.running, line.rollout, line.holdout = row.running, row.rollout, row.holdout
-            line.live_from, line.fault = row.live_from, row.fault
-        return self._told(line)
+        from sidecar.automations import overview
+
+        return overview.line(self._state, self.library, name)
 
     def figures(self, automation: Automation) -> Figures:
         """One of them in figures."""
-        from sidecar.web import automation_figures
+        from sidecar.automations import overview
 
         now = int(clock.now().timestamp())
-        found = automation_figures.one(self._state, automation, versions.named(self._state, automation.name), now)
-        self._told(found.line)
-        return found
-
-    def _told(self, line: Line) -> Line:
-        """With whose file it is, and what of its messages could not be sent."""
-        line.own = self.library.own(line.name)
-        wrong = (why for where, why in troubles.open_(self._state).items() if where.partition("/")[0] == line.name)
-        line.fault = line.fault or next(wrong, "")
-        return line
-
-    def _broken(self, name: str) -> Line:
-        row = versions.named(self._state, name)
-        error = self.library.faults()[name]
-        return Line(name=name, title=name, own=True, fault=error.message, running=row is not None and row.running)
+        return overview.one(self._state, self.library, automation, now)
 
     def automation(self, name: str) -> Automation:
         """One as its file has it. Raises NotFound, AutomationError with every problem."""

@@ -20,13 +20,14 @@ from support import ShopDatabase
 
 from sidecar.automations import enrolments, library
 from sidecar.automations.channels.gate import Gate
+from sidecar.automations.library import Shelf
 from sidecar.config import Config
 from sidecar.config_channels import Channels, Email
 from sidecar.runtime import Runtime
 from sidecar.segments.model import Segment
 from sidecar.state import jobs
 from sidecar.toml_text import value
-from sidecar.web.desk import Desk, Kept
+from sidecar.web.desk import Desk
 from sidecar.web.routes import PREFIX
 
 ONE = f"?automation={NAME}"
@@ -34,7 +35,7 @@ API = f"{PREFIX}/automations"
 TEXTS = f"{PREFIX}/automation-texts"
 
 
-class Shared(Kept):
+class Shared(Shelf):
     """The ready-made ones are read once for all tests: that takes a second. Each test has a state directory of its own."""
 
     def library(self, config: Config, zone: tzinfo, segments: list[Segment]) -> library.Library:
@@ -44,19 +45,19 @@ class Shared(Kept):
 
 
 @pytest.fixture(scope="module")
-def kept() -> Kept:
+def shelf() -> Shelf:
     return Shared()
 
 
 @pytest.fixture
-def bridge(app: Any, bridge: Signer, kept: Kept) -> Signer:
-    app.extensions["fcsc_automations"] = kept
+def bridge(app: Any, bridge: Signer, shelf: Shelf) -> Signer:
+    app.extensions["fcsc_automations"] = shelf
     return bridge
 
 
 @pytest.fixture
-def at(runtime: Runtime, kept: Kept) -> Desk:
-    return Desk(runtime, kept)
+def at(runtime: Runtime, shelf: Shelf) -> Desk:
+    return Desk(runtime, shelf)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from sidecar.automations.figures import Figures as Reports
 from sidecar.automations.flow import Arrow
 from sidecar.automations.inside import Inside, Logged, Way
 from sidecar.automations.model import Automation
+from sidecar.automations.overview import Line, StepLine
 from sidecar.errors import UsageError
-from sidecar.web.automation_figures import Line, StepLine
 from sidecar.web.context import desk
 from sidecar.web.dashboard.automations import STATES
 from sidecar.web.routes import MOST_ID, Noun, Page, Paging

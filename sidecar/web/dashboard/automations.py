@@ -8,12 +8,12 @@ import msgspec
 from flask import Response, request
 
 from sidecar.automations import flow
+from sidecar.automations.overview import Line
 from sidecar.errors import AutomationError, ConfigError, Conflict, SegmentError, UsageError
 from sidecar.state import jobs
 from sidecar.state.jobs import Job
 from sidecar.values import money
 from sidecar.values.masking import mask_email
-from sidecar.web.automation_figures import Line
 from sidecar.web.context import desk, runtime, tasks
 from sidecar.web.dashboard import automation_editor, common, flow_words, render
 from sidecar.web.desk import Desk, problems

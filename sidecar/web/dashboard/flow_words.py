@@ -12,10 +12,10 @@ from babel.units import format_unit
 from flask_babel import get_locale, gettext
 
 from sidecar.automations import flow, model
+from sidecar.automations.overview import Line, StepLine
 from sidecar.automations.reasons import REASONS
 from sidecar.segments.model import Condition, Period
 from sidecar.segments.words import Told, told
-from sidecar.web.automation_figures import Line, StepLine
 from sidecar.web.dashboard import words
 
 # What a template says otherwise, what it asks for, and what it prints.

@@ -1,18 +1,20 @@
-"""Automations in figures, as the pages and the API show them."""
+"""All automations in a line each, and one in figures by its steps: what lists and pages show."""
 
 from __future__ import annotations
 
 import msgspec
 
 from sidecar.automations import figures as reports
+from sidecar.automations import troubles, versions
 from sidecar.automations.figures import NET
 from sidecar.automations.figures import Figures as Reports
+from sidecar.automations.library import Library
 from sidecar.automations.lift import Lift
 from sidecar.automations.model import Automation
 from sidecar.automations.versions import Row
+from sidecar.errors import NotFound
 from sidecar.state.database import State
 
-# ruff: noqa: S608 - NET is a constant
 _PAID = f"""
 SELECT c.automation_id, COUNT(*), COALESCE(SUM({NET}), 0) FROM credit c JOIN shop_order o ON o.id = c.order_id GROUP BY 1
 """
@@ -78,7 +80,47 @@ class Figures(msgspec.Struct, kw_only=True):
     earned: Reports | None = None
 
 
-def lines(state: State, automations: dict[str, Automation], known: dict[int, Row]) -> list[Line]:
+def everything(state: State, library: Library) -> list[Line]:
+    """Every automation in a line; those whose file has a fault come first."""
+    found = _lines(state, library.all(), versions.rows(state))
+    return [
+        *(_broken(state, library, name) for name in library.faults()),
+        *(_told(state, library, one) for one in found),
+    ]
+
+
+def line(state: State, library: Library, name: str) -> Line:
+    """How one stands, without its figures. Raises NotFound."""
+    row = versions.named(state, name)
+    if row is None and name not in library.names():
+        raise NotFound(f"there is no automation {name}")
+    if name in library.faults():
+        return _broken(state, library, name)
+    return _told(state, library, _line(library.get(name), row))
+
+
+def one(state: State, library: Library, automation: Automation, now: int) -> Figures:
+    """One of them in figures. `now`: Unix seconds."""
+    found = _one(state, automation, versions.named(state, automation.name), now)
+    _told(state, library, found.line)
+    return found
+
+
+def _told(state: State, library: Library, line: Line) -> Line:
+    """With whose file it is, and what of its messages could not be sent."""
+    line.own = library.own(line.name)
+    wrong = (why for where, why in troubles.open_(state).items() if where.partition("/")[0] == line.name)
+    line.fault = line.fault or next(wrong, "")
+    return line
+
+
+def _broken(state: State, library: Library, name: str) -> Line:
+    row = versions.named(state, name)
+    error = library.faults()[name]
+    return Line(name=name, title=name, own=True, fault=error.message, running=row is not None and row.running)
+
+
+def _lines(state: State, automations: dict[str, Automation], known: dict[int, Row]) -> list[Line]:
     """Every automation that can be used, in the order given."""
     people: dict[int, dict[tuple[int, str], int]] = {}
     for id_, held, how, count in state.rows(
@@ -105,8 +147,7 @@ def lines(state: State, automations: dict[str, Automation], known: dict[int, Row
     return found
 
 
-def one(state: State, automation: Automation, row: Row | None, now: int) -> Figures:
-    """One of them. `now`: Unix seconds."""
+def _one(state: State, automation: Automation, row: Row | None, now: int) -> Figures:
     line = _line(automation, row)
     steps = {step.id: StepLine(id=step.id) for step in automation.steps}
     if row is None:
