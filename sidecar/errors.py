@@ -59,6 +59,10 @@ class ConfigError(SidecarError):
         super().__init__(message, hint=hint, details=[str(p) for p in problems])
         self.problems = list(problems)
 
+    def shown(self, file: str = "(file)") -> list[Problem]:
+        """Every problem; the error itself, as one of `file`, when it names none in particular."""
+        return self.problems or [Problem(file, None, "(file)", self.message, self.hint)]
+
 
 class MappingError(ConfigError):
     """The mapping rules cannot be used."""

@@ -3,7 +3,6 @@ ask it and nothing below it."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,7 +29,7 @@ from sidecar.state.jobs import Job
 from sidecar.state.pause import Pause
 from sidecar.state.runs import Run
 from sidecar.store import meta, names
-from sidecar.sync import contact, engine, job, kept, known, preview, privacy, retry, survey, undo, verify, watch
+from sidecar.sync import contact, engine, job, known, preview, retry, survey, undo, verify, watch
 from sidecar.sync import health as figures
 from sidecar.sync import segments as groups
 from sidecar.sync import site as sites
@@ -41,7 +40,7 @@ from sidecar.sync.engine import Report
 from sidecar.sync.explain import Explanation
 from sidecar.sync.health import Health
 from sidecar.sync.preview import Preview
-from sidecar.sync.privacy import Erased, Suppressed
+from sidecar.sync.rights import Rights
 from sidecar.sync.segments import Looked
 from sidecar.sync.session import Choices, Progress
 from sidecar.sync.site import Fingerprint, Site
@@ -52,10 +51,8 @@ from sidecar.sync.verify import Verdict
 from sidecar.sync.work import PassReport
 
 if TYPE_CHECKING:
-    from sidecar.automations.backtest import Backtest
     from sidecar.automations.desk import Desk
-
-log = logging.getLogger(__name__)
+    from sidecar.automations.library import Shelf
 
 
 class Runtime:
@@ -183,11 +180,14 @@ class Runtime:
         """The automations, as their files and the shop are now."""
         from sidecar.automations.desk import Desk
 
-        return Desk(self.config, self.state, lambda: self.bridge if self._passes.link.paired else None)
+        return Desk(self.config, self.state, lambda: self.bridge if self._passes.link.paired else None, self.shelf)
 
-    def backtest(self, name: str, days: int) -> Backtest:
-        """What an automation would have done in the last so many days; see `automations.backtest`."""
-        return self.automations.backtest(name, days)
+    @cached_property
+    def shelf(self) -> Shelf:
+        """The files of automations as they were read last."""
+        from sidecar.automations.library import Shelf
+
+        return Shelf()
 
     def refresh_segments(self, *, full: bool = False, tagged: bool = True) -> Looked:
         """Bring segments and their tags up to date; see `sync.segments.refresh`. Raises Paused, MappingError."""
@@ -240,11 +240,7 @@ class Runtime:
     @property
     def bridge(self) -> Bridge:
         """The client of the plugin. Raises StoreUnavailable when the site's address must be asked and cannot be."""
-        home = self.config.bridge.site_url
-        if not home:
-            with Reader(self.config) as reader:
-                home = {str(name): str(value) for name, value in reader.rows("site_options")}.get("home", "")
-        return self._passes.link.bridge(home)
+        return self._passes.link.bridge(sites.home(self.config))
 
     def bridge_status(self) -> BridgeStatus | None:
         """What the plugin said of the site when it was last asked; nobody is asked now."""
@@ -260,21 +256,10 @@ class Runtime:
         with Reader(self.config) as reader:
             return sites.confirm(reader, self.state)
 
-    def erase(self, email: str) -> Erased:
-        """Erase a person on request; see `sync.privacy.erase`."""
-        return privacy.erase(self.config, self.state, self.mapping, self._passes.link, email)
-
-    def export(self, email: str) -> kept.Kept:
-        """What the sidecar itself keeps of a person."""
-        return kept.of_person(self.state, email)
-
-    def lift(self, email: str) -> bool:
-        """Let an erased person in again."""
-        return privacy.lift(self.config, self.state, self.mapping, email)
-
-    def suppressed(self) -> list[Suppressed]:
-        """Who is suppressed: hashes and dates."""
-        return privacy.listed(self.config, self.state, self.mapping)
+    @property
+    def rights(self) -> Rights:
+        """What a person may ask for: export, erasure, and its end."""
+        return Rights(self.config, self.state, lambda: self.mapping, lambda: self._passes.link)
 
     def contact(self, contact_id: int) -> Contact360:
         """Everything of one contact: orders, money, consent, events, and why each field has its value.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sidecar.automations import versions
+from sidecar.automations.desk import Desk
 from sidecar.automations.enrolments import Entry, enter
 from sidecar.automations.model import Send
 from sidecar.runtime import Runtime
-from sidecar.web.desk import Desk
 
 NAME = "cart-recovery"
 AT = 1793534400
@@ -15,7 +15,7 @@ AT = 1793534400
 def fill(runtime: Runtime, at: Desk) -> None:
     """Eight people in cart-recovery: five under way, two at the goal, two only watched; `first` went out to five of them, to one not, one
     message was clicked, and an order is credited to it."""
-    state, spec = runtime.state, at.automation(NAME)
+    state, spec = runtime.state, at.get(NAME)
     people = [row[0] for row in state.rows("SELECT id FROM person WHERE contact_id IS NOT NULL ORDER BY id LIMIT 8")]
     row = versions.row(state, NAME)
     entries = [
@@ -44,7 +44,7 @@ def fill(runtime: Runtime, at: Desk) -> None:
 
 def crowd(runtime: Runtime, at: Desk, count: int) -> None:
     """So many people in cart-recovery, most of whom went all the way, with what became of each step and message."""
-    state, spec = runtime.state, at.automation(NAME)
+    state, spec = runtime.state, at.get(NAME)
     row = versions.row(state, NAME)
     version = versions.version(state, row.id, spec, AT)
     sends = [step.id for step in spec.steps if isinstance(step, Send)]

@@ -15,13 +15,16 @@ from sidecar.automations import crediting, describe, enter, inside, overview, sw
 from sidecar.automations import figures as reports
 from sidecar.automations import preflight as before
 from sidecar.automations import why as reasons
+from sidecar.automations.channels import gate, settings
+from sidecar.automations.channels.gate import ProviderState
 from sidecar.automations.channels.registry import Channels
-from sidecar.automations.describe import Line
 from sidecar.automations.figures import Figures
-from sidecar.automations.inside import Inside, Logged
-from sidecar.automations.library import Library
+from sidecar.automations.inside import Inside, Logged, Way
+from sidecar.automations.library import Library, Shelf
 from sidecar.automations.messages.writer import MessageWriter
 from sidecar.automations.model import Automation
+from sidecar.automations.overview import Figures as Overview
+from sidecar.automations.overview import Line
 from sidecar.automations.place import Place
 from sidecar.automations.plugin import Plugin
 from sidecar.automations.preflight import Finding
@@ -42,6 +45,7 @@ from sidecar.values import email as emails
 
 if TYPE_CHECKING:
     from sidecar.automations.backtest import Backtest
+    from sidecar.automations.messages.model import Rendered
     from sidecar.automations.simulate import Simulated
     from sidecar.automations.trial import Tried
 
@@ -63,11 +67,17 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Desk:
-    """Asks the shop for its time zone and reads the files once, when they are first needed: make one for each question. `plugin`
-    gives the client of the plugin, for what sends."""
+    """Asks the shop for its time zone once, when it is first needed: make one for each question. `plugin` gives the client of the
+    plugin, for what sends; `shelf` is where the files are kept that were read for the question before."""
 
-    def __init__(self, config: Config, state: State, plugin: Callable[[], Plugin | None] = lambda: None) -> None:
-        self._config, self._state, self._plugin = config, state, plugin
+    def __init__(
+        self,
+        config: Config,
+        state: State,
+        plugin: Callable[[], Plugin | None] = lambda: None,
+        shelf: Shelf | None = None,
+    ) -> None:
+        self._config, self._state, self._plugin, self._shelf = config, state, plugin, shelf or Shelf()
         self.now = int(clock.now().timestamp())
 
     @cached_property
@@ -83,8 +93,8 @@ class Desk:
 
     @cached_property
     def library(self) -> Library:
-        """The files."""
-        return Library(self._config, self.info.zone, self.segments)
+        """The files. Raises StoreUnavailable; SegmentError when the segments have a fault: automations may name any."""
+        return self._shelf.library(self._config, self.info.zone, self.segments)
 
     @contextmanager
     def place(self) -> Iterator[Place]:
@@ -106,18 +116,33 @@ class Desk:
                 name=one.name, title=one.title, group=one.group, about=one.about, on=one.running, own=one.own, rollout=one.rollout,
                 holdout=one.holdout, live_from=one.live_from, waiting=one.waiting, fault=one.fault,
             )
-            for one in sorted(overview.everything(self._state, self.library), key=lambda one: one.name)
+            for one in sorted(self.lines(), key=lambda one: one.name)
         ]  # fmt: skip
+
+    def lines(self) -> list[Line]:
+        """Every automation in a line, also those whose file has a fault."""
+        return overview.everything(self._state, self.library)
+
+    def line(self, name: str) -> Line:
+        """How one stands, without its figures. Raises NotFound."""
+        return overview.line(self._state, self.library, name)
+
+    def overview(self, automation: Automation) -> Overview:
+        """One of them in figures, by its steps, as its page shows it."""
+        return overview.one(self._state, self.library, automation, self.now)
 
     def get(self, name: str) -> Automation:
         """One of them. Raises NotFound; AutomationError with everything that is wrong with its file."""
         return self.library.get(name)
 
     def row(self, name: str) -> Row:
-        """Its switch and its shares; one that was never on has those of the start."""
-        return versions.named(self._state, name) or Row(id=0, name=name)
+        """Its switch and its shares; one that was never on has those of the start. Raises NotFound."""
+        found = versions.named(self._state, name)
+        if found is None and name not in self.library.names():
+            raise NotFound(f"there is no automation {name}", hint="`sidecar automations list` shows all")
+        return found or Row(id=0, name=name)
 
-    def flow(self, name: str) -> list[Line]:
+    def flow(self, name: str) -> list[describe.Line]:
         """Its steps in words. Raises as `get`."""
         return describe.flow(self.get(name), self.info.zone)
 
@@ -138,6 +163,11 @@ class Desk:
         """The ready-made one is in force again; see `library.reset`."""
         return self.library.reset(name)
 
+    def providers(self, answers: bool) -> list[tuple[str, str, ProviderState | None]]:
+        """(channel, provider, how it is or None: never used) of what is set up. `answers`: the plugin does."""
+        known = {one.name: one for one in gate.standing(self._state)}
+        return [(by, name, known.get(name)) for by, name in settings.providers(self._config.channels, answers).items()]
+
     # --- switches ------------------------------------------------------------------------------------------------
 
     def preflight(self, name: str) -> list[Finding]:
@@ -153,8 +183,7 @@ class Desk:
 
     def off(self, name: str) -> bool:
         """Switch it off. Whether it was on. Raises NotFound."""
-        if name not in self.library.names() and versions.named(self._state, name) is None:
-            raise NotFound(f"there is no automation {name}", hint="`sidecar automations list` shows all")
+        self.row(name)
         return switching.off(self._state, name)
 
     # --- what they did ---------------------------------------------------------------------------------------------
@@ -205,13 +234,29 @@ class Desk:
         with Reader(self._config) as reader:
             return inside.page(self._state, reader, self.row(name), after, limit, state)
 
+    def way(self, name: str, enrolment: int) -> Way:
+        """The way of somebody through it. Raises NotFound."""
+        with Reader(self._config) as reader:
+            return inside.way(self._state, reader, self.row(name), enrolment)
+
+    def log(self, name: str, after: int = 0, limit: int = 50, step: str = "") -> list[Logged]:
+        """A page of its messages, of one step or all. Raises NotFound."""
+        with Reader(self._config) as reader:
+            return inside.log(self._state, reader, self.row(name), after, limit, step)
+
     def messages(self, name: str = "", email: str = "", after: int = 0, limit: int = 50) -> list[Logged]:
         """The log, the newest first; of one automation or of one person, else all. Raises NotFound."""
-        row = self.row(name) if name else None
+        if name and not email:
+            return self.log(name, after, limit)
+        row, person = self.row(name) if name else None, self.person(email) if email else None
         with Reader(self._config) as reader:
-            if row is not None and not email:
-                return inside.log(self._state, reader, row, after, limit)
-            return inside.messages(self._state, reader, row, self.person(email) if email else None, after, limit)
+            return inside.messages(self._state, reader, row, person, after, limit)
+
+    def preview(self, automation: Automation, step: str, language: str = "", contact: int | None = None) -> Rendered:
+        """A message as somebody (or an example) would get it now. Raises NotFound, StoreUnavailable."""
+        from sidecar.automations.messages.preview import preview
+
+        return preview(self._config, self._state, automation, step, language, contact)
 
     def person(self, email: str) -> int:
         """Whose an address is. Raises NotFound."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from sidecar.automations import figures as reports
 from sidecar.automations import troubles, versions
 from sidecar.automations.figures import NET
 from sidecar.automations.figures import Figures as Reports
-from sidecar.automations.library import Library
 from sidecar.automations.lift import Lift
 from sidecar.automations.model import Automation
 from sidecar.automations.versions import Row
 from sidecar.errors import NotFound
 from sidecar.state.database import State
+
+if TYPE_CHECKING:
+    from sidecar.automations.library import Library
 
 _PAID = f"""
 SELECT c.automation_id, COUNT(*), COALESCE(SUM({NET}), 0) FROM credit c JOIN shop_order o ON o.id = c.order_id GROUP BY 1

@@ -9,9 +9,7 @@ import msgspec
 
 from sidecar import clock, runtime
 from sidecar.automations.channels import gate, push, settings
-from sidecar.automations.channels.registry import Channels
 from sidecar.cli.context import Context, pass_run
-from sidecar.errors import NotFound
 from sidecar.sync.link import Link
 
 
@@ -23,9 +21,7 @@ def channels(context: click.Context, run: Context) -> None:
     if context.invoked_subcommand is not None:
         return
     with runtime.build(run.config) as shop:
-        found = {str(channel): name for channel, name in Channels(run.config, shop.state, None).providers().items()}
-        email = settings.email(run.config.channels, Link(run.config, shop.state).paired)
-        found |= {"email": email} if email else {}
+        found = settings.providers(run.config.channels, Link(run.config, shop.state).paired)
         known = {one.name: one for one in gate.standing(shop.state)}
     now = clock.now().timestamp()
     rows = [(channel, name, _words(known.get(name), now)) for channel, name in found.items()]
@@ -44,11 +40,7 @@ def channels(context: click.Context, run: Context) -> None:
 def enable(run: Context, name: str) -> None:
     """Switch a provider on again that was switched off, or paused, after trouble."""
     with runtime.build(run.config) as shop:
-        if not gate.Gate(shop.state).enable(name):
-            known = ", ".join(one.name for one in gate.standing(shop.state))
-            raise NotFound(
-                f"there is no provider {name!r}", hint=f"there are: {known}" if known else "none was ever used"
-            )
+        gate.switch_on(shop.state, name)
     run.output.result({"enabled": name})
     run.output.say(f"{name} is on again.")
 

@@ -29,7 +29,7 @@ def erase(run: Context, address: str, yes: bool) -> None:
             raise UsageError("with --json nothing is asked: give --yes to erase")
         click.confirm(f"Erase {mask(address)} for good?", abort=True)
     with runtime.build(run.config) as shop:
-        found = shop.erase(address)
+        found = shop.rights.erase(address)
     run.output.result({"erased": found})
     contacts = "the contact is deleted" if found.contacts else "there was no contact"
     run.output.say(
@@ -50,7 +50,7 @@ def export(run: Context, address: str) -> None:
     WordPress' own export (Tools > Export Personal Data) has the rest.
     """
     with runtime.build(run.config) as shop:
-        found = shop.export(address)
+        found = shop.rights.export(address)
     run.output.result({"kept": found})
     run.output.raw(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 
@@ -61,7 +61,7 @@ def export(run: Context, address: str) -> None:
 def lift(run: Context, address: str) -> None:
     """Let an erased person in again: the next run takes them like anybody."""
     with runtime.build(run.config) as shop:
-        was = shop.lift(address)
+        was = shop.rights.lift(address)
     run.output.result({"was_suppressed": was})
     run.output.say("Lifted: the next `sidecar sync` takes them." if was else "That address was not suppressed.")
 
@@ -71,7 +71,7 @@ def lift(run: Context, address: str) -> None:
 def list_(run: Context) -> None:
     """Who is suppressed: the beginnings of hashes, and dates. Addresses are not kept."""
     with runtime.build(run.config) as shop:
-        found = shop.suppressed()
+        found = shop.rights.suppressed()
     run.output.result({"suppressed": found})
     run.output.table(
         [(one.mark, one.where, datetime.fromtimestamp(one.at, UTC).strftime("%Y-%m-%d %H:%M")) for one in found],

@@ -103,8 +103,3 @@ def without(text: str, slug: str, zone: tzinfo) -> str:
     rest = document.remove(text, slug)
     file.parse(rest, NAME, zone)
     return rest
-
-
-def problems(error: SegmentError) -> list[Problem]:
-    """What to show of an error: every problem, else the error itself."""
-    return error.problems or [Problem(NAME, None, "(file)", error.message, error.hint)]

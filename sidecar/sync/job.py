@@ -38,8 +38,9 @@ class Shop(Protocol):
     def sync(self, choices: Choices | None = None, progress: Progress | None = None) -> Report:
         """The main job."""
 
-    def backtest(self, name: str, days: int) -> Any:
-        """What an automation would have done."""
+    @property
+    def automations(self) -> Any:
+        """The automations, to try one on the past."""
 
     def undo(self, run_id: int) -> Undone:
         """Take a run back."""
@@ -95,7 +96,7 @@ def _do(shop: Shop, job: Job, progress: _Progress) -> dict[str, Any]:
                     "kept": undone.kept,
                 }
             if job.kind == "backtest":
-                found = shop.backtest(str(options["automation"]), int(options["days"]))
+                found = shop.automations.backtest(str(options["automation"]), int(options["days"]))
                 result: dict[str, Any] = msgspec.to_builtins(found)
                 return result
             if job.kind == "segments":

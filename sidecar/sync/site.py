@@ -12,6 +12,7 @@ import re
 import msgspec
 
 from sidecar import clock
+from sidecar.config import Config
 from sidecar.errors import OnHold
 from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
@@ -47,6 +48,14 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def held(self) -> bool:
         return bool(self.changed)
+
+
+def home(config: Config) -> str:
+    """Where the site is: as the configuration says, else its option `home`. Raises StoreUnavailable."""
+    if config.bridge.site_url:
+        return config.bridge.site_url
+    with Reader(config) as reader:
+        return {str(name): str(value) for name, value in reader.rows("site_options")}.get("home", "")
 
 
 def look(reader: Reader, state: State) -> Site:

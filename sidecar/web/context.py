@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import current_app
 
 from sidecar.runtime import Runtime
 from sidecar.tasks import Tasks
-from sidecar.web.desk import Desk
+
+if TYPE_CHECKING:
+    from sidecar.automations.desk import Desk
 
 
 def runtime() -> Runtime:
@@ -23,7 +27,4 @@ def tasks() -> Tasks:
 
 def desk() -> Desk:
     """Its automations."""
-    from sidecar.automations.library import Shelf
-
-    shelf: Shelf = current_app.extensions.setdefault("fcsc_automations", Shelf())
-    return Desk(runtime(), shelf)
+    return runtime().automations

@@ -203,7 +203,7 @@ def test_without_an_automation_a_pass_does_nothing_for_them(running: Running) ->
         running.paid("e@example.net")
         report = sidecar.pass_()
         assert (report.entered, report.messages) == (0, 0)
-        assert sidecar._passes._automations._library is None
+        assert sidecar._passes._automations._shelf is None
 
 
 def test_paused_and_on_hold_nothing_goes(running: Running) -> None:

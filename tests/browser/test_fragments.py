@@ -24,8 +24,6 @@ from sidecar.runtime import Runtime
 from sidecar.state import dead_letters, pairing
 from sidecar.sync.session import Choices
 from sidecar.web.app import create_app
-from sidecar.web.desk import Desk as Automations
-from sidecar.web.desk import Kept
 
 HOME = "http://127.0.0.1:9"
 PERSIAN = "9;administrator;fa_IR;rtl"
@@ -159,7 +157,7 @@ def test_every_page_in_a_browser(sit: Sit, demo_hpos: ShopDatabase, who: str) ->
 def test_automations_in_a_browser(sit: Sit, who: str) -> None:
     """Nothing sticks out, all is readable, the keyboard reaches all; the drawing's boxes hold their texts."""
     desk = sit(who)
-    fill(desk.runtime, Automations(desk.runtime, Kept()))
+    fill(desk.runtime, desk.runtime.automations)
     cart = {"automation": "cart-recovery"}
     for name, query in (
         ("list", {}),

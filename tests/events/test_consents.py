@@ -171,7 +171,7 @@ def test_export_and_erasure(hpos: LiveShop) -> None:
     row(hpos, "sms", order=buyer(hpos, "inna@example.net"))
     pass_(hpos.config)
     with build(hpos.config) as sidecar:
-        kept = sidecar.export(WHO)
+        kept = sidecar.rights.export(WHO)
         person = kept.person_id
         assert person is not None
         sidecar.state.sql.execute("INSERT INTO automation (name) VALUES ('welcome')")
@@ -185,7 +185,7 @@ def test_export_and_erasure(hpos: LiveShop) -> None:
             " VALUES ('k', 1, 1, 1, 'hello', ?, 'email', 'smtp', 'marketing', 'pl', 'sent', 1793534400123, 1793534401)",
             (person,),
         )
-        kept = sidecar.export(WHO)
+        kept = sidecar.rights.export(WHO)
     text = msgspec.json.encode(kept).decode()
     assert [(word.channel, word.state, word.wording) for word in kept.consents] == [("sms", "given", "Yes")]
     assert [(one.automation, one.subject, [step.step for step in one.steps]) for one in kept.enrolments] == [("welcome", "order:5", ["hello"])]  # fmt: skip
@@ -193,9 +193,9 @@ def test_export_and_erasure(hpos: LiveShop) -> None:
     assert kept.orders == [order]
     assert WHO not in text
     with build(hpos.config) as sidecar:
-        sidecar.erase(WHO)
+        sidecar.rights.erase(WHO)
         assert hpos.database.rows("SELECT COUNT(*) FROM wp_fcsc_consents") == [(1,)]
-        gone = sidecar.export(WHO)
+        gone = sidecar.rights.export(WHO)
         assert (gone.person_id, gone.consents, gone.messages, gone.suppressed) == (None, [], [], True)
 
 

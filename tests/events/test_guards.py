@@ -188,10 +188,10 @@ def test_who_was_erased_stays_erased(shop: LiveShop, live: bool) -> None:
         if live:
             hint(database, "order.updated", order)
             sidecar.pass_()
-        found = sidecar.erase(f" {who.upper()} ")
+        found = sidecar.rights.erase(f" {who.upper()} ")
         assert (found.contacts, found.known, found.carts, found.in_plugin) == (1, True, 2, True)
         assert (("deleted", contact) in fake.fired) == live
-        again = sidecar.erase(who)
+        again = sidecar.rights.erase(who)
         assert (again.contacts, again.known) == (0, False)
     assert database.rows("SELECT visitor FROM wp_fcsc_push") == [("d" * 32,)], "whoever that is"
     assert keeper.one("SELECT hash FROM wp_fcsc_suppressed") == signing.suppression_hash(KEY, who)
@@ -224,8 +224,8 @@ def test_who_was_erased_stays_erased(shop: LiveShop, live: bool) -> None:
     assert who not in contacts(database)
     with build(shop.config) as sidecar:
         assert sidecar.verify().ok
-        assert len(sidecar.suppressed()) >= 1
-        assert sidecar.lift(who)
+        assert len(sidecar.rights.suppressed()) >= 1
+        assert sidecar.rights.lift(who)
         sidecar.sync()
         assert field(contacts(database)[who], "woo_ltv") == "110.00"
 
@@ -343,7 +343,7 @@ def test_nothing_queues_a_mail_or_an_action(hpos: LiveShop, live: bool) -> None:
             for topic in ("cart.changed", "cart.emptied", "cart.email", "checkout.started"):
                 hint(database, topic, 1, visitor="a" * 32)
             assert sidecar.pass_(poll=True, reconcile=True).events == 16
-            assert sidecar.erase("usunieta@example.net").contacts == 1
+            assert sidecar.rights.erase("usunieta@example.net").contacts == 1
             sidecar.retry()
             sidecar.verify()
             for number in sorted(runs_there(config), reverse=True):

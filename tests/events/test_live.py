@@ -395,7 +395,7 @@ def test_who_said_no_to_cart_mails_is_remembered_by_address(hpos: LiveShop) -> N
         number = hpos.database.rows("SELECT id FROM wp_fc_subscribers WHERE email = %s", (who,))[0][0]
         assert [(one.channel, one.state) for one in sidecar.contact(number).consent] == [("cart", "refused")]
         for address in (who, nobody):
-            sidecar.erase(address)
+            sidecar.rights.erase(address)
     with State(hpos.config.state.dir) as state:
         assert refusals.since(state, keys) == {}
 

@@ -20,6 +20,7 @@ from support import ShopDatabase
 
 from sidecar.automations import enrolments, library
 from sidecar.automations.channels.gate import Gate
+from sidecar.automations.desk import Desk
 from sidecar.automations.library import Shelf
 from sidecar.config import Config
 from sidecar.config_channels import Channels, Email
@@ -27,7 +28,6 @@ from sidecar.runtime import Runtime
 from sidecar.segments.model import Segment
 from sidecar.state import jobs
 from sidecar.toml_text import value
-from sidecar.web.desk import Desk
 from sidecar.web.routes import PREFIX
 
 ONE = f"?automation={NAME}"
@@ -51,13 +51,14 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 def bridge(app: Any, bridge: Signer, shelf: Shelf) -> Signer:
-    app.extensions["fcsc_automations"] = shelf
+    app.extensions["fcsc"][0].shelf = shelf
     return bridge
 
 
 @pytest.fixture
 def at(runtime: Runtime, shelf: Shelf) -> Desk:
-    return Desk(runtime, shelf)
+    runtime.shelf = shelf
+    return runtime.automations
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_every_ready_made_automation_is_drawn(bridge: Signer, at: Desk, who: str
     for name in library.ready():
         html = bridge.page(f"automations?automation={name}", who=who)
         said = re.sub(r"\s+", " ", Checked(html).text)
-        spec = at.automation(name)
+        spec = at.get(name)
         boxes = len(spec.steps) + 2 + bool(spec.goal.topics) + bool(spec.exits)
         assert html.count("fcsc-flow__box fcsc-flow__box--") == boxes, name
         for step in spec.steps:
@@ -298,7 +299,7 @@ def test_it_is_tried_on_the_past(synced: Signer, runtime: Runtime) -> None:
     assert "being tried" in page(synced, query) and "data-fcsc-refresh" in synced.page(f"automations{query}")
     done = runtime.work(waiting.id, lambda: False)
     assert done is not None and done.state == "done", done
-    found = runtime.backtest("thank-you", 365)
+    found = runtime.automations.backtest("thank-you", 365)
     assert found.people > 0
     assert f"In the last 365 days {found.people} people would have entered" in page(synced, query)
     assert "would have entered" not in page(synced, ONE)

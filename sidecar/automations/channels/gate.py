@@ -10,6 +10,7 @@ import math
 import msgspec
 
 from sidecar import clock
+from sidecar.errors import NotFound
 from sidecar.state.database import State
 
 # Pauses after failures in a row: 10 s, 20 s, … up to half an hour.
@@ -102,6 +103,13 @@ class Gate:
             "UPDATE provider SET disabled = '', failures = 0, retry_at = 0 WHERE name = ?", (name,)
         )
         return found.rowcount > 0
+
+
+def switch_on(state: State, name: str) -> None:
+    """Switch a provider on again. Raises NotFound."""
+    if not Gate(state).enable(name):
+        known = ", ".join(one.name for one in standing(state))
+        raise NotFound(f"there is no provider {name!r}", hint=f"there are: {known}" if known else "none was ever used")
 
 
 def standing(state: State) -> list[ProviderState]:

@@ -26,6 +26,16 @@ def email(channels: Channels, answers: bool) -> Literal["fluentcrm", "smtp", ""]
     return "smtp" if of.by != "fluentcrm" and of.smtp_host and of.smtp_from else ""
 
 
+def providers(channels: Channels, answers: bool) -> dict[str, str]:
+    """{channel: who sends by it} of what is set up. `answers`: the plugin does."""
+    there = {
+        "email": email(channels, answers), "sms": (channels.sms.preset or "gateway") if sms(channels) else "",
+        "telegram": "telegram" if telegram(channels) else "", "whatsapp": "whatsapp" if whatsapp(channels) else "",
+        "push": "push" if push(channels) else "",
+    }  # fmt: skip
+    return {channel: name for channel, name in there.items() if name}
+
+
 def sms(channels: Channels) -> bool:
     """Whether a gateway is named."""
     return bool(channels.sms.preset or channels.sms.gateway)

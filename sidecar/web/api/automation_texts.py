@@ -11,7 +11,6 @@ from sidecar.automations.messages.model import Rendered
 from sidecar.edited_file import RulesText
 from sidecar.errors import AutomationError, Problem
 from sidecar.web.context import desk
-from sidecar.web.desk import problems
 from sidecar.web.routes import MOST_ID, Noun
 
 noun = Noun("automation-texts")
@@ -62,16 +61,16 @@ class Checked(msgspec.Struct, kw_only=True):
 @noun.get_("/<name>", may="mapping", answers=RulesText)
 def automation_text(name: str) -> RulesText:
     """How an automation is written. `file` is empty while the ready-made one is in force. 404 when there is none."""
-    return desk().text(name)
+    return desk().library.text(name)
 
 
 @noun.post_("/check", may="mapping", body=Check, answers=Checked)
 def check(body: Check) -> Checked:
     """Everything that is wrong with a text. Nothing is saved."""
     try:
-        desk().check(body.name, body.text)
+        desk().library.check(body.name, body.text)
     except AutomationError as error:
-        return Checked(ok=False, problems=problems(error))
+        return Checked(ok=False, problems=error.shown())
     return Checked(ok=True, problems=[])
 
 
@@ -80,14 +79,14 @@ def preview(body: Look) -> Rendered:
     """A message as somebody would get it now; `problems` has what would refuse it. Nothing is sent. 404 when there is no such
     message or contact, 422 when the text is not in order."""
     at = desk()
-    automation = at.automation(body.name) if body.text is None else at.check(body.name, body.text)
+    automation = at.get(body.name) if body.text is None else at.library.check(body.name, body.text)
     return at.preview(automation, body.step, body.language, body.contact)
 
 
 @noun.post_("/save", may="mapping", body=Save, answers=RulesText)
 def save(body: Save) -> RulesText:
     """Put a text in force, keeping a backup. 422 when it is not in order, 409 when it was changed meanwhile."""
-    return desk().save(body.name, body.text, body.base)
+    return desk().library.save(body.name, body.text, body.base)
 
 
 @noun.post_("/reset", may="mapping", body=Reset, answers=RulesText)

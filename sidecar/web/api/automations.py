@@ -14,7 +14,7 @@ from sidecar.automations.inside import Inside, Logged, Way
 from sidecar.automations.model import Automation
 from sidecar.automations.overview import Line, StepLine
 from sidecar.errors import UsageError
-from sidecar.web.context import desk
+from sidecar.web.context import desk, runtime
 from sidecar.web.dashboard.automations import STATES
 from sidecar.web.routes import MOST_ID, Noun, Page, Paging
 
@@ -94,7 +94,7 @@ def automations() -> AutomationsView:
         Channel(
             channel=channel, provider=name, disabled=how.disabled if how else "", retry_at=how.retry_at if how else 0
         )
-        for channel, name, how in at.providers()
+        for channel, name, how in at.providers(runtime().health().bridge in ("live", "waiting"))
     ]
     return AutomationsView(automations=at.lines(), channels=there)
 
@@ -103,8 +103,8 @@ def automations() -> AutomationsView:
 def automation(name: str) -> AutomationView:
     """One automation. 404 when there is none, 422 when its file is not in order."""
     at = desk()
-    found = at.automation(name)
-    figures = at.figures(found)
+    found = at.get(name)
+    figures = at.overview(found)
     return AutomationView(
         automation=found, arrows=flow.arrows(found), figures=figures.line, steps=figures.steps, earned=figures.earned
     )
@@ -115,7 +115,7 @@ def people(name: str, query: People) -> Page[list[Inside]]:
     """Who is or was in it, e-mail addresses masked."""
     if query.state not in STATES:
         raise UsageError(f"state is one of {', '.join(STATES[1:])}")
-    found = desk().people(name, query.after, query.limit, query.state)
+    found = desk().people(name, query.state, query.after, query.limit)
     return Page(data=found, next=found[-1].id if len(found) == query.limit else None)
 
 
@@ -141,7 +141,7 @@ def preflight(name: str) -> list[Found]:
 @noun.post_("/on", may="sync", body=On, answers=list[Found])
 def on(body: On) -> list[Found]:
     """Switch it on, or change its shares. 409 when somebody else sends the same, unless `anyway`."""
-    return _found(desk().on(body.name, body.rollout, body.holdout, body.anyway))
+    return _found(desk().on(body.name, rollout=body.rollout, holdout=body.holdout, anyway=body.anyway))
 
 
 @noun.post_("/off", may="sync", body=Off, answers=bool)

@@ -23,4 +23,4 @@ class Erase(msgspec.Struct, forbid_unknown_fields=True):
 @noun.post_("/erase", may="settings", body=Erase, answers=Erased)
 def erase(body: Erase) -> Erased:
     """Erase a person from FluentCRM and from all that the sidecar keeps; no import brings them back."""
-    return runtime().erase(body.email)
+    return runtime().rights.erase(body.email)

@@ -60,7 +60,7 @@ def attempt(slug: str, text: str) -> Tried:
     try:
         sheet = book.try_out(slug, text)
     except SegmentError as error:
-        return Tried(ok=False, problems=rules.problems(error))
+        return Tried(ok=False, problems=error.shown(rules.NAME))
     return Tried(ok=True, problems=[], sheet=sheet, people=book.samples(sheet.contacts) if sheet else [])
 
 

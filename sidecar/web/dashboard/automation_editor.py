@@ -15,10 +15,9 @@ from sidecar.edited_file import RulesText
 from sidecar.errors import AutomationError, Problem, SidecarError
 from sidecar.web.context import desk
 from sidecar.web.dashboard import common, render
-from sidecar.web.desk import WHOLE, problems
 from sidecar.web.errors import Error
 
-HEAD = "+"
+HEAD, WHOLE = "+", "*"
 RTL = ("fa", "ar", "he")
 
 
@@ -39,7 +38,7 @@ def name() -> str:
 
 def show(error: Error | None = None, code: int = 200) -> Response:
     """The page. After a form that went wrong it keeps what was typed. Raises NotFound."""
-    now = desk().text(name())
+    now = desk().library.text(name())
     if request.method == "POST" and request.form.get("action") in ("save", "preview"):
         return _page(now, _typed(), request.form.get("base", "")[:64], error=error, code=code)
     return _page(now, {}, now.digest, error=error, code=code)
@@ -47,17 +46,17 @@ def show(error: Error | None = None, code: int = 200) -> Response:
 
 def preview() -> Response:
     """What the edit would be: a message as somebody would get it, or what is wrong. Either is an answer (200)."""
-    now = desk().text(name())
+    now = desk().library.text(name())
     return _page(now, _typed(), _base(), tried=_attempt(now))
 
 
 def save() -> Response:
     """Put it in force."""
-    at, now = desk(), desk().text(name())
+    at, now = desk(), desk().library.text(name())
     try:
-        at.save(name(), _draft(now), _base())
+        at.library.save(name(), _draft(now), _base())
     except AutomationError as error:
-        return _page(now, _typed(), _base(), tried=Tried(problems=problems(error)), saving=True, code=422)
+        return _page(now, _typed(), _base(), tried=Tried(problems=error.shown()), saving=True, code=422)
     edit = _edit() if _edit() not in (HEAD, WHOLE) else ""
     return render.redirect("automations", automation=name(), edit=edit, written=_language() if edit else "", notice="automation_saved")  # fmt: skip
 
@@ -105,9 +104,9 @@ def _draft(now: RulesText) -> str:
 
 def _attempt(now: RulesText) -> Tried:
     try:
-        automation = desk().check(name(), _draft(now))
+        automation = desk().library.check(name(), _draft(now))
     except AutomationError as error:
-        return Tried(problems=problems(error))
+        return Tried(problems=error.shown())
     step = automation.step(_step())
     if not isinstance(step, Send):
         return Tried()
@@ -144,7 +143,9 @@ def _page(
             # It cannot be edited value by value: the whole file can be mended.
             error = error or Error(code=broken.code, message=broken.message, hint=broken.hint)
             edit = WHOLE
-    ready = name() in desk().ready()
+    from sidecar.automations.library import ready as ready_made
+
+    ready = name() in ready_made()
     return render.fragment(
         "automation_edit.html", status=code, view="automations", notice=common.notice(), error=error, name=name(), edit=edit,
         whole=edit == WHOLE, head=edit == HEAD, text=typed.get("text", now.text), base=base, file=now.file, tried=tried,

@@ -16,7 +16,6 @@ from sidecar.values import money
 from sidecar.values.masking import mask_email
 from sidecar.web.context import desk, runtime, tasks
 from sidecar.web.dashboard import automation_editor, common, flow_words, render
-from sidecar.web.desk import Desk, problems
 from sidecar.web.errors import Error
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def on() -> Response:
     was_on = at.line(name).running
     rollout, holdout = _percent("rollout"), _percent("holdout")
     try:
-        at.on(name, rollout, holdout, request.form.get("anyway") == "1")
+        at.on(name, rollout=rollout, holdout=holdout, anyway=request.form.get("anyway") == "1")
     except Conflict as error:
         told = Error(code=error.code, message=error.message, hint="")
         return _switch(name, told, 409, rollout=rollout, holdout=holdout)
@@ -69,7 +68,9 @@ def off() -> Response:
 
 def enable() -> Response:
     """Switch a provider on again that was switched off."""
-    desk().enable(request.form.get("provider", "")[:60])
+    from sidecar.automations.channels import gate
+
+    gate.switch_on(runtime().state, request.form.get("provider", "")[:60])
     return render.redirect("automations", notice="provider_on")
 
 
@@ -104,7 +105,7 @@ def test() -> Response:
 def backtest() -> Response:
     """Try it on the shop's own history, in the background."""
     name = automation_editor.name()
-    desk().automation(name)
+    desk().get(name)
     days = common.number(request.form.get("days", ""))
     if days is None or not 1 <= days <= MOST_DAYS:
         raise UsageError(f"days must be from 1 to {MOST_DAYS}")
@@ -139,8 +140,8 @@ def _all(error: Error | None, code: int) -> Response:
         wanted = request.args.get("q", "")[:100].strip()
         lines = [line for line in at.lines() if _found(line, wanted)]
         given["groups"] = _grouped(lines)
-        given["providers"] = at.providers()
-        given["faults"] = {name: problems(fault) for name, fault in at.library.faults().items()}
+        given["providers"] = at.providers(runtime().health().bridge in ("live", "waiting"))
+        given["faults"] = {name: fault.shown() for name, fault in at.library.faults().items()}
     except SegmentError as fault:
         given["broken"] = fault.problems
     return render.fragment(
@@ -163,23 +164,25 @@ def _grouped(lines: list[Line]) -> list[tuple[str, list[Line]]]:
 
 
 def _one(name: str, error: Error | None, code: int) -> Response:
+    from sidecar.automations.library import ready
+
     at = desk()
     try:
-        automation = at.automation(name)
+        automation = at.get(name)
     except AutomationError as fault:
         line = at.line(name)
         return render.fragment(
             "automation_broken.html", status=code, view="automations", notice=common.notice(), error=error, line=line,
-            problems=problems(fault),
+            problems=fault.shown(),
         )  # fmt: skip
-    figures = at.figures(automation)
+    figures = at.overview(automation)
     line, steps, earned = figures.line, figures.steps, figures.earned
-    say = flow_words.box(automation, at.zone)
+    say = flow_words.box(automation, at.info.zone)
     drawing = flow.draw(automation, say, flow_words.counts(line, steps), rtl=render.rtl())
     seen = render.may("contact")
     after, log_after = common.after(), common.number(request.args.get("log", "")) or 0
     only = request.args.get("state", "") if request.args.get("state", "") in STATES else ""
-    people = at.people(name, after, ROWS, only) if seen else []
+    people = at.people(name, only, after, ROWS) if seen else []
     log = at.log(name, log_after, ROWS) if seen else []
     job, tested = _tested(name)
     leads: dict[str, list[flow.Arrow]] = {one: [] for one in (flow.START, *(step.id for step in automation.steps))}
@@ -190,15 +193,15 @@ def _one(name: str, error: Error | None, code: int) -> Response:
         automation=automation, drawing=drawing, steps=steps, earned=earned, boxed=say, words=flow_words, leads=leads, people=people,
         after=after, next=people[-1].id if len(people) == ROWS else 0, log=log, log_after=log_after,
         log_next=log[-1].id if len(log) == ROWS else 0, only=only, states=STATES, currency=_currency(), fixed=money.fixed,
-        rule=flow_words.rule(automation.filter, at.zone) if automation.filter is not None else "",
-        job=job, tested=tested, own_ready=line.own and name in at.ready(),
+        rule=flow_words.rule(automation.filter, at.info.zone) if automation.filter is not None else "",
+        job=job, tested=tested, own_ready=line.own and name in ready(),
     )  # fmt: skip
 
 
 def _switch(
     name: str, error: Error | None, code: int, *, rollout: int | None = None, holdout: int | None = None
 ) -> Response:
-    at: Desk = desk()
+    at = desk()
     line = at.line(name)
     findings = at.preflight(name)
     return render.fragment(
@@ -213,7 +216,7 @@ def _way(name: str, error: Error | None, code: int) -> Response:
     way = at.way(name, common.number(request.args.get("way", "")) or 0)
     return render.fragment(
         "automation_way.html", status=code, view="automations", notice=common.notice(), error=error, line=at.line(name),
-        way=way, boxed=flow_words.box(way.spec, at.zone), words=flow_words,
+        way=way, boxed=flow_words.box(way.spec, at.info.zone), words=flow_words,
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def preview() -> Response:
     try:
         people = runtime().preview(text, _contacts(), 5, show=show_values)
     except MappingError as error:
-        return _page(text, _base(), problems=_problems(error), code=422)
+        return _page(text, _base(), problems=error.shown("mapping.toml"), code=422)
     return _page(text, _base(), people=people)
 
 
@@ -52,7 +52,7 @@ def save() -> Response:
     try:
         runtime().rules.save(text, _base())
     except MappingError as error:
-        return _page(text, _base(), problems=_problems(error), code=422)
+        return _page(text, _base(), problems=error.shown("mapping.toml"), code=422)
     return render.redirect("mapping", notice="saved", kind=_kind())
 
 
@@ -61,10 +61,6 @@ def explore() -> Response:
     kind = _kind(request.form.get("kind", ""))
     tasks().explore(kind)
     return render.redirect("mapping", kind=kind, notice="explore")
-
-
-def _problems(error: MappingError) -> list[Problem]:
-    return error.problems or [Problem("mapping.toml", None, "(file)", error.message, error.hint)]
 
 
 def _text() -> str:

@@ -51,7 +51,7 @@ def save() -> Response:
     try:
         slug = runtime().segments.save(_slug(), _text(), _base())
     except SegmentError as error:
-        tried = Tried(ok=False, problems=rules.problems(error))
+        tried = Tried(ok=False, problems=error.shown(rules.NAME))
         return _page(_slug(), _text(), _base(), runtime().segments.text(), tried=tried, saving=True, code=422)
     return render.redirect("segments", segment="" if slug == rules.ALL else slug, notice="segment_saved")
 
@@ -65,7 +65,7 @@ def remove() -> Response:
         runtime().segments.remove(slug, _base())
     except SegmentError as error:
         now = runtime().segments.text()
-        tried = Tried(ok=False, problems=rules.problems(error))
+        tried = Tried(ok=False, problems=error.shown(rules.NAME))
         return _page(slug, _written(slug, now), now.digest, now, tried=tried, saving=True, code=422)
     return render.redirect("segments", notice="segment_removed")
 

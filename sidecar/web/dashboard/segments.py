@@ -52,7 +52,7 @@ def _all(error: Error | None, code: int) -> Response:
         given["groups"] = _grouped(book, [line for line in lines if _found(line, wanted)])
         given["count"] = len(lines)
     except SegmentError as broken:
-        given["problems"] = rules.problems(broken)
+        given["problems"] = broken.shown(rules.NAME)
     return render.fragment(
         "segments.html", status=code, view="segments", notice=common.notice(), error=error, job=_job(), q=wanted,
         refreshed=book.looked(), spark=lambda line: charts.points(line.sizes, *_SPARK), box=_SPARK, **given,
