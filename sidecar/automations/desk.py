@@ -258,6 +258,13 @@ class Desk:
 
         return preview(self._config, self._state, automation, step, language, contact)
 
+    def contact(self, email: str) -> int:
+        """Whose an address is, by the contact in FluentCRM. Raises NotFound."""
+        found = self._state.rows("SELECT contact_id FROM person WHERE id = ?", (self.person(email),))[0][0]
+        if found is None:
+            raise NotFound("this person is no contact in FluentCRM", hint="`sidecar mapping explain` says why")
+        return int(found)
+
     def person(self, email: str) -> int:
         """Whose an address is. Raises NotFound."""
         key = self._state.key(emails.identity(email) or "")

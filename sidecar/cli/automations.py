@@ -11,7 +11,7 @@ from sidecar import runtime
 from sidecar.automations import describe
 from sidecar.automations.preflight import Finding
 from sidecar.cli.automations_stats import stats
-from sidecar.cli.automations_try import backtest, simulate, test_
+from sidecar.cli.automations_try import backtest, preview, simulate, test_
 from sidecar.cli.context import Context, pass_run
 from sidecar.values import dates
 
@@ -25,7 +25,7 @@ def automations() -> None:
     """
 
 
-for command in (stats, simulate, backtest, test_):
+for command in (stats, preview, simulate, backtest, test_):
     automations.add_command(command)
 
 

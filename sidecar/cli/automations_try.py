@@ -8,6 +8,7 @@ from datetime import tzinfo
 import click
 
 from sidecar import runtime
+from sidecar.automations.model import Send
 from sidecar.automations.simulate import Passed, Simulated
 from sidecar.cli.context import Context, pass_run
 from sidecar.errors import UsageError
@@ -98,6 +99,30 @@ def backtest(run: Context, name: str, days: int) -> None:
 
 def _left(reasons: dict[str, int]) -> str:
     return ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in sorted(reasons.items())) or "0"
+
+
+@click.command()
+@click.argument("name")
+@click.argument("step", required=False)
+@click.option("--language", default="en", metavar="CODE", help="en, fa, pl or bg. [en]")
+@click.option("--person", "email", default="", metavar="EMAIL", help="With the data of this person. [an example's]")
+@click.option("--html", is_flag=True, help="Print the HTML of the e-mail.")
+@pass_run
+def preview(run: Context, name: str, step: str | None, language: str, email: str, html: bool) -> None:
+    """The messages of an automation, or one of them, as somebody would get them now, and what would keep them from going out.
+    Nothing is sent and no coupon is made: the example's stands for it."""
+    with runtime.build(run.config) as shop:
+        desk = shop.automations
+        automation = desk.get(name)
+        contact = desk.contact(email) if email else None
+        steps = [step] if step else [one.id for one in automation.steps if isinstance(one, Send)]
+        found = {one: desk.preview(automation, one, language, contact) for one in steps}
+    run.output.result({"messages": found})
+    for id_, message in found.items():
+        run.output.say(f"--- {id_}: {message.subject}\n")
+        run.output.raw(message.html if html else message.text or message.short)
+        for problem in message.problems:
+            run.output.warn(f"{id_}: {problem}")
 
 
 @click.command("test")

@@ -14,6 +14,7 @@ from support import ShopDatabase
 
 from sidecar.automations import library
 from sidecar.automations.library import ready_text
+from sidecar.automations.model import Send
 from sidecar.config import Config
 from sidecar.segments import file as segments_file
 
@@ -108,6 +109,33 @@ def entered(world: World, name: str, person: int, **how: Any) -> int:
     spec = library.Library(world.config, world.info.zone, segments_file.load(None, world.info.zone)).get(name)
     world.on(*spec.steps, name=name, trigger=spec.trigger, goal=spec.goal, exits=spec.exits, again=spec.again)
     return world.enter(spec, person, **how)
+
+
+def test_a_message_before_anybody_gets_it(bench: Bench, world: World) -> None:
+    person, _ = world.subscribed(2)
+    address = world.address(person)
+    # Without the plugin nobody could take their consent back: that is said.
+    said = bench.json("automations", "preview", "thank-you")["messages"]
+    assert "unsubscribe_link" in said["first"]["problems"][0]
+    world.keeper.do("INSERT INTO wp_options (option_name, option_value) VALUES ('fcsc_link_key', %s)", "ab" * 32)
+    example = bench.json("automations", "preview", "thank-you")["messages"]
+    assert list(example) == [
+        step.id
+        for step in library.Library(world.config, world.info.zone, segments_file.load(None, world.info.zone))
+        .get("thank-you")
+        .steps
+        if isinstance(step, Send)
+    ]
+    assert [one["problems"] for one in example.values() if one["problems"]] == []
+    assert all(one["subject"] and one["html"] for one in example.values())
+    first = next(iter(example))
+    real = bench.json("automations", "preview", "welcome", "--person", address, "--language", "fa")["messages"]
+    assert all('dir="rtl"' in one["html"] for one in real.values())
+    assert "<table" in bench.run("automations", "preview", "thank-you", first, "--html").output
+    bench.run("automations", "preview", "thank-you", "nothing", code=1)
+    bench.run("automations", "preview", "thank-you", "--person", "nobody@example.org", code=1)
+    assert world.messages() == []
+    world.keeper.do("DELETE FROM wp_options WHERE option_name = 'fcsc_link_key'")
 
 
 def test_why_somebody_got_it_or_not(bench: Bench, world: World) -> None:

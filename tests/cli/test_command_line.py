@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,27 @@ from sidecar.cli.output import Output
 from sidecar.errors import ConfigError, Problem, StoreUnavailable
 
 HEAVY = ["pymysql", "flask", "phonenumbers", "peewee", "huey", "requests", "cryptography"]
+
+
+# Words of texts that follow "sidecar" and are no commands, and what stands for one.
+NAMED = re.compile(r"`(?:\S*/)?sidecar ([a-z]+(?:-[a-z]+)*)(?: ([a-z]+(?:-[a-z]+)*)(?![\w.]))?")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    "file",
+    sorted(
+        [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("sidecar/**/*.py"), *ROOT.glob("sidecar/**/*.toml")]
+    ),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_every_command_that_is_named_is_there(file: Path) -> None:
+    context = click.Context(cli)
+    for name, below in NAMED.findall(file.read_text("utf-8")):
+        command = cli.get_command(context, name)
+        assert command is not None, f"sidecar {name}"
+        if below and isinstance(command, click.Group):
+            assert command.get_command(context, below) is not None, f"sidecar {name} {below}"
 
 
 @pytest.fixture(autouse=True)
