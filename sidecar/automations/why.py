@@ -127,7 +127,7 @@ def _ended(one: enrolments.Enrolment, spec: model.Automation | None, zone: tzinf
     if one.state == "waiting":
         step = spec.step(one.step) if spec else None
         what = describe.says(step, zone) if step is not None else one.step
-        when = f" at {dates.local_text(one.due, zone)[:16]}" if one.due else ""
+        when = f" at {dates.local_minute(one.due, zone)}" if one.due else ""
         return f"still inside; next{when}: {what}"
     reason = guards.REASONS.get(one.reason, one.reason)
     more = f" ({reason})" if reason and one.state in ("exit", "failed") and one.reason != "exit" else ""
@@ -165,7 +165,7 @@ def _messages(place: Place, id_: int) -> list[Sent]:
 
 def _checks(place: Place, row: Row, automation: model.Automation, person: int) -> tuple[list[Check], Finding | None]:
     zone, state = place.zone, place.state
-    since = dates.local_text(row.live_from, zone)[:16] if row.live_from else ""
+    since = dates.local_minute(row.live_from, zone) if row.live_from else ""
     found = [
         Check(id="on", holds=row.running, sentence=f"It is on since {since}; what was before starts nobody." if row.running else "It is off."),
         Check(
@@ -189,7 +189,7 @@ def _checks(place: Place, row: Row, automation: model.Automation, person: int) -
     if last is not None:
         recent = last >= row.live_from if row.running else False
         words_ = (
-            f"What starts it happened last at {dates.local_text(last, zone)[:16]}"
+            f"What starts it happened last at {dates.local_minute(last, zone)}"
             if last
             else "What starts it has not happened to them"
         )
@@ -227,7 +227,7 @@ def _again(place: Place, row: Row, automation: model.Automation, person: int) ->
     if automation.again is None:
         return [Check(id="again", holds=False, sentence="They have been in it, and nobody enters it twice.")]
     free = due(last, automation.again, place.zone)
-    when = dates.local_text(free, place.zone)[:16]
+    when = dates.local_minute(free, place.zone)
     return [Check(id="again", holds=free <= place.now, sentence=f"They may enter anew {describe.period(automation.again)} after the last time: from {when}.")]  # fmt: skip
 
 

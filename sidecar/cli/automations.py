@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
-
 import click
 import msgspec
 
@@ -156,17 +154,13 @@ def why(run: Context, name: str, email: str) -> None:
     run.output.raw(found.verdict)
     for way in found.ways:
         held = ", only watched" if way.held else ""
-        run.output.say(f"\nentered {_when(way.entered, zone)} {way.subject}{held}: {way.sentence}")
-        run.output.table([(_when(one.at, zone), one.step, one.sentence) for one in way.steps])
+        run.output.say(f"\nentered {dates.local_minute(way.entered, zone)} {way.subject}{held}: {way.sentence}")
+        run.output.table([(dates.local_minute(one.at, zone), one.step, one.sentence) for one in way.steps])
         for sent in way.messages:
             run.output.say(f"  message {sent.step} by {sent.channel}: {sent.state}{f' ({sent.reason})' if sent.reason else ''}")  # fmt: skip
     run.output.say("\nNow:")
     for check_ in found.checks:
         run.output.say(f"  {'yes' if check_.holds else 'no '}  {check_.sentence}")
-
-
-def _when(moment: int, zone: tzinfo) -> str:
-    return dates.local_text(moment, zone)[:16]
 
 
 @automations.command()
@@ -185,7 +179,7 @@ def people(run: Context, name: str, state: str, limit: int) -> None:
     run.output.result({"people": found})
     run.output.table(
         [
-            (one.contact_id or "-", one.subject, _when(one.entered, zone), one.state + (" (held back)" if one.held else ""), one.reason or one.step, _when(one.due, zone) if one.due else "-")
+            (one.contact_id or "-", one.subject, dates.local_minute(one.entered, zone), one.state + (" (held back)" if one.held else ""), one.reason or one.step, dates.local_minute(one.due, zone) if one.due else "-")
             for one in found
         ],
         ["contact", "about", "entered", "state", "at", "due"],
@@ -205,7 +199,7 @@ def messages(run: Context, name: str, email: str, limit: int) -> None:
     run.output.result({"messages": found})
     run.output.table(
         [
-            (_when(one.decided, zone), f"{one.automation}/{one.step}", one.contact_id or "-", one.channel, _became(one.state, one.opened, one.clicked), one.reason)
+            (dates.local_minute(one.decided, zone), f"{one.automation}/{one.step}", one.contact_id or "-", one.channel, _became(one.state, one.opened, one.clicked), one.reason)
             for one in found
         ],
         ["at", "message", "contact", "by", "state", ""],

@@ -49,8 +49,8 @@ def _span(text: str) -> int | None:
 def _print(run: Context, found: Simulated, zone: tzinfo, *, text: bool) -> None:
     if found.assumed:
         run.output.warn("no channel is set up yet: this is how it would be with e-mail")
-    run.output.table([(_when(one.at, zone), one.step or "-", one.says, _became(one)) for one in found.steps], ["at", "step", "what it does", "what comes of it"])  # fmt: skip
-    run.output.say(f"\n{_when(found.ended, zone)}: {found.sentence}.")
+    run.output.table([(dates.local_minute(one.at, zone), one.step or "-", one.says, _became(one)) for one in found.steps], ["at", "step", "what it does", "what comes of it"])  # fmt: skip
+    run.output.say(f"\n{dates.local_minute(found.ended, zone)}: {found.sentence}.")
     for one in found.steps if text else ():
         if one.message is not None:
             run.output.say(f"\n--- {one.step} ({one.message.channel}, {one.message.language}): {one.message.subject}\n\n{one.message.text}")  # fmt: skip
@@ -60,10 +60,6 @@ def _became(one: Passed) -> str:
     if one.message is not None:
         return f"by {one.message.channel}: {one.message.subject or one.message.text[:60]}"
     return one.sentence
-
-
-def _when(moment: int, zone: tzinfo) -> str:
-    return dates.local_text(moment, zone)[:16]
 
 
 @click.command()

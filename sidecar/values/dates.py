@@ -144,6 +144,11 @@ def local_text(unix: int, tz: tzinfo) -> str:
     return _day_text(day) + _MINUTES[second // 60] + _SECONDS[second % 60]
 
 
+def local_minute(moment: int, zone: tzinfo) -> str:
+    """The same to the minute, for people: 'YYYY-MM-DD HH:MM'."""
+    return local_text(moment, zone)[:16]
+
+
 def local_day(unix: int, tz: tzinfo) -> str:
     """'YYYY-MM-DD' in `tz`. Raises ValueError outside the years 1 to 9999."""
     if not _MIN_UNIX <= unix <= _MAX_UNIX:

@@ -6,20 +6,15 @@ usage: sending.py [CUSTOMERS]
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 from run import build, configure, line, sync
-from service import OUTBOX, Client, percentile, rss, settle, start
+from service import OUTBOX, Client, Plugin, percentile, rss, settle, start
 from service import _port as port_
 
-from sidecar import signing
 from sidecar.automations import enrolments, versions
 from sidecar.automations.enrolments import Entry
 from sidecar.automations.library import Library
@@ -48,48 +43,6 @@ subject = "Something from {{ shop.name }}"
 body = "{{ person.greeting }},\\n\\nthis is a message of {{ shop.name }} with some words in it.\\n\\n{{ button('To the shop', shop.url) }}"
 """
 FEW, MANY = 300, 10_000
-
-
-class Plugin:
-    """Answers its status, and queues whatever it is given; signed."""
-
-    def __init__(self, key: pairing.Key) -> None:
-        self.keys: list[str] = []
-        taken = self.keys
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.answer({"plugin": "1.0.0", "wordpress": "6.8", "now": int(time.time())})
-
-            def do_POST(self) -> None:
-                items = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get("items", [])
-                if "messages" in self.path:
-                    taken.extend(item["key"] for item in items)
-                self.answer(
-                    {
-                        "outcomes": [
-                            {"key": item.get("key", ""), "state": "queued", "id": number, "reason": "", "code": ""}
-                            for number, item in enumerate(items, len(taken))
-                        ]
-                    }
-                )
-
-            def answer(self, what: dict[str, Any]) -> None:
-                body = json.dumps(what).encode()
-                self.send_response(200)
-                self.send_header(
-                    "X-FCSC-Signature", signing.sign_response(key.secret, 200, self.headers["X-FCSC-Nonce"], body)
-                )
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: Any) -> None:
-                """Quiet."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
 
 def enter(state: State, config: Path, dues: list[int], label: str) -> None:

@@ -67,15 +67,32 @@ class Client:
 
 
 class Plugin:
-    """The plugin's end, as far as being alive goes: answers its status, signed."""
+    """The plugin's end: answers its status, signed, and takes whatever is to be sent; `keys` has what it was given."""
 
     def __init__(self, key: pairing.Key) -> None:
+        self.keys: list[str] = []
+        taken = self.keys
+
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = json.dumps({"plugin": "1.0.0", "wordpress": "6.8", "now": int(time.time())}).encode()
-                signature = signing.sign_response(key.secret, 200, self.headers["X-FCSC-Nonce"], body)
+                self.answer({"plugin": "1.0.0", "wordpress": "6.8", "now": int(time.time())})
+
+            def do_POST(self) -> None:
+                items = json.loads(self.rfile.read(int(self.headers["Content-Length"]))).get("items", [])
+                if "messages" in self.path:
+                    taken.extend(item["key"] for item in items)
+                outcomes = [
+                    {"key": item.get("key", ""), "state": "queued", "id": number, "reason": "", "code": ""}
+                    for number, item in enumerate(items, len(taken))
+                ]
+                self.answer({"outcomes": outcomes})
+
+            def answer(self, what: dict[str, Any]) -> None:
+                body = json.dumps(what).encode()
                 self.send_response(200)
-                self.send_header("X-FCSC-Signature", signature)
+                self.send_header(
+                    "X-FCSC-Signature", signing.sign_response(key.secret, 200, self.headers["X-FCSC-Nonce"], body)
+                )
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

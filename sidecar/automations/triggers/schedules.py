@@ -25,7 +25,7 @@ def find(ask: Ask) -> Found:
         return Found(cursor={"run": max(done, due or 0)})
     person = ask.cursor.get("person", 0) if ask.cursor.get("of") == due else 0
     rows = _people(ask, person)
-    subject = f"run:{dates.local_text(due, ask.zone)[:16].replace(' ', 'T')}"
+    subject = f"run:{dates.local_minute(due, ask.zone).replace(' ', 'T')}"
     entries = [Entry(person_id=id_, subject=subject, at=due) for id_ in rows]
     if len(rows) >= ask.most:
         return Found(entries=entries, cursor={"run": done, "of": due, "person": rows[-1]}, more=True)
