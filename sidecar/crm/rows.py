@@ -16,12 +16,14 @@ from pymysql.connections import Connection
 from sidecar.crm.batch import Change, NewContact, Outcome
 from sidecar.crm.model import LIST, TAG, UndoDetail, UndoOld
 from sidecar.mysql.connection import has_returning, has_table_values
-from sidecar.mysql.sqltext import chunks, derived, quote, quote_or_null
+from sidecar.mysql.sqltext import chunks, derived, quote, quote_or_null, quoted
 
 _COLUMNS = (
     "user_id", "prefix", "first_name", "last_name", "timezone", "address_line_1", "address_line_2", "postal_code",
     "city", "state", "country", "phone", "contact_type", "source", "date_of_birth",
 )  # fmt: skip
+# Its default says something ("lead"), so that it is written even where nothing is known.
+_NO_DEFAULT = frozenset({"contact_type"})
 _DELETED_WITH = (
     ("fc_subscriber_meta", "subscriber_id"), ("fc_subscriber_pivot", "subscriber_id"),
     ("fc_subscriber_notes", "subscriber_id"), ("fc_funnel_subscribers", "subscriber_id"),
@@ -47,6 +49,8 @@ class Rows:
         # Characters, of which one may take four bytes.
         self._limit = max(16_000, min(int(packet) // 5, 1_500_000))
         self._clock = _clock(connection, now, int(moment or 0)) if self._wide else ""
+        # How `now` is written where rows are made: as text the server reads it and brings it to UTC for each of them.
+        self._moment = "NOW()" if self._clock else self._now
         self.rows = 0
 
     def _run(self, sql: str) -> None:
@@ -58,13 +62,18 @@ class Rows:
 
     def insert(self, new: Sequence[NewContact]) -> list[Outcome]:
         # MD5 of the address is FluentCRM's own `hash` column (Subscriber.php:73-75), not a secret.
+        used = {name for c in new for name in c.columns}
+        columns = [name for name in _COLUMNS if name in used or name in _NO_DEFAULT]
         rows = (
             f"({quote(c.email)},'{hashlib.md5(c.email.encode(), usedforsecurity=False).hexdigest()}',{quote(c.status)},"
-            f"{quote(c.created) if c.created else self._now},{self._now},"
-            f"{','.join([quote_or_null(c.columns.get(name, '')) for name in _COLUMNS])})"
+            f"{quote(c.created) if c.created else self._moment},{self._moment},"
+            f"{','.join([quote_or_null(c.columns.get(name, '')) for name in columns])})"
             for c in new
         )
-        head = f"INSERT INTO {self._table('fc_subscribers')} (email,hash,status,created_at,updated_at,{','.join(_COLUMNS)}) VALUES "
+        head = (
+            f"{self._clock}INSERT INTO {self._table('fc_subscribers')}"
+            f" (email,hash,status,created_at,updated_at,{','.join(columns)}) VALUES "
+        )
         ids: dict[str, int] = {}
         for group in chunks(rows, self._limit):
             if self._returning:
@@ -91,6 +100,7 @@ class Rows:
                 f"({ids[c.email]},0,'custom_field',{quote(slug)},{quote(value)},{self._now},{self._now})"
                 for c in new
                 for slug, value in c.fields.items()
+                if value
             )
         self._attach(tags)
         self._undo(undo)
@@ -129,18 +139,15 @@ class Rows:
             return
         names = ",".join(f"v{number}" for number in range(1, len(slugs) + 1))
         keys = " UNION ALL ".join(f"SELECT {number} i,{quote(slug)} k" for number, slug in enumerate(slugs, 1))
-        texts = (
-            f"({id_},{','.join([quote(fields[slug]) if slug in fields else 'NULL' for slug in slugs])})"
-            for id_, fields in rows
-        )
-        now = "NOW()" if self._clock else self._now
+        texts = (f"({id_},{quoted([fields.get(slug, '') for slug in slugs])})" for id_, fields in rows)
+        now = self._moment
         for group in chunks(texts, self._limit):
             self._run(
                 f"{self._clock}INSERT INTO {self._table('fc_subscriber_meta')}"
                 " (subscriber_id,created_by,object_type,`key`,value,created_at,updated_at)"
                 f" WITH p(s,{names}) AS (VALUES {','.join(group)})"
                 f" SELECT p.s,0,'custom_field',k.k,ELT(k.i,{names}),{now},{now}"
-                f" FROM p CROSS JOIN ({keys}) k WHERE ELT(k.i,{names}) IS NOT NULL"
+                f" FROM p CROSS JOIN ({keys}) k WHERE LENGTH(ELT(k.i,{names})) > 0"
             )
 
     def _undo(self, rows: Iterable[str]) -> None:
@@ -154,10 +161,11 @@ class Rows:
         pivot = self._table("fc_subscriber_pivot")
         columns = "(subscriber_id,object_id,object_type,created_at,updated_at)"
         if self._pivot_unique:
-            quoted = {TAG: quote(TAG), LIST: quote(LIST)}
-            texts = (f"({s},{o},{quoted[t]},{self._now},{self._now})" for s, o, t in rows)
+            types = {TAG: quote(TAG), LIST: quote(LIST)}
+            now = self._moment
+            texts = (f"({s},{o},{types[t]},{now},{now})" for s, o, t in rows)
             for group in chunks(texts, self._limit):
-                self._run(f"INSERT IGNORE INTO {pivot} {columns} VALUES {','.join(group)}")
+                self._run(f"{self._clock}INSERT IGNORE INTO {pivot} {columns} VALUES {','.join(group)}")
             return
         # 2.9 has no unique key: an attachment that is there already must not be made twice.
         for type_ in (TAG, LIST):

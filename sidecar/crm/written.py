@@ -77,9 +77,16 @@ def _digests(numbers: Iterable[int]) -> bytes:
 
 
 def _values(texts: dict[str, str]) -> bytes:
-    """`digest` of each, without the call: there are a million in a first import."""
-    found = [zlib.crc32(text.encode("utf-8", "replace")) for text in texts.values()]
-    return struct.pack(f"<{len(found)}I", *found)
+    """`digest` of each, without a step of Python for each: there are a million in a first import."""
+    try:
+        return _numbers(len(texts)).pack(*map(zlib.crc32, map(str.encode, texts.values())))
+    except UnicodeEncodeError:  # half a surrogate pair, from damaged PHP strings
+        return _numbers(len(texts)).pack(*map(digest, texts.values()))
+
+
+@lru_cache(maxsize=512)
+def _numbers(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}I")
 
 
 @lru_cache(maxsize=4096)

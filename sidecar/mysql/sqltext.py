@@ -45,6 +45,15 @@ def quote(value: str) -> str:
     return f"'{value}'"
 
 
+def quoted(values: Sequence[str]) -> str:
+    """String literals with commas between them. Nearly always no value holds a quote or a backslash, which one look
+    at all of them tells."""
+    text = "','".join(values)
+    if "\\" in text or text.count("'") != 2 * (len(values) - 1):
+        return ",".join(map(quote, values))
+    return f"'{text}'"
+
+
 def literal(value: object) -> str:
     """A parameter as SQL: a number, a text, NULL, or a list of these. Raises TypeError for anything else.
 

@@ -26,7 +26,7 @@ from sidecar.demo.truth import Truth
 from sidecar.errors import StoreUnavailable
 from sidecar.mysql import queries
 from sidecar.mysql.connection import Reader
-from sidecar.mysql.sqltext import Spans, filled, spans
+from sidecar.mysql.sqltext import Spans, filled, quote, quoted, spans
 
 HOSTILE = [
     "",
@@ -95,6 +95,11 @@ def test_any_text_comes_back(demo_hpos: ShopDatabase, config_for: ConfigFor, tex
         packed, plain = _both(reader, "orders_hpos_meta", ids=[1001], keys=["k"])
     assert packed == plain
     assert [row[3] for row in sorted(packed)] == texts
+
+
+@given(st.lists(st.text(st.sampled_from("ab'\\\",éé\x00"), max_size=6), max_size=6))
+def test_quoted_is_every_literal_quoted(values: list[str]) -> None:
+    assert quoted(values) == ",".join(map(quote, values))
 
 
 @pytest.mark.parametrize("name", ["orders_hpos_rows", "orders_hpos_addresses", "items_rows", "items_names"])
