@@ -33,7 +33,7 @@ from sidecar.automations.versions import Row
 from sidecar.automations.why import Why
 from sidecar.config import Config
 from sidecar.edited_file import RulesText
-from sidecar.errors import AutomationError, NotFound
+from sidecar.errors import AutomationError, Conflict, NotFound
 from sidecar.mysql.connection import Reader
 from sidecar.people.identity import Registry
 from sidecar.segments import file as segments_file
@@ -162,6 +162,16 @@ class Desk:
     def reset(self, name: str) -> RulesText:
         """The ready-made one is in force again; see `library.reset`."""
         return self.library.reset(name)
+
+    def copy(self, source: str, name: str, title: str = "") -> RulesText:
+        """A new automation, off, that begins as another one is written; see `library.copy`."""
+        return self.library.copy(source, name, title)
+
+    def remove(self, name: str) -> None:
+        """Take an automation of the owner's away; see `library.remove`. Raises Conflict also while it is on."""
+        if self.row(name).running:
+            raise Conflict(f"{name} is on", hint="switch it off first")
+        self.library.remove(name)
 
     def providers(self, answers: bool) -> list[tuple[str, str, ProviderState | None]]:
         """(channel, provider, how it is or None: never used) of what is set up. `answers`: the plugin does."""

@@ -12,10 +12,10 @@ from importlib import resources
 from pathlib import Path
 
 from sidecar import edited_file
-from sidecar.automations import file, model, parse_trigger
+from sidecar.automations import fields, file, model, parse_trigger
 from sidecar.config import Config
 from sidecar.edited_file import RulesText
-from sidecar.errors import AutomationError, NotFound, Problem
+from sidecar.errors import AutomationError, Conflict, NotFound, Problem
 from sidecar.segments.model import Segment
 from sidecar.toml_file import did_you_mean
 
@@ -122,6 +122,34 @@ class Library:
             edited_file.unchanged(now, base, _WHAT)
             return edited_file.write(target, text)
 
+    def copy(self, source: str, name: str, title: str = "") -> RulesText:
+        """A new automation of the owner's that begins as another one is written, with a title of its own when one is given.
+
+        Raises NotFound for a source that is not there or a name that none can have, Conflict when the name is taken,
+        AutomationError when the source has a fault, ConfigError when it cannot be written.
+        """
+        text = _opened(self.text(source).text, source)
+        if title:
+            text = fields.put(text, "", {"title": title})
+        self.check(name, text)
+        if name in self.names():
+            raise Conflict(f"there is an automation {name} already", hint="choose another name")
+        return self.save(name, text, "")
+
+    def remove(self, name: str) -> None:
+        """Take an automation of the owner's away, keeping a backup. Raises NotFound, Conflict when it is a ready-made one or another one
+        starts it, ConfigError when it cannot be taken away."""
+        if name not in self.names():
+            raise NotFound(f"there is no automation {name}", hint="`sidecar automations list` shows all")
+        if name in ready():
+            raise Conflict(f"{name} is a ready-made automation", hint="it does nothing while it is off")
+        starters = [one for one, found in self.all().items() if one != name and _starts(found, name)]
+        if starters:
+            raise Conflict(f"{', '.join(starters)} starts {name}", hint="take that step out first")
+        target = self._dir / f"{name}.toml"
+        with edited_file.alone(target, _WHAT):
+            edited_file.remove(target)
+
     def reset(self, name: str) -> RulesText:
         """The ready-made automation is in force again; the owner's file is kept as a backup. Raises NotFound when none is
         ready-made, ConfigError when the file cannot be taken away."""
@@ -160,3 +188,15 @@ class Library:
                 )
                 return AutomationError(f"{found.name}.toml: 1 problem in the automation", [problem])
         return None
+
+
+def _opened(text: str, source: str) -> str:
+    """A text with another first comment: what stands above a ready-made automation is about that one."""
+    lines = text.splitlines(keepends=True)
+    while lines and lines[0].startswith("#"):
+        lines.pop(0)
+    return f"# Begun as a copy of {source}. docs/automations.md explains every key.\n{''.join(lines)}"
+
+
+def _starts(found: model.Automation, name: str) -> bool:
+    return any(isinstance(step, model.Start) and step.automation == name for step in found.steps)

@@ -130,6 +130,34 @@ def off(run: Context, name: str) -> None:
 
 
 @automations.command()
+@click.argument("source")
+@click.argument("name")
+@click.option("--title", default="", help="What it is called. [the title of SOURCE]")
+@pass_run
+def copy(run: Context, source: str, name: str, title: str) -> None:
+    """Make a new automation, off, that begins as another one is written.
+
+    \b
+    sidecar automations copy win-back-30 spring-sale --title "Spring sale"
+    """
+    with runtime.build(run.config) as shop:
+        text = shop.automations.copy(source, name, title)
+    run.output.result({"copied": source, "name": name, "file": text.file})
+    run.output.say(f"{name} is made, and off: edit {text.file}, then `sidecar automations check`.")
+
+
+@automations.command()
+@click.argument("name")
+@pass_run
+def remove(run: Context, name: str) -> None:
+    """Take an automation of your own away; its file is kept as a backup. It must be off."""
+    with runtime.build(run.config) as shop:
+        shop.automations.remove(name)
+    run.output.result({"removed": name})
+    run.output.say(f"{name} is removed. What it sent and earned stays on record.")
+
+
+@automations.command()
 @click.argument("name")
 @pass_run
 def reset(run: Context, name: str) -> None:

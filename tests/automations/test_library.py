@@ -84,6 +84,39 @@ def test_saving_checks_first_and_keeps_backups(shelf: Library, tmp_path: Path) -
             shelf.reset(name)
 
 
+def test_a_copy_is_a_new_one(shelf: Library, tmp_path: Path) -> None:
+    made = shelf.copy("win-back-30", "spring-sale", 'Весна "50 %"\\')
+    source = shelf.get("win-back-30")
+    found = shelf.get("spring-sale")
+    assert found.title == 'Весна "50 %"\\' and found.steps == source.steps and found.trigger == source.trigger
+    assert made.text.startswith("# Begun as a copy of win-back-30.") and "automations on win-back-30" not in made.text
+    assert made.file == str(tmp_path / "automations" / "spring-sale.toml") and shelf.own("spring-sale")
+    shelf.copy("spring-sale", "summer-sale")
+    assert shelf.get("summer-sale").title == found.title
+    for taken in ("spring-sale", "welcome"):
+        with pytest.raises(Conflict):
+            shelf.copy("win-back-30", taken)
+    for source_name, name in (("nobody", "x"), ("welcome", "../x"), ("welcome", ""), ("welcome", "Ä")):
+        with pytest.raises(NotFound):
+            shelf.copy(source_name, name)
+    assert not shelf.own("welcome")
+
+
+def test_one_of_the_owners_is_taken_away(shelf: Library, tmp_path: Path) -> None:
+    shelf.copy("welcome", "mine")
+    shelf.save("other", OWN.replace('do = "stop"', 'do = "start"\nautomation = "mine"'), "")
+    with pytest.raises(Conflict, match="other starts mine"):
+        shelf.remove("mine")
+    shelf.remove("other")
+    shelf.remove("mine")
+    assert set(shelf.names()) == set(library.ready())
+    assert len(list((tmp_path / "automations").glob("mine.toml.2*Z"))) == 1
+    with pytest.raises(Conflict, match="ready-made"):
+        shelf.remove("welcome")
+    with pytest.raises(NotFound):
+        shelf.remove("mine")
+
+
 def test_a_place_that_cannot_be_written(shelf: Library, tmp_path: Path) -> None:
     (tmp_path / "automations").write_text("a file")
     with pytest.raises(ConfigError):

@@ -219,6 +219,38 @@ def test_a_message_is_edited_and_seen(sit: Sit, demo_hpos: ShopDatabase, who: st
     desk.tab.trouble[:] = [line for line in desk.tab.trouble if "placeholder.png" not in line]
 
 
+@pytest.mark.parametrize("who", [ADMIN, PERSIAN], ids=["english", "persian"])
+def test_a_new_automation_is_made_and_removed(sit: Sit, who: str) -> None:
+    """From the list: begun as another, its editor is next; it is in the list; what is asked before it goes."""
+    desk = sit(who)
+    page = desk.tab.page
+    desk.visit("automations")
+    page.select_option("[name=source]", "win-back-30")
+    page.fill("[name=title]", "Spring <b>sale</b>")
+    page.fill("[name=name]", "Spring Sale")
+    page.click("form:has([name=source]) button[type=submit]")
+    # The browser itself holds back what can be no name.
+    assert page.evaluate("document.querySelector('[name=name]').validity.patternMismatch")
+    page.locator("[name=source]").scroll_into_view_if_needed()
+    desk.tab.shot(f"automations-new-{who[-3:]}", full=False)
+    page.fill("[name=name]", "spring-sale")
+    page.click("form:has([name=source]) button[type=submit]")
+    page.wait_for_selector(".fcsc-notice--ok")
+    assert page.input_value("[name='f.title']") == "Spring <b>sale</b>"
+    for size in (WIDE, NARROW):
+        desk.tab.resize(size)
+        assert not desk.tab.overflow(".wrap"), size
+    desk.tab.resize(WIDE)
+    page.click("form:has(input[value=remove]) button")
+    page.wait_for_selector("#fcsc-gone")
+    desk.tab.shot(f"automations-remove-{who[-3:]}")
+    assert not desk.tab.pale(".wrap") and desk.tab.walk(".wrap") == ([], [])
+    page.click("[aria-labelledby=fcsc-gone] form button")
+    page.wait_for_selector("#fcsc-new")
+    assert page.locator("a[href*='automation=spring-sale']").count() == 0
+    assert not (Path(desk.runtime.config.state.dir) / "automations" / "spring-sale.toml").exists()
+
+
 def _past_sizes(runtime: Runtime) -> None:
     """As if the segments had been looked at for weeks."""
     today = clock.now().date()

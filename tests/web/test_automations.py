@@ -407,6 +407,41 @@ def test_a_rule_is_edited_and_emptied(bridge: Signer, state_dir: Path) -> None:
     assert emptied.status_code == 422 and "title" in emptied.text
 
 
+def test_a_new_one_is_made_and_taken_away(bridge: Signer, state_dir: Path) -> None:
+    listed = bridge.page("automations")
+    assert 'name="source"' in listed and 'value="win-back-30"' in listed
+    given = {"source": "win-back-30", "name": "spring-sale", "title": "<b>Spring</b>"}
+    made = form(bridge, "", action="copy", **given)
+    assert made.headers["Location"] == "/ui/automations?automation=spring-sale&edit=%2B&notice=automation_copied"
+    editor = bridge.page("automations?automation=spring-sale&edit=%2B&notice=automation_copied")
+    Checked(editor)
+    assert "Made, and off." in editor and "&lt;b&gt;Spring" in editor and "Remove it" in editor
+    taken = form(bridge, "", action="copy", **given)
+    assert taken.status_code == 409 and "already" in taken.text and 'value="spring-sale"' in taken.text
+    bad = form(bridge, "", action="copy", source="win-back-30", name="Spring Sale", title="x")
+    assert bad.status_code == 404 and "cannot be the name" in bad.text and 'value="Spring Sale"' in bad.text
+    one = "?automation=spring-sale&edit=%2B"
+    asked = form(bridge, one, action="remove")
+    assert asked.headers["Location"] == "/ui/automations?automation=spring-sale&edit=%2B&remove=1"
+    assert "Remove this automation?" in page(bridge, f"{one}&remove=1")
+    assert form(bridge, one, action="on", rollout="100", holdout="0", anyway="1").status_code == 303
+    refused = form(bridge, one, action="remove", sure="1")
+    assert refused.status_code == 409 and "switch it off first" in refused.text
+    assert form(bridge, one, action="off").status_code == 303
+    gone = form(bridge, one, action="remove", sure="1")
+    assert gone.headers["Location"] == "/ui/automations?notice=automation_removed"
+    assert "automation=spring-sale" not in bridge.page("automations")
+    assert not (state_dir / "automations" / "spring-sale.toml").exists()
+    # A ready-made one cannot go.
+    assert "Remove this automation?" not in page(bridge, f"{ONE}&edit=%2B&remove=1")
+    assert form(bridge, f"{ONE}&edit=%2B", action="remove", sure="1").status_code == 409
+    body = {"source": NAME, "name": "mine"}
+    assert bridge.post(f"{TEXTS}/copy", body).json["data"]["file"].endswith("mine.toml")
+    assert bridge.post(f"{TEXTS}/copy", body).status_code == 409
+    assert bridge.post(f"{TEXTS}/remove", {"name": "mine"}).json["data"] is True
+    assert bridge.post(f"{TEXTS}/remove", {"name": "mine"}).status_code == 404
+
+
 def test_the_api_edits_too(bridge: Signer, state_dir: Path) -> None:
     text = library.ready_text(NAME)
     assert bridge.post(f"{TEXTS}/check", {"name": NAME, "text": text}).json["data"] == {"ok": True, "problems": []}

@@ -35,6 +35,14 @@ class Save(msgspec.Struct, forbid_unknown_fields=True):
     base: Annotated[str, Meta(max_length=64)]
 
 
+class Copy(msgspec.Struct, forbid_unknown_fields=True):
+    """A new automation that begins as `source` is written; `title` '' keeps that one's."""
+
+    source: Name
+    name: Name
+    title: Annotated[str, Meta(max_length=200)] = ""
+
+
 class Reset(msgspec.Struct, forbid_unknown_fields=True):
     """Which automation."""
 
@@ -87,6 +95,20 @@ def preview(body: Look) -> Rendered:
 def save(body: Save) -> RulesText:
     """Put a text in force, keeping a backup. 422 when it is not in order, 409 when it was changed meanwhile."""
     return desk().library.save(body.name, body.text, body.base)
+
+
+@noun.post_("/copy", may="mapping", body=Copy, answers=RulesText)
+def copy(body: Copy) -> RulesText:
+    """Make a new automation, off, out of another one. 404 when that is not there, 409 when the name is taken."""
+    return desk().copy(body.source, body.name, body.title)
+
+
+@noun.post_("/remove", may="mapping", body=Reset, answers=bool)
+def remove(body: Reset) -> bool:
+    """Take an automation of the owner's away, keeping a backup. 404 when there is none, 409 for one that is ready-made, on, or
+    started by another."""
+    desk().remove(body.name)
+    return True
 
 
 @noun.post_("/reset", may="mapping", body=Reset, answers=RulesText)

@@ -69,6 +69,22 @@ def reset() -> Response:
     return render.redirect("automations", automation=name(), notice="automation_reset")
 
 
+def copy() -> Response:
+    """Make a new one that begins as another; its editor is what comes next."""
+    form = request.form
+    made = form.get("name", "")[:61].strip()
+    desk().copy(form.get("source", "")[:60], made, form.get("title", "")[:200].strip())
+    return render.redirect("automations", automation=made, edit=HEAD, notice="automation_copied")
+
+
+def remove() -> Response:
+    """Take one of the owner's away: the first time it is asked whether that is meant."""
+    if request.form.get("sure") != "1":
+        return render.redirect("automations", automation=name(), edit=HEAD, remove="1")
+    desk().remove(name())
+    return render.redirect("automations", notice="automation_removed")
+
+
 # --- what was typed ------------------------------------------------------------------------------------------
 
 
@@ -150,7 +166,8 @@ def _page(
         "automation_edit.html", status=code, view="automations", notice=common.notice(), error=error, name=name(), edit=edit,
         whole=edit == WHOLE, head=edit == HEAD, text=typed.get("text", now.text), base=base, file=now.file, tried=tried,
         saving=saving, contact=request.form.get("contact", "")[:17], rtl=RTL,
-        language_name=_language_name, ask=request.method == "GET" and request.args.get("reset") == "1" and bool(now.file), ready=ready, **given,
+        language_name=_language_name, ask=request.method == "GET" and request.args.get("reset") == "1" and bool(now.file), ready=ready,
+        gone=request.method == "GET" and request.args.get("remove") == "1" and not ready, **given,
     )  # fmt: skip
 
 

@@ -146,8 +146,14 @@ def _all(error: Error | None, code: int) -> Response:
         given["broken"] = fault.problems
     return render.fragment(
         "automations.html", status=code, view="automations", notice=common.notice(), error=error, currency=_currency(),
-        fixed=money.fixed, q=request.args.get("q", "")[:100].strip(), **given,
+        fixed=money.fixed, q=request.args.get("q", "")[:100].strip(), new=_new(), **given,
     )  # fmt: skip
+
+
+def _new() -> dict[str, str]:
+    """What was typed for a new one that could not be made."""
+    form = request.form if request.form.get("action") == "copy" else {}
+    return {key: form.get(key, "")[:200] for key in ("source", "name", "title")}
 
 
 def _found(line: Line, wanted: str) -> bool:

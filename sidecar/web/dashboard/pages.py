@@ -43,7 +43,8 @@ ACTIONS: dict[str, dict[str, Action]] = {
     "automations": {
         "on": ("sync", automations.on), "off": ("sync", automations.off), "enable": ("sync", automations.enable), "why": ("contact", automations.why), "backtest": ("sync", automations.backtest), "test": ("settings", automations.test),
         "preview": ("mapping", automation_editor.preview), "save": ("mapping", automation_editor.save),
-        "reset": ("mapping", automation_editor.reset),
+        "reset": ("mapping", automation_editor.reset), "copy": ("mapping", automation_editor.copy),
+        "remove": ("mapping", automation_editor.remove),
     },
     "mapping": {
         "check": ("mapping", mapping.check), "preview": ("mapping", mapping.preview), "save": ("mapping", mapping.save),

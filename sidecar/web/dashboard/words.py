@@ -76,6 +76,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "switched_off": _("It is off. Nobody enters, and who is in it stands still."),
         "automation_saved": _("Saved. Who is under way finishes the text with which they started."),
         "automation_reset": _("The ready-made one is in force again. Your file is kept as a backup."),
+        "automation_copied": _("Made, and off. Give it your words, then switch it on."),
+        "automation_removed": _("The automation is removed. Its file is kept as a backup."),
         "testing": _("It is being tried on the shop's own history."),
         "provider_on": _("The provider is switched on again."),
     },
