@@ -57,7 +57,7 @@ def _others(place: Place, automation: model.Automation) -> list[Finding]:
             found.append(
                 Finding(
                     id=sender.id, level="overlap", sentence=f"{sender.name} sends the same",
-                    hint="switch that off there, or leave this to it; with --anyway people may get both",
+                    hint="switch that off there, or leave this to it; if this one goes on anyway, people may get both",
                 )
             )  # fmt: skip
         elif "anything" in sender.does:
@@ -101,7 +101,7 @@ def _funnels(place: Place, automation: model.Automation) -> list[Finding]:
         Finding(
             id=f"fluentcrm-automation.{name}", level="overlap",
             sentence=f"FluentCRM's own automation “{title}” begins with the same",
-            hint="pause it in FluentCRM → Automations if it writes to them; with --anyway people may get both",
+            hint="pause it in FluentCRM → Automations if it writes to them; if this one goes on anyway, people may get both",
         )
         for name, title in running
         if name in wanted or (cart and name.startswith(_CART_FUNNEL))
