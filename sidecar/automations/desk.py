@@ -183,13 +183,20 @@ class Desk:
     def preflight(self, name: str) -> list[Finding]:
         """What there is to know before it is switched on. Raises as `get`, StoreUnavailable."""
         with self.place() as place:
-            return before.preflight(place, self.get(name))
+            return before.preflight(place, self.get(name), self._running(name))
 
     def on(self, name: str, *, rollout: int = 100, holdout: int = 0, anyway: bool = False) -> list[Finding]:
         """Switch it on, or change its shares; see `switching.on`."""
         automation = self.get(name)
         with self.place() as place:
-            return switching.on(place, automation, rollout=rollout, holdout=holdout, anyway=anyway)
+            return switching.on(
+                place, automation, rollout=rollout, holdout=holdout, anyway=anyway, running=self._running(name)
+            )
+
+    def _running(self, but: str) -> list[Automation]:
+        """The automations that are on, but one."""
+        names = {row.name for row in versions.rows(self._state).values() if row.running} - {but}
+        return [one for name, one in self.library.all().items() if name in names]
 
     def off(self, name: str) -> bool:
         """Switch it off. Whether it was on. Raises NotFound."""

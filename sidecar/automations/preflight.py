@@ -38,12 +38,24 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     hint: str
 
 
-def preflight(place: Place, automation: model.Automation) -> list[Finding]:
-    """What there is to say, the weightiest first."""
-    return sorted(
-        [*_others(place, automation), *_funnels(place, automation), *_unseen(place, automation)],
-        key=lambda finding: (finding.level != "overlap", finding.id),
-    )
+def preflight(place: Place, automation: model.Automation, running: Collection[model.Automation] = ()) -> list[Finding]:
+    """What there is to say, the weightiest first. `running`: the other automations that are on."""
+    found = [*_others(place, automation), *_funnels(place, automation), *_unseen(place, automation)]
+    found += [_twin(other.name) for other in running if _alike(automation, other)]
+    return sorted(found, key=lambda finding: (finding.level != "overlap", finding.id))
+
+
+def _alike(one: model.Automation, other: model.Automation) -> bool:
+    """Whether one is the other's copy, more or less: the same begins both, and most messages of the shorter one stand in both."""
+    mine, theirs = ({step.id for step in each.steps if isinstance(step, model.Send)} for each in (one, other))
+    return one.trigger == other.trigger and 2 * len(mine & theirs) > min(len(mine), len(theirs))
+
+
+def _twin(name: str) -> Finding:
+    return Finding(
+        id=f"own.{name}", level="overlap", sentence=f"{name}, which is on, begins with the same and has the same messages",
+        hint="switch that one off, or see to it that nobody can be in both; if this one goes on anyway, people may get both",
+    )  # fmt: skip
 
 
 def _others(place: Place, automation: model.Automation) -> list[Finding]:

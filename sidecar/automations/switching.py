@@ -5,6 +5,8 @@ On means: from now on. What happened before never starts anybody, also when it i
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from sidecar.automations import preflight as before
@@ -19,13 +21,19 @@ from sidecar.state.database import State
 
 
 def on(
-    place: Place, automation: Automation, *, rollout: int = 100, holdout: int = 0, anyway: bool = False
+    place: Place,
+    automation: Automation,
+    *,
+    rollout: int = 100,
+    holdout: int = 0,
+    anyway: bool = False,
+    running: Collection[Automation] = (),
 ) -> list[Finding]:
     """Switch it on for `rollout` percent of people, of whom `holdout` percent are only watched; or, while it is on, change these
-    shares. Answers what there is to know. Raises Conflict, with who else sends the same, unless `anyway`; UsageError."""
+    shares. `running`: the others that are on. Answers what there is to know. Raises Conflict, with who else sends the same, unless `anyway`; UsageError."""
     _percent("rollout", rollout, 1, 100)
     _percent("holdout", holdout, 0, 50)
-    findings = before.preflight(place, automation)
+    findings = before.preflight(place, automation, running)
     row = versions.row(place.state, automation.name)
     overlaps = [finding for finding in findings if finding.level == "overlap"]
     if overlaps and not anyway and not row.running:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
+import msgspec
 import pytest
 from bridging import install
 from support import ShopDatabase
 from syncing import execute
 from triggering import DAY, NOW, STEPS, Yard
 
-from sidecar.automations import model, senders, switching, versions
+from sidecar.automations import file, library, model, senders, switching, versions
 from sidecar.automations.preflight import preflight
 from sidecar.config import Config, Database, Shop, State
 from sidecar.demo.mariadb import PrivateMariaDB
 from sidecar.demo.truth import Truth
 from sidecar.doctor.checks import plugins as checks
 from sidecar.errors import Conflict, UsageError
+from sidecar.segments import file as segments_file
 from sidecar.segments.model import Period
 
 CART = model.OnCart(idle=Period(seconds=1800))
@@ -133,6 +136,25 @@ def test_the_default_leaves_it_to_the_other(yard: Yard) -> None:
     findings = switching.on(yard.place, automation(CART), anyway=True)
     assert [finding.id for finding in findings] == ["automatewoo"]
     assert versions.row(yard.state, "one").running
+
+
+def test_a_copy_beside_its_model(yard: Yard) -> None:
+    """Two that are written alike would mail people twice: told like another sender. None of the ready-made ones are alike."""
+    everybody = segments_file.load(None, UTC)
+    made = {name: file.parse(library.ready_text(name), f"{name}.toml", UTC, everybody) for name in library.ready()}
+    found = {
+        name: [one.id for one in preflight(yard.place, automation, [*made.values()]) if one.id.startswith("own.")]
+        for name, automation in made.items()
+    }
+    assert found == {name: [f"own.{name}"] for name in made}  # each with itself
+    model_ = made["digital-goods"]
+    copy = msgspec.structs.replace(model_, name="spring", steps=model_.steps[:-1])
+    with pytest.raises(Conflict) as refused:
+        switching.on(yard.place, copy, running=[model_])
+    assert "begins with the same and has the same messages" in refused.value.details[0]
+    switching.on(yard.place, copy, running=[model_], anyway=True)
+    other = msgspec.structs.replace(copy, trigger=CART)
+    assert not [one for one in preflight(yard.place, other, [model_]) if one.id.startswith("own.")]
 
 
 def test_on_means_from_now_on(yard: Yard) -> None:

@@ -220,6 +220,35 @@ def test_an_automation_is_edited_seen_and_switched(live: LiveShop, open_as: Open
     assert not saved.exists()
 
 
+@pytest.mark.parametrize("user", ["admin", "parsi"])
+def test_a_new_automation_is_made_and_removed(live: LiveShop, open_as: Open, user: str) -> None:
+    """Through wp-admin and the plugin: its words arrive as they were typed; the same name is refused; what goes is kept beside."""
+    tab = visit(live, open_as(user), "automations")
+    page = tab.page
+
+    def make() -> None:
+        page.select_option("[name=source]", "win-back-30")
+        page.fill("[name=title]", "‏فروش <b>بهار</b> & 50 % \\'\"")
+        page.fill("[name=name]", "spring-sale")
+        page.click("form:has([name=source]) button[type=submit]")
+
+    make()
+    page.wait_for_selector(".fcsc-notice--ok")
+    seen_well(tab, f"automation-new-{user}")
+    assert page.input_value("[name='f.title']") == "‏فروش <b>بهار</b> & 50 % \\'\""
+    made = Path(live.bench.state_dir) / "automations" / "spring-sale.toml"
+    assert made.stat().st_mode & 0o777 == 0o600
+    visit(live, tab, "automations")
+    make()
+    page.wait_for_selector(".fcsc-notice--bad")
+    assert page.input_value("[name=name]") == "spring-sale"
+    visit(live, tab, "automations", automation="spring-sale", edit="%2B")
+    page.click("form:has(input[value=remove]) button")
+    page.click("section[role=alert] button")
+    page.wait_for_selector(".fcsc-notice--ok")
+    assert not made.exists() and list(made.parent.glob("spring-sale.toml.2*Z"))
+
+
 def test_a_campaign_is_begun_from_a_segment(live: LiveShop, open_as: Open) -> None:
     """The draft that FluentCRM opens goes to the subscribed people of that segment; with none FluentCRM says so, and no draft
     is left."""

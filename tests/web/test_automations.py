@@ -423,6 +423,12 @@ def test_a_new_one_is_made_and_taken_away(bridge: Signer, state_dir: Path) -> No
     asked = form(bridge, one, action="remove")
     assert asked.headers["Location"] == "/ui/automations?automation=spring-sale&edit=%2B&remove=1"
     assert "Remove this automation?" in page(bridge, f"{one}&remove=1")
+    # Beside its model it would write to the same people.
+    assert (
+        form(bridge, "?automation=win-back-30", action="on", rollout="100", holdout="0", anyway="1").status_code == 303
+    )
+    twice = form(bridge, one, action="on", rollout="100", holdout="0")
+    assert twice.status_code == 409 and "win-back-30, which is on, begins with the same" in twice.text
     assert form(bridge, one, action="on", rollout="100", holdout="0", anyway="1").status_code == 303
     refused = form(bridge, one, action="remove", sure="1")
     assert refused.status_code == 409 and "switch it off first" in refused.text

@@ -48,6 +48,7 @@ SENTENCES = (
     # automations/preflight.py: what to know before an automation goes on
     _("switch that off there, or leave this to it; if this one goes on anyway, people may get both"),
     _("look there for an automation or a campaign of the same kind"),
+    _("switch that one off, or see to it that nobody can be in both; if this one goes on anyway, people may get both"),
     _("pause it in FluentCRM → Automations if it writes to them; if this one goes on anyway, people may get both"),
     _("see Before switching on in docs/automations.md"),
     _("the plugin is not active in WordPress, so no carts and views are seen"),
@@ -66,7 +67,7 @@ SENTENCES = (
 # Those with something in them, which may be a sentence again. The longer ones first: others fit them, too.
 HOLED = (
     # automations/preflight.py
-    _("%(name)s sends the same"), _("%(name)s is active and may send something alike"),
+    _("%(name)s, which is on, begins with the same and has the same messages"), _("%(name)s sends the same"), _("%(name)s is active and may send something alike"),
     _("FluentCRM's own automation “%(title)s” begins with the same"), _("of nobody the %(field)s is known"),
     _("overlaps names %(name)s, which is no sender that is known"),
     # automations/why.py
