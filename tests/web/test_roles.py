@@ -42,6 +42,7 @@ ROUTES = {
     "POST /api/v1/automations/off": SYNC, "POST /api/v1/automations/why": ALL, "GET /api/v1/automation-texts/<name>": MAPPING,
     "POST /api/v1/automation-texts/check": MAPPING, "POST /api/v1/automation-texts/preview": MAPPING,
     "POST /api/v1/automation-texts/save": MAPPING, "POST /api/v1/automation-texts/reset": MAPPING,
+    "POST /api/v1/automation-texts/copy": MAPPING, "POST /api/v1/automation-texts/remove": MAPPING,
 }  # fmt: skip
 FORMS = {
     "status": {"confirm": ADMIN, "retry": SYNC, "pause": SYNC, "resume": SYNC},
@@ -58,6 +59,8 @@ FORMS = {
         "preview": MAPPING,
         "save": MAPPING,
         "reset": MAPPING,
+        "copy": MAPPING,
+        "remove": MAPPING,
     },
     "mapping": {"check": MAPPING, "preview": MAPPING, "save": MAPPING, "explore": MAPPING},
 }
