@@ -131,7 +131,6 @@ class Library:
         text = _opened(self.text(source).text, source)
         if title:
             text = fields.put(text, "", {"title": title})
-        self.check(name, text)
         if name in self.names():
             raise Conflict(f"there is an automation {name} already", hint="choose another name")
         return self.save(name, text, "")

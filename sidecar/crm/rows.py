@@ -22,8 +22,8 @@ _COLUMNS = (
     "user_id", "prefix", "first_name", "last_name", "timezone", "address_line_1", "address_line_2", "postal_code",
     "city", "state", "country", "phone", "contact_type", "source", "date_of_birth",
 )  # fmt: skip
-# Its default says something ("lead"), so that it is written even where nothing is known.
-_NO_DEFAULT = frozenset({"contact_type"})
+# Written also where nothing is known: the column's default would say something ("lead").
+_ALWAYS = frozenset({"contact_type"})
 _DELETED_WITH = (
     ("fc_subscriber_meta", "subscriber_id"), ("fc_subscriber_pivot", "subscriber_id"),
     ("fc_subscriber_notes", "subscriber_id"), ("fc_funnel_subscribers", "subscriber_id"),
@@ -63,7 +63,7 @@ class Rows:
     def insert(self, new: Sequence[NewContact]) -> list[Outcome]:
         # MD5 of the address is FluentCRM's own `hash` column (Subscriber.php:73-75), not a secret.
         used = {name for c in new for name in c.columns}
-        columns = [name for name in _COLUMNS if name in used or name in _NO_DEFAULT]
+        columns = [name for name in _COLUMNS if name in used or name in _ALWAYS]
         rows = (
             f"({quote(c.email)},'{hashlib.md5(c.email.encode(), usedforsecurity=False).hexdigest()}',{quote(c.status)},"
             f"{quote(c.created) if c.created else self._moment},{self._moment},"
