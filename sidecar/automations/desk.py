@@ -111,13 +111,11 @@ class Desk:
 
     def listed(self) -> list[Listed]:
         """All of them, in the order of the alphabet."""
+        shown = set(Listed.__struct_fields__) - {"on"}
         return [
-            Listed(
-                name=one.name, title=one.title, group=one.group, about=one.about, on=one.running, own=one.own, rollout=one.rollout,
-                holdout=one.holdout, live_from=one.live_from, waiting=one.waiting, fault=one.fault,
-            )
+            Listed(on=one.running, **{name: getattr(one, name) for name in shown})
             for one in sorted(self.lines(), key=lambda one: one.name)
-        ]  # fmt: skip
+        ]
 
     def lines(self) -> list[Line]:
         """Every automation in a line, also those whose file has a fault."""
@@ -165,13 +163,16 @@ class Desk:
 
     def copy(self, source: str, name: str, title: str = "") -> RulesText:
         """A new automation, off, that begins as another one is written; see `library.copy`."""
-        return self.library.copy(source, name, title)
+        made = self.library.copy(source, name, title)
+        switching.empty(self._state, name, self.now)  # of a former one whose file was deleted by hand
+        return made
 
     def remove(self, name: str) -> None:
-        """Take an automation of the owner's away; see `library.remove`. Raises Conflict also while it is on."""
+        """Take an automation of the owner's away, and everybody out of it; see `library.remove`. Raises Conflict also while it is on."""
         if self.row(name).running:
             raise Conflict(f"{name} is on", hint="switch it off first")
         self.library.remove(name)
+        switching.empty(self._state, name, self.now)
 
     def providers(self, answers: bool) -> list[tuple[str, str, ProviderState | None]]:
         """(channel, provider, how it is or None: never used) of what is set up. `answers`: the plugin does."""

@@ -10,6 +10,7 @@ REASONS = {
     "bought": "they have bought since",
     "awaiting_payment": "an order of theirs waits for its payment: that is another automation's matter",
     "exit": "one of its exits",
+    "removed": "the automation was removed",
     "too_late": "its time was over for too long",
     "holdout": "only watched, to measure what the automation earns",
     "no_text": "nothing is written for any of its channels",

@@ -9,8 +9,8 @@ from collections.abc import Collection
 
 import msgspec
 
+from sidecar.automations import enrolments, sources, versions
 from sidecar.automations import preflight as before
-from sidecar.automations import sources, versions
 from sidecar.automations.model import Automation
 from sidecar.automations.place import Place
 from sidecar.automations.preflight import Finding
@@ -18,6 +18,9 @@ from sidecar.automations.triggers.registry import source
 from sidecar.automations.versions import Row
 from sidecar.errors import Conflict, UsageError
 from sidecar.state.database import State
+
+_INSIDE = "SELECT id FROM enrolment WHERE automation_id = ? AND state = 'waiting' LIMIT ?"
+_AT_ONCE = 1000  # in a transaction: a pass that wants to write must not wait long
 
 
 def on(
@@ -65,6 +68,15 @@ def share(state: State, row: Row, rollout: int, holdout: int) -> None:
 def off(state: State, name: str) -> bool:
     """Nobody enters it, and who is in it stands still until it is on again. Whether it was on."""
     return bool(state.sql.execute("UPDATE automation SET running = 0 WHERE name = ? AND running = 1", (name,)).rowcount)
+
+
+def empty(state: State, name: str, at: int) -> int:
+    """Everybody who is in it leaves it (`at`: Unix seconds): it was removed, or is another one of that name. How many."""
+    row, left = versions.named(state, name), 0
+    while row is not None and (ids := state.rows(_INSIDE, (row.id, _AT_ONCE))):
+        with state.transaction():
+            left += sum(enrolments.end(state, id_, "exit", "removed", at) for (id_,) in ids)
+    return left
 
 
 def _percent(what: str, value: int, low: int, high: int) -> None:

@@ -150,7 +150,7 @@ def copy(run: Context, source: str, name: str, title: str) -> None:
 @click.argument("name")
 @pass_run
 def remove(run: Context, name: str) -> None:
-    """Take an automation of your own away; its file is kept as a backup. It must be off."""
+    """Take an automation of your own away; its file is kept as a backup. It must be off; who is in it leaves it."""
     with runtime.build(run.config) as shop:
         shop.automations.remove(name)
     run.output.result({"removed": name})

@@ -406,7 +406,7 @@ def test_a_rule_is_edited_and_emptied(bridge: Signer, state_dir: Path) -> None:
     assert emptied.status_code == 422 and "title" in emptied.text
 
 
-def test_a_new_one_is_made_and_taken_away(bridge: Signer, state_dir: Path) -> None:
+def test_a_new_one_is_made_and_taken_away(bridge: Signer, runtime: Runtime, state_dir: Path) -> None:
     listed = bridge.page("automations")
     assert 'name="source"' in listed and 'value="win-back-30"' in listed
     given = {"source": "win-back-30", "name": "spring-sale", "title": "<b>Spring</b>"}
@@ -433,8 +433,18 @@ def test_a_new_one_is_made_and_taken_away(bridge: Signer, state_dir: Path) -> No
     refused = form(bridge, one, action="remove", sure="1")
     assert refused.status_code == 409 and "switch it off first" in refused.text
     assert form(bridge, one, action="off").status_code == 303
+    with runtime.state.transaction() as sql:
+        (row,) = sql.execute("SELECT id FROM automation WHERE name = 'spring-sale'").fetchone()
+        for person, other in ((1, row), (2, row + 1000)):
+            sql.execute(
+                "INSERT INTO enrolment (automation_id, version_id, person_id, subject, entered, step, due) VALUES (?, 1, ?, '', 1, 'a', 5)",
+                (other, person),
+            )
     gone = form(bridge, one, action="remove", sure="1")
     assert gone.headers["Location"] == "/ui/automations?notice=automation_removed"
+    # Nobody stays in it, to be mailed when another one gets its name.
+    ends = runtime.state.rows("SELECT person_id, state, reason, due FROM enrolment ORDER BY person_id")
+    assert ends == [(1, "exit", "removed", None), (2, "waiting", "", 5)]
     assert "automation=spring-sale" not in bridge.page("automations")
     assert not (state_dir / "automations" / "spring-sale.toml").exists()
     # A ready-made one cannot go.
