@@ -75,7 +75,7 @@ def empty(state: State, name: str, at: int) -> int:
     row, left = versions.named(state, name), 0
     while row is not None and (ids := state.rows(_INSIDE, (row.id, _AT_ONCE))):
         with state.transaction():
-            left += sum(enrolments.end(state, id_, "exit", "removed", at) for (id_,) in ids)
+            left += sum(enrolments.end(state, id_, "exit", reason="removed", at=at) for (id_,) in ids)
     return left
 
 
