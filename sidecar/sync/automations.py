@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from sidecar import clock, logs
-from sidecar.automations import enrolments, troubles, versions
+from sidecar.automations import enrolments, pruning, troubles, versions
 from sidecar.config import Config
 from sidecar.errors import Conflict, SegmentError, SidecarError
 from sidecar.mysql.connection import Reader
@@ -186,10 +186,10 @@ class Automations:
 
 
 def prune(state: State, now: int, days: int) -> int:
-    """Forget enrolments that ended more than so many days ago, with their messages. Returns how many went."""
+    """Forget enrolments that ended more than so many days ago, with their messages and coupons. Returns how many went."""
     gone = 0
     for _ in range(_ROUNDS):
-        some = enrolments.prune(state, now - days * 86_400)
+        some = pruning.prune(state, now, days)
         gone += some
         if not some:
             break

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from automating import DAY, HOUR, NOW, TEXT, World, unix
 
-from sidecar.automations import enrolments
+from sidecar.automations import enrolments, pruning
 from sidecar.automations.channels.model import Handed
 from sidecar.automations.model import (
     Branch,
@@ -517,13 +517,42 @@ def test_old_ones_are_forgotten_but_for_who_must_not_enter_again(world: World) -
     open_ = world.enter(world.on(Wait(id="w", period=Period(days=900)), name="open"), person)
     world.work(0)
     world.work(2 * DAY)
-    assert enrolments.prune(world.state, NOW + 9 * DAY) == 2 and enrolments.prune(world.state, NOW + 9 * DAY) == 0
+    assert pruning.prune(world.state, NOW + 9 * DAY, 0) == 2 and pruning.prune(world.state, NOW + 9 * DAY, 0) == 0
     assert world.state.rows("SELECT COUNT(*) FROM message") == [(0,)]
     assert world.state.rows("SELECT enrolment_id FROM step_done") == [(open_,)]
     assert world.one(open_).state == "waiting"
     entry = Entry(person_id=person, subject="order:1", at=NOW)
     assert enrolments.enter(world.state, versions.row(world.state, "once"), once, [entry]) == 0
     assert enrolments.enter(world.state, versions.row(world.state, "often"), often, [entry]) == 1
+
+
+def test_who_may_enter_again_later_is_not_forgotten_before(world: World) -> None:
+    """`again` may be longer than `keep_days`."""
+    from sidecar.automations import enter, sources, versions
+    from sidecar.automations.enrolments import Entry
+
+    person = world.subscribed(1)[0]
+    spec = world.on(MAIL, again=Period(days=180))
+    world.enter(spec, person, "segment:vip:1")
+    world.work()
+    found = []
+    for days in (100, 179, 181):
+        world.now = NOW + days * DAY
+        pruning.prune(world.state, world.now, 90)
+        ask = sources.asked(world.place(), versions.row(world.state, spec.name), spec, {})
+        found.append(enter.start(ask, Entry(person_id=person, subject=f"segment:vip:{days}", at=world.now)))
+    assert found == ["entered_before", "entered_before", ""]
+
+
+def test_coupons_that_are_over_for_long_are_forgotten(world: World) -> None:
+    person = world.subscribed(1)[0]
+    coupon = Coupon(id="c", kind="percent", amount="5", expires=Period(days=30))
+    world.enter(world.on(coupon, MAIL), person)
+    world.enter(world.on(coupon, Wait(id="w", period=Period(days=900)), MAIL, name="long"), person)
+    world.work()
+    for days, left in ((100, 2), (121, 1)):
+        pruning.prune(world.state, NOW + days * DAY, 90)
+        assert world.state.rows("SELECT COUNT(*) FROM coupon") == [(left,)]
 
 
 def test_who_is_forgotten_leaves_nothing(world: World) -> None:

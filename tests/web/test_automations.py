@@ -18,7 +18,7 @@ from peopled import AT, NAME, crowd, fill
 from signer import ACTORS, ADMIN, Signer
 from support import ShopDatabase
 
-from sidecar.automations import enrolments, library
+from sidecar.automations import library, pruning
 from sidecar.automations.channels.gate import Gate
 from sidecar.automations.desk import Desk
 from sidecar.automations.library import Shelf
@@ -506,7 +506,7 @@ def test_what_is_counted_is_what_is_there(filled: Signer, runtime: Runtime, at: 
             sql.execute("INSERT INTO step_done SELECT MIN(id), ?, 1, 'failed', ? FROM enrolment", (why, why))
             sql.execute("INSERT OR IGNORE INTO step_done SELECT MIN(id), ?, 1, 'failed', ? FROM enrolment", (why, why))
     assert counted() == there() and len(there()) == 4
-    enrolments.prune(state, AT + 1)
+    pruning.prune(state, AT + 1, 0)
     assert counted() == there() and len(there()) == 4
     state.sql.execute("DELETE FROM person WHERE id = (SELECT person_id FROM enrolment WHERE NOT held LIMIT 1)")
     assert counted() == there()
