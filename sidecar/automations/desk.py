@@ -186,13 +186,11 @@ class Desk:
         with self.place() as place:
             return before.preflight(place, self.get(name), self._running(name))
 
-    def on(self, name: str, *, rollout: int = 100, holdout: int = 0, anyway: bool = False) -> list[Finding]:
-        """Switch it on, or change its shares; see `switching.on`."""
+    def on(self, name: str, *, anyway: bool = False, **shares: int | None) -> list[Finding]:
+        """Switch it on, or change its shares (`rollout`, `holdout`); see `switching.on`."""
         automation = self.get(name)
         with self.place() as place:
-            return switching.on(
-                place, automation, rollout=rollout, holdout=holdout, anyway=anyway, running=self._running(name)
-            )
+            return switching.on(place, automation, anyway=anyway, running=self._running(name), **shares)
 
     def _running(self, but: str) -> list[Automation]:
         """The automations that are on, but one."""

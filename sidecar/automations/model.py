@@ -141,7 +141,7 @@ class Branch(Step, frozen=True, kw_only=True, tag="branch"):
 
 
 class Split(Step, frozen=True, kw_only=True, tag="split"):
-    """Chance: {step: weight}. The same enrolment always goes the same way."""
+    """Chance: {step: weight}. The same person always goes the same way."""
 
     ways: dict[str, int]
 

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from sidecar.automations import describe, enrolments, enter, guards, model, versions
+from sidecar.automations import describe, enrolments, enter, guards, happenings, model, versions
 from sidecar.automations.place import Place
 from sidecar.automations.versions import Row
 from sidecar.segments import contacts, evaluate, membership, subjects, words
@@ -17,6 +17,8 @@ from sidecar.values import dates
 
 # The newest ways that are told of.
 _MOST = 20
+# The newest events of somebody that are looked through for what starts it.
+_EVENTS = 100
 _ENDS = {
     "waiting": "still inside", "done": "came to the end", "goal": "ended: what it is for has happened", "exit": "ended by an exit",
     "failed": "given up",
@@ -236,11 +238,13 @@ def _started(place: Place, automation: model.Automation, person: int) -> int | N
     mark."""
     trigger, query = automation.trigger, ""
     if isinstance(trigger, model.OnEvent):
-        query = "SELECT MAX(at) / 1000 FROM event WHERE person_id = ? AND topic IN (SELECT value FROM json_each(?))"
-        hinted = {"order.placed": ("order.created", "order.found"), "order.paid": ("order.paid", "order.found")}
-        names = hinted.get(trigger.topic, (trigger.topic,))
-        rows = place.state.rows(query, (person, msgspec.json.encode(names).decode()))
-        return int(rows[0][0] or 0)
+        query = "SELECT id FROM event WHERE person_id = ? AND topic IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"
+        names = happenings.HINTED.get(trigger.topic, (trigger.topic,))
+        for (id_,) in place.state.rows(query, (person, msgspec.json.encode(names).decode(), _EVENTS)):
+            for one in happenings.read(place.state, id_ - 1, id_, 1):
+                if one.means(trigger.topic, trigger.to):
+                    return one.moment
+        return 0
     if isinstance(trigger, model.OnSegment):
         query = "SELECT MAX(at) FROM membership_event WHERE person_id = ? AND live = 1 AND segment = ? AND entered = ?"
         rows = place.state.rows(query, (person, trigger.segment, trigger.entered))

@@ -584,7 +584,8 @@ def test_what_an_order_holds_is_what_it_is_about(world: World) -> None:
     world.keeper.do("UPDATE wp_wc_product_meta_lookup SET stock_status = 'instock' WHERE product_id = %s", ids[0])
     world.keeper.do("UPDATE wp_wc_product_meta_lookup SET stock_status = 'outofstock' WHERE product_id = %s", ids[1])
     spec = world.on(
-        Coupon(id="c", kind="percent", amount="5", expires=Period(days=3), only_products=True), mail(still=("in_stock",))
+        Coupon(id="c", kind="percent", amount="5", expires=Period(days=3), only_products=True),
+        mail(still=("in_stock",)),
     )
     orders = [
         world.keeper.order(world.address(person), at=world.at(), status="wc-pending", lines=((id_, 1, "Tea"),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from automating import DAY, HOUR, NOW, TEXT, World, unix
 
@@ -23,6 +24,8 @@ from sidecar.automations.model import (
     WaitMoment,
     Webhook,
 )
+from sidecar.automations.steps.moves import Go, Walk
+from sidecar.automations.steps.ways import split as chosen
 from sidecar.segments.model import Number, Period
 
 MAIL = Send(id="mail", channels=("email",), texts=TEXT)
@@ -161,19 +164,31 @@ def test_a_branch_asks_about_the_person_now(world: World) -> None:
 def test_chance_is_the_same_each_time_and_keeps_its_weights(world: World) -> None:
     split = Split(id="s", ways={"a": 3, "b": 1, "never": 0})
     spec = world.on(split, Stop(id="a"), Stop(id="b"), Stop(id="never"))
-    people = world.subscribed(10)
-    with world.state.transaction():
-        ids = [world.enter(spec, person, f"day:{n}") for n in range(40) for person in people]
-    world.work()
-    ways = [world.one(id_).data.ways["s"] for id_ in ids]
-    assert 250 < ways.count("a") < 350 and set(ways) == {"a", "b"}
-    from sidecar.automations.steps.moves import Walk
-    from sidecar.automations.steps.ways import split as chosen
+    one = world.one(world.enter(spec, world.subscribed(1)[0]))
 
-    assert all(
-        chosen(split, Walk(one=world.one(id_), spec=spec, planned=0, base=0)).to == way
-        for id_, way in zip(ids, ways, strict=True)
-    )  # type: ignore[union-attr]
+    def way(person: int) -> str:
+        whose = msgspec.structs.replace(one, person_id=person)
+        move = chosen(split, Walk(one=whose, spec=spec, planned=0, base=0))
+        assert isinstance(move, Go)
+        return move.to
+
+    ways = [way(person) for person in range(400)]
+    assert 250 < ways.count("a") < 350 and set(ways) == {"a", "b"}
+    assert ways == [way(person) for person in range(400)]
+    world.work()
+    assert world.one(one.id).data.ways == {"s": way(one.person_id)}
+
+
+def test_chance_leads_a_person_always_the_same_way(world: World) -> None:
+    """Who has seen both ways says nothing about either. Another automation asks anew."""
+    split = Split(id="s", ways={"a": 1, "b": 1})
+    people = world.subscribed(12)
+    specs = [world.on(split, Stop(id="a"), Stop(id="b"), name=name) for name in ("one", "two")]
+    ids = [[[world.enter(spec, person, f"day:{n}") for n in range(4)] for person in people] for spec in specs]
+    world.work()
+    ways = [[{world.one(id_).data.ways["s"] for id_ in mine} for mine in spec] for spec in ids]
+    assert {len(way) for spec in ways for way in spec} == {1}
+    assert ways[0] != ways[1] and len({str(way) for way in ways[0]}) == 2
 
 
 def test_everything_that_a_step_can_do(world: World) -> None:
@@ -202,7 +217,10 @@ def test_everything_that_a_step_can_do(world: World) -> None:
     note, ticket = world.recorder.done["notes"]
     assert (note.title, ticket.ticket, ticket.priority, ticket.order_id) == ("Called", True, "critical", 55)
     (hook,) = world.recorder.done["hooks"]
-    assert hook.data["fields"] == {"person.first_name": "{{ person.first_name }}"} and hook.data["coupon"] == made.code
+    assert (
+        hook.data["fields"] == {"person.first_name": '{{ person.first_name|default("") }}'}
+        and hook.data["coupon"] == made.code
+    )
     assert started == [f"other {person} order:55"]
     assert len({wish.key for kind in world.recorder.done.values() for wish in kind}) == 5
 

@@ -24,8 +24,9 @@ from sidecar.automations.messages.model import Context, Item, Moment, Money, Per
 from sidecar.automations.messages.preview import preview
 from sidecar.automations.messages.render import render
 from sidecar.automations.messages.writer import MessageWriter
-from sidecar.automations.model import Automation, OnCart, OnEvent, OnReorder, OnSchedule, OnViews, Text, Wait
+from sidecar.automations.model import Automation, OnCart, OnEvent, OnReorder, OnSchedule, OnViews, Text, Wait, Webhook
 from sidecar.automations.place import Item as EngineItem
+from sidecar.automations.steps import wishes
 from sidecar.config import Config
 from sidecar.demo.mariadb import PrivateMariaDB
 from sidecar.demo.shop import build
@@ -789,3 +790,11 @@ def test_single_texts_for_the_engine(here: Here) -> None:
     ]
     assert writer(here).texts(asked) == [f"Order {here.order}", None, None, "10"]
     assert writer(here).texts([]) == []
+
+
+def test_a_webhook_tells_what_there_is(here: Here) -> None:
+    """Who has no coupon, no cart or no such field is told of all the same."""
+    fields = ("order.number", "person.fields.nothing", "coupon.code", "coupon.expires", "cart.total")
+    hook = Webhook(id="h", url="https://a.example", fields=fields)
+    asked = [(whom(here, f"order:{here.order}"), source) for source in wishes.templates(hook)]
+    assert writer(here).texts(asked) == [str(here.order), "", "", "", ""]

@@ -194,6 +194,22 @@ def test_changing_the_shares_leaves_the_rest(yard: Yard) -> None:
     assert (row.live_from, row.rollout, row.holdout) == (NOW, 20, 10)
 
 
+def test_a_share_that_is_not_said_stays(yard: Yard) -> None:
+    """Raising the rollout must not end the comparison with those who are held back."""
+    paid = automation(model.OnEvent(topic="order.paid"))
+
+    def shares(**said: int) -> tuple[int, int]:
+        switching.on(yard.place, paid, **said)
+        row = versions.row(yard.state, "one")
+        return row.rollout, row.holdout
+
+    assert [shares(), shares(rollout=20, holdout=10), shares(rollout=50), shares(holdout=5), shares()] == [
+        (100, 0), (20, 10), (50, 10), (50, 5), (50, 5),
+    ]  # fmt: skip
+    switching.off(yard.state, "one")
+    assert shares() == (50, 5)
+
+
 @pytest.mark.parametrize("shares", [{"rollout": 0}, {"rollout": 101}, {"holdout": -1}, {"holdout": 51}])
 def test_shares_that_make_no_sense(yard: Yard, shares: Any) -> None:
     with pytest.raises(UsageError):
