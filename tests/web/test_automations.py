@@ -236,6 +236,18 @@ def test_a_file_with_a_fault_is_told(bridge: Signer, state_dir: Path) -> None:
     assert "The whole file" in page(bridge, f"{ONE}&edit=first"), "it cannot be edited step by step"
 
 
+def test_one_whose_file_is_gone_can_still_be_switched_off(bridge: Signer, runtime: Runtime) -> None:
+    """Renamed or deleted by hand while it was on: who is in it goes on getting its messages."""
+    with runtime.state.transaction() as sql:
+        sql.execute("INSERT INTO automation (name, running) VALUES ('gone-now', 1)")
+    assert "its file is gone" in page(bridge) and "its file is gone" in page(bridge, "?automation=gone-now")
+    listed = {one["name"]: one for one in bridge.data(API)["automations"]}
+    assert (listed["gone-now"]["running"], listed["gone-now"]["fault"]) == (True, "its file is gone")
+    assert form(bridge, "?automation=gone-now&list=1", action="off").status_code == 303
+    assert "gone-now" not in page(bridge)
+    assert bridge.get("/ui/automations?automation=gone-now").status_code == 404
+
+
 # --- the switch ----------------------------------------------------------------------------------------------
 
 
