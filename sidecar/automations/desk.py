@@ -163,8 +163,10 @@ class Desk:
 
     def copy(self, source: str, name: str, title: str = "") -> RulesText:
         """A new automation, off, that begins as another one is written; see `library.copy`."""
+        if name not in self.library.names():  # a former one whose file was deleted by hand may be on
+            switching.off(self._state, name)
         made = self.library.copy(source, name, title)
-        switching.empty(self._state, name, self.now)  # of a former one whose file was deleted by hand
+        switching.empty(self._state, name, self.now)
         return made
 
     def remove(self, name: str) -> None:

@@ -248,6 +248,14 @@ def test_one_whose_file_is_gone_can_still_be_switched_off(bridge: Signer, runtim
     assert bridge.get("/ui/automations?automation=gone-now").status_code == 404
 
 
+def test_a_new_one_is_off_whatever_had_its_name_before(bridge: Signer, runtime: Runtime, at: Desk) -> None:
+    """The file of the former one was deleted by hand while it was on."""
+    with runtime.state.transaction() as sql:
+        sql.execute("INSERT INTO automation (name, running, live_from) VALUES ('mine', 1, 1)")
+    at.copy(NAME, "mine")
+    assert not at.line("mine").running
+
+
 # --- the switch ----------------------------------------------------------------------------------------------
 
 
