@@ -30,10 +30,11 @@ _COLUMNS = (
 
 class Data(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What an enrolment carries along, without personal data. `planned`: when the step was first due, if it was put off since
-    (Unix seconds, 0: it was not). `coupons`: {step: code}, the last one is what messages show; `expires` when that ends. `ways`:
+    (Unix seconds, 0: it was not), `tried`: since when it has been tried in vain. `coupons`: {step: code}, the last one is what messages show; `expires` when that ends. `ways`:
     {step: where it led} of branches and splits. `prices`: {product or variation id: micros} when they entered. Sources may put what they know of the subject into `facts`."""
 
     planned: int = 0
+    tried: int = 0
     coupons: dict[str, str] = {}
     expires: int = 0
     ways: dict[str, str] = {}

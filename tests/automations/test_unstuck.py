@@ -104,6 +104,17 @@ def test_one_that_nobody_can_write_does_not_stop_the_others(world: World) -> Non
     assert [row for row in world.messages() if row[2] not in ("sent", "queued")] == []
 
 
+@pytest.mark.parametrize("wait", [0.0, 900.0], ids=["not now", "switched off"])
+def test_what_was_long_due_is_tried_as_often_as_anything_else(world: World, wait: float) -> None:
+    """An automation that was off for more than a week is made up for; the first no is not the last word."""
+    id_ = world.enter(world.on(MAIL), world.subscribed(1)[0], at=world.now - 8 * 86_400)
+    world.recorder.answers = [Handed(key="", state="again", wait=wait)]
+    world.work()
+    assert world.one(id_).state == "waiting"
+    world.work(HOUR)
+    assert world.one(id_).state == "done" and len(world.recorder.sent) == 1
+
+
 def test_what_was_claimed_when_the_shop_went_away_is_let_go(world: World) -> None:
     id_ = world.enter(world.on(MAIL), world.subscribed(1)[0])
     messages = world.words.messages
