@@ -17,6 +17,8 @@ from sidecar.values import dates
 
 # The newest ways that are told of.
 _MOST = 20
+# Of a way of which only a bare row is left (`pruning`).
+_FORGOTTEN = "too long ago: what came of it is forgotten"
 # The newest events of somebody that are looked through for what starts it.
 _EVENTS = 100
 _ENDS = {
@@ -89,6 +91,8 @@ def _verdict(ways: list[Way], checks: list[Check]) -> str:
     got = sum(len([one for one in way.messages if one.state in ("queued", "sent", "delivered")]) for way in ways)
     if got:
         return f"They got {got} message{'' if got == 1 else 's'} of it."
+    if ways and ways[0].sentence == _FORGOTTEN:
+        return "They were in it too long ago: what they got then is forgotten."
     if ways:
         return f"They were in it and got nothing: {_last(ways[0])}"
     against = [check.sentence for check in checks if not check.holds]
@@ -131,6 +135,8 @@ def _ended(one: enrolments.Enrolment, spec: model.Automation | None, zone: tzinf
         what = describe.says(step, zone) if step is not None else one.step
         when = f" at {dates.local_minute(one.due, zone)}" if one.due else ""
         return f"still inside; next{when}: {what}"
+    if one.ended is None:
+        return _FORGOTTEN
     reason = guards.REASONS.get(one.reason, one.reason)
     more = f" ({reason})" if reason and one.state in ("exit", "failed") and one.reason != "exit" else ""
     return f"{_ENDS.get(one.state, one.state)}{more}"

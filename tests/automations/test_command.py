@@ -12,7 +12,7 @@ from automating import World
 from commandline import Bench
 from support import ShopDatabase
 
-from sidecar.automations import library
+from sidecar.automations import library, pruning
 from sidecar.automations.library import ready_text
 from sidecar.automations.model import Send
 from sidecar.config import Config
@@ -159,6 +159,18 @@ def test_why_somebody_got_it_or_not(bench: Bench, world: World) -> None:
     inside = bench.json("automations", "people", "thank-you")["people"]
     assert [one["contact_id"] for one in inside] == [world.contact_of(person)]
     assert address not in bench.run("automations", "people", "thank-you").output
+
+
+def test_what_is_forgotten_is_not_told_as_nothing(bench: Bench, world: World) -> None:
+    person = world.subscribed(1)[0]
+    world.segmented()
+    entered(world, "welcome", person, subject="account:1", at=world.now - 3600)
+    for _ in range(20):
+        world.work(25 * 3600)
+    assert "They got 3 messages of it." in bench.run("automations", "why", "welcome", world.address(person)).output
+    pruning.prune(world.state, world.now + 86_400, 0)
+    told = bench.run("automations", "why", "welcome", world.address(person)).output
+    assert "They were in it too long ago: what they got then is forgotten." in told and "got nothing" not in told
 
 
 def test_what_starts_it_may_be_an_order_that_is_made_so(bench: Bench, world: World) -> None:
