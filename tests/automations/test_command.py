@@ -167,7 +167,7 @@ def test_what_is_forgotten_is_not_told_as_nothing(bench: Bench, world: World) ->
     entered(world, "welcome", person, subject="account:1", at=world.now - 3600)
     for _ in range(20):
         world.work(25 * 3600)
-    assert "They got 3 messages of it." in bench.run("automations", "why", "welcome", world.address(person)).output
+    assert "They got 2 messages of it." in bench.run("automations", "why", "welcome", world.address(person)).output
     pruning.prune(world.state, world.now + 86_400, 0)
     told = bench.run("automations", "why", "welcome", world.address(person)).output
     assert "They were in it too long ago: what they got then is forgotten." in told and "got nothing" not in told
