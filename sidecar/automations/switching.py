@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from sidecar.automations import enrolments, sources, versions
+from sidecar.automations import enrolments, sources, troubles, versions
 from sidecar.automations import preflight as before
 from sidecar.automations.model import Automation
 from sidecar.automations.place import Place
@@ -59,6 +59,7 @@ def on(
             "UPDATE automation SET running = 1, live_from = ?, rollout = ?, holdout = ?, cursors = ?, fault = '' WHERE id = ?",
             (place.now, rollout, holdout, msgspec.json.encode(newest).decode(), row.id),
         )
+        troubles.forget(place.state, automation.name)
     return findings
 
 

@@ -173,6 +173,8 @@ class Automations:
         crediting.refresh(self._state, place.now, self._config.automations.credit_days)
         running = {row.name: row for row in versions.rows(self._state).values() if row.running}
         name = figures.oldest(self._state, running)
+        if not name:
+            return  # the last one was switched off meanwhile
         try:
             figures.figures(self._state, running[name], library.get(name), place.now)
         except SidecarError as error:
@@ -197,15 +199,17 @@ def prune(state: State, now: int, days: int) -> int:
 
 
 def trouble(state: State) -> tuple[int, str] | None:
-    """Since when (Unix seconds) and why automations cannot be worked on; None: they can."""
+    """Since when (Unix seconds) and why automations cannot be worked on; None: they can, or none is on and nobody tries."""
     since, _, why = state.get(_ERROR).partition("|")
-    return (int(since), why) if since else None
+    on = since and any(row.running for row in versions.rows(state).values())
+    return (int(since), why) if on else None
 
 
 def faults(state: State) -> str:
     """What is wrong with single automations: their files, and texts that could not be sent. '' nothing."""
-    found = {row.name: row.fault for row in versions.rows(state).values() if row.running and row.fault}
-    return "; ".join(f"{name}: {why}" for name, why in (found | troubles.open_(state)).items())[:500]
+    on = {row.name: row.fault for row in versions.rows(state).values() if row.running}
+    texts = {where: why for where, why in troubles.open_(state).items() if where.partition("/")[0] in on}
+    return "; ".join(f"{name}: {why}" for name, why in (on | texts).items() if why)[:500]
 
 
 def _now() -> int:

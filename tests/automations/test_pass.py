@@ -17,7 +17,9 @@ from bridging import NOW_MS, hint
 from support import ShopDatabase
 
 from sidecar import segments
-from sidecar.automations import versions
+from sidecar.automations import engine, switching, versions
+from sidecar.automations.place import Place
+from sidecar.automations.worked import Worked
 from sidecar.config import Automations, Config, Segments
 from sidecar.config_channels import Channels, Email
 from sidecar.runtime import Runtime, build
@@ -181,6 +183,41 @@ def test_a_fault_in_automations_stops_no_order(running: Running, monkeypatch: py
         assert sidecar.pass_().messages == 1
         assert automations.trouble(sidecar.state) is None
         assert running.inbox.taken == [("b@example.net", f"Order {order}")]
+
+
+def test_one_that_is_switched_off_meanwhile_is_no_fault(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The only one, while a pass is at work."""
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        running.paid("h@example.net")
+        run = engine.run
+
+        def off(place: Place) -> Worked:
+            switching.off(place.state, "thanks")
+            return run(place)
+
+        monkeypatch.setattr(engine, "run", off)
+        sidecar.pass_()
+        assert sidecar.state.get("automations.error") == ""
+
+
+def test_what_is_wrong_is_told_no_more_when_all_are_off(running: Running) -> None:
+    """Nobody looks again, so nothing else would ever take the alert back."""
+    (Path(running.config.automations.dir) / "thanks.toml").write_text(
+        THANKS.replace("{{ order.number }}", "{{ order.parcels[3].code }}"), "utf-8"
+    )
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        running.paid("i@example.net")
+        sidecar.pass_()
+        Path(running.config.segments.file).write_text("[[segment]]\nslug = 1\n", "utf-8")
+        running.paid("j@example.net")
+        sidecar.pass_()
+        health = sidecar.health()
+        assert "thanks/thanks" in health.automations_fault and "segments" in health.automations_error
+        switching.off(sidecar.state, "thanks")
+        health = sidecar.health()
+        assert (health.automations_fault, health.automations_error) == ("", "")
 
 
 def test_a_broken_text_is_an_alert_until_it_is_mended(running: Running) -> None:
