@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sidecar import clock
-from sidecar.automations.channels.model import Handed, Outgoing, Report
+from sidecar.automations.channels.model import ROBOT_SECONDS, Handed, Outgoing, Report
 from sidecar.automations.model import ChannelName
 from sidecar.automations.plugin import Plugin, Queued
 from sidecar.crm.bridge_client import MOST_BYTES, MOST_ITEMS, ServerFailed
@@ -24,8 +24,6 @@ _MOST_CALLS = 12
 _MOST_REPORTS = 500
 # A contact that bounced so long after an e-mail bounced because of it.
 _BOUNCE_SECONDS = 3 * 86_400
-# No person has read a mail so soon.
-_ROBOT_SECONDS = 10
 
 
 class FluentCrm:
@@ -110,7 +108,7 @@ class FluentCrm:
         for state, type_, on in (("opened", "open", opened or clicked), ("clicked", "click", clicked)):
             if on:
                 # Who clicks as soon as it was sent is a program that tries links before it lets the mail through.
-                first = (sent or 0) + (_ROBOT_SECONDS if state == "clicked" else 0)
+                first = (sent or 0) + (ROBOT_SECONDS if state == "clicked" else 0)
                 known = answers.get((campaign, contact, type_), [])
                 at = min((at for at in known if at >= first), default=seen or now)
                 if at < first or (state == "clicked" and known and max(known) < first):
