@@ -84,7 +84,7 @@ class OnReorder(msgspec.Struct, frozen=True, kw_only=True, tag="reorder"):
 
 
 class ByHand(msgspec.Struct, frozen=True, kw_only=True, tag="hand"):
-    """Nothing starts it but another automation, or the owner."""
+    """Nothing starts it but another automation."""
 
 
 Trigger = OnEvent | OnSegment | OnCart | OnViews | OnDay | OnSchedule | OnStock | OnReorder | ByHand
