@@ -10,7 +10,6 @@ import msgspec
 from sidecar import http_client
 from sidecar.automations.model import ChannelName, Purpose
 
-
 # No person has read a message so soon after it was sent: who clicks then is a program.
 ROBOT_SECONDS = 10
 
