@@ -333,6 +333,17 @@ def test_a_cart_with_a_variation(here: Here) -> None:
     assert (found.locale, found.shop_locale, found.gone) == ("pl_PL", "en_US", False)
 
 
+def test_the_total_is_that_of_what_is_shown(here: Here) -> None:
+    """One of two things is not sold any more."""
+    items = [line(SALE, quantity=2, total="159.8000"), line(HIDDEN, total="60.0000")]
+    found = here.one(cart(here, items, total="219.8000"))
+    assert found.cart is not None and len(found.cart.items) == 1
+    assert found.cart.total == Money(159_800_000, "PLN")
+    items[0] = line(SALE, quantity=2, total="x")
+    found = here.one(cart(here, items, total="219.8000"))
+    assert found.cart is not None and found.cart.total is None
+
+
 @pytest.mark.parametrize(
     "items",
     ["", "{", "[]", "null", "5", '[{"product_id": "x"}]', '[{"product_id": 1e999}]', '[[]]', '[{"product_id": -1, "quantity": {}}]', '[{"product_id": 9999}]', [line(HIDDEN)]],
