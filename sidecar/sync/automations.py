@@ -65,6 +65,7 @@ class Automations:
         self._sources: Sources | None = None
         self._looked = self._counted = 0.0
         self._failures, self._not_before = 0, 0.0
+        self._paired = False
 
     def due(self, *, news: bool) -> bool:
         """Whether there is anything to do; asks the state only. `news`: this pass has changed something."""
@@ -94,6 +95,7 @@ class Automations:
         if mode == "waiting":
             return  # for a moment only: messages by WordPress could not be handed over
         plugin = cast("Plugin", link.bridge(session.info.home)) if mode == "live" else None
+        self._paired = link.paired
         # Who has taken their consent back a moment ago gets nothing, however many hints stand before that one.
         consents.find(session)
         moved = self.look(session.reader, session.info, plugin, until)
@@ -152,7 +154,7 @@ class Automations:
         now = _now()
         channels = Channels(
             self._config, self._state, plugin, reader, info.zone,
-            subscriptions=lambda people: browsers.subscriptions(reader, self._state, people),
+            subscriptions=lambda people: browsers.subscriptions(reader, self._state, people), paired=self._paired,
         )  # fmt: skip
         place = Place(
             config=self._config, state=self._state, reader=reader, info=info, now=now,

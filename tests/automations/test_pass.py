@@ -24,6 +24,7 @@ from sidecar.config import Automations, Config, Segments
 from sidecar.config_channels import Channels, Email
 from sidecar.runtime import Runtime, build
 from sidecar.sync import automations
+from sidecar.sync.link import Link, LinkState
 
 SEGMENTS = (Path(segments.__file__).parent / "default.toml").read_text("utf-8")
 THANKS = """
@@ -183,6 +184,26 @@ def test_a_fault_in_automations_stops_no_order(running: Running, monkeypatch: py
         assert sidecar.pass_().messages == 1
         assert automations.trouble(sidecar.state) is None
         assert running.inbox.taken == [("b@example.net", f"Order {order}")]
+
+
+def test_while_wordpress_does_not_answer_messages_wait(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For longer than a moment: an update, a night. They are by FluentCRM, and nobody else's to send."""
+    config = msgspec.structs.replace(running.config, channels=Channels())
+    monkeypatch.setattr(Link, "ask", lambda self, home, **how: LinkState(mode="silent"))
+    monkeypatch.setattr(Link, "paired", property(lambda self: True))
+    with build(config) as sidecar:
+        switched_on(sidecar)
+        running.paid("k@example.net")
+        for minute in ("12:00", "12:20"):
+            monkeypatch.setenv("SIDECAR_NOW", f"2026-11-01T{minute}:00Z")
+            sidecar.pass_()
+            assert sidecar.state.rows("SELECT state, step, attempts FROM enrolment") == [("waiting", "thanks", 0)]
+        assert sidecar.state.rows("SELECT * FROM step_done") == []
+        monkeypatch.setattr(Link, "paired", property(lambda self: False))
+        monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:40:00Z")
+        sidecar.pass_()
+        done = dict(sidecar.state.rows("SELECT step, reason FROM step_done"))
+        assert done["thanks"] == "no_provider", "there is nobody to wait for"
 
 
 def test_one_that_is_switched_off_meanwhile_is_no_fault(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ from sidecar.values import dates
 # When one item of a call makes PHP fail, the call is halved to find it; so many calls at most for one batch.
 _MOST_CALLS = 12
 _MOST_REPORTS = 500
+# Seconds until a message asks again whether the plugin answers by now. That is known of it: its queue is not in trouble.
+_WAIT = 60.0
 # A contact that bounced so long after an e-mail bounced because of it.
 _BOUNCE_SECONDS = 3 * 86_400
 
@@ -44,7 +46,9 @@ class FluentCrm:
         """Put them into the queue."""
         plugin = self._plugin
         if plugin is None:
-            return [Handed(key=one.key, state="again", reason="there is no plugin", down=True) for one in batch]
+            return [
+                Handed(key=one.key, state="again", reason="the plugin does not answer", wait=_WAIT) for one in batch
+            ]
         done: list[Handed] = []
         parts = _parts(batch)
         calls = 0
