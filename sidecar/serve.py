@@ -90,15 +90,17 @@ class Service:
     def _follow(self) -> None:
         """Look at what the shop tells, again and again; after an error less often, up to once a minute."""
         pause = wait = self.runtime.config.service.poll_seconds
-        worked, rested = True, 0.0
+        rested = 0.0
+        self.runtime.used.set()
         while not self.stop.wait(wait):
             try:
                 report = self.runtime.pass_(PASS_SECONDS)
                 wait = pause
                 if report.reconciled or report.events or report.polled or report.moved or report.tagged or report.steps:
-                    worked = True
-                elif worked and time.monotonic() - rested > _REST:
-                    worked, rested = False, time.monotonic()
+                    self.runtime.used.set()
+                elif self.runtime.used.is_set() and time.monotonic() - rested > _REST:
+                    self.runtime.used.clear()
+                    rested = time.monotonic()
                     # What it was done with is not needed now: the pages of the state, and what Python and malloc keep.
                     self.runtime.state.shrink()
                     memory.give_back()

@@ -123,3 +123,4 @@ def _ways_out(app: Flask, gate: Gate, metrics: Metrics) -> None:
         # This thread's connection to the state: threads share none, and an idle one keeps no memory.
         runtime, _tasks = app.extensions["fcsc"]
         runtime.state.close()
+        runtime.used.set()

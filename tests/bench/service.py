@@ -39,6 +39,7 @@ IDLE_SECONDS = 60
 # What was used for that is given back by then.
 SETTLE_SECONDS = 40
 TIMES = 60
+_SEGMENTS = ("vip", "recent-buyers", "stage-loyalty")
 
 
 def _port() -> int:
@@ -185,6 +186,8 @@ def measure(process: subprocess.Popen[bytes], client: Client, contacts: list[int
     pages = {
         "status": lambda: "/ui/status", "events": lambda: "/ui/events", "sync": lambda: "/ui/sync",
         "mapping": lambda: "/ui/mapping", "contact": lambda: f"/ui/contact/{chance.choice(contacts)}",
+        "segments": lambda: "/ui/segments", "segment": lambda: f"/ui/segments?segment={chance.choice(_SEGMENTS)}",
+        "automations": lambda: "/ui/automations", "automation": lambda: "/ui/automations?automation=cart-recovery",
     }  # fmt: skip
     for view, target in pages.items():
         client.get(target())
@@ -195,6 +198,8 @@ def measure(process: subprocess.Popen[bytes], client: Client, contacts: list[int
             f"median {percentile(times, 0.5) * 1000:.0f} ms; wanted: p95 200 or less",
         )
     line("after the pages: memory", f"{rss(process.pid):.1f} MiB")
+    time.sleep(SETTLE_SECONDS)
+    line(f"{SETTLE_SECONDS} s later: memory", f"{rss(process.pid):.1f} MiB")
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=20)
