@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from sidecar.config_channels import Channels
-from sidecar.config_section import NotNegative, Percent, Positive
+from sidecar.config_section import Clock, NotNegative, Percent, Positive
 from sidecar.config_section import Section as Section
 
 
@@ -123,8 +123,8 @@ class Automations(Section, frozen=True):
     dir: str = ""
     cap_day: NotNegative = 2
     cap_week: NotNegative = 4
-    quiet_from: str = "21:00"
-    quiet_to: str = "09:00"
+    quiet_from: Clock = "21:00"
+    quiet_to: Clock = "09:00"
     credit_days: Positive = 5
     coupons_a_day: NotNegative = 500
     keep_days: Positive = 400

@@ -188,6 +188,8 @@ def _convert(value: object, type_: Any, inner: Any, path: toml_lines.Path) -> It
 def _plain(message: str) -> tuple[str, str]:
     """A message of msgspec in the words of somebody who writes TOML, and a hint."""
     found = _EXPECTED.match(message)
+    if "matching regex" in message:
+        return "it is not written as it must be", "config/sidecar.example.toml shows how"
     if not found:
         return message[:1].lower() + message[1:].replace("`", ""), ""
     want, got = found["want"], found["got"] or "something else"

@@ -28,6 +28,8 @@ _DAY = 86_400
 _BUYING = frozenset({"order.placed", "order.paid", "order.created"})
 # People whose consent is read at a time.
 _PAGE = 300
+# Times that people enter by a schedule, at most.
+_MOST = 200_000
 
 
 class StepTest(msgspec.Struct, kw_only=True):
@@ -87,6 +89,8 @@ def _admitted(place: Place, automation: model.Automation, history: History, foun
     row = Row(id=0, name=automation.name, running=True)
     ask = asked(place, row, automation, {})
     admitted = enter.admitted(ask, history.entries)
+    if history.runs:
+        admitted = _each_time(admitted, history.runs, found)
     found.filtered = len({entry.person_id for entry in history.entries} - {entry.person_id for entry in admitted})
     if automation.filter is not None:
         found.notes.append("The filter is asked as of today.")
@@ -100,6 +104,14 @@ def _admitted(place: Place, automation: model.Automation, history: History, foun
         kept.append(entry)
     found.entered, found.people = len(kept), len(last)
     return kept
+
+
+def _each_time(admitted: Sequence[Entry], runs: Sequence[int], found: Backtest) -> list[Entry]:
+    """All of them at each time of a schedule: everybody a hundred times over would not fit into the memory of a small host."""
+    tried = runs[-max(1, _MOST // max(1, len(admitted))) :]
+    if len(tried) < len(runs):
+        found.notes.append(f"So many people pass that only the last {len(tried)} of {len(runs)} times are tried.")
+    return [Entry(person_id=entry.person_id, subject=f"run:{at}", at=at) for at in tried for entry in admitted]
 
 
 class _Walks:

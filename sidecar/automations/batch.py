@@ -27,7 +27,7 @@ _STALE = 0.5
 # Seconds after the first time that something did not work, the second …; after the last of them it is given up.
 PAUSES = (30, 120, 600, 1800, *[3600] * 6, *[4 * 3600] * 10)
 _FAULTS = 5
-# What could not be done for so many seconds is given up.
+# What could not be done for so many seconds is given up. It may have been due for longer: its automation was off.
 _LONGEST = 7 * 86_400
 
 
@@ -194,7 +194,8 @@ class Batch:
         """It did not work this time; `wait`: the other side says when it may. At last it is given up."""
         now = self.place.now
         walk.one.attempts += not wait
-        if walk.one.attempts > len(PAUSES) or now - walk.planned > _LONGEST:
+        walk.one.data.tried = walk.one.data.tried or now
+        if walk.one.attempts > len(PAUSES) or now - walk.one.data.tried > _LONGEST:
             self.go(walk, Go(to=onward(walk, step), outcome="failed", reason="gave_up"))
             return
         self.worked.postponed += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from sidecar.automations.channels.model import ROBOT_SECONDS
 from sidecar.people.model import OrderDoc
 from sidecar.state.database import State
 
@@ -53,12 +54,14 @@ def refresh(state: State, now: int, days: int) -> int:
 
 
 def _clicks(state: State, since: int) -> None:
-    """Note the first click on a link of ours that the plugin told of: of SMS, push and the like nobody else tells."""
+    """Note the first click on a link of ours that the plugin told of: of SMS, push and the like nobody else tells. Of what still
+    waits in FluentCRM's queue, as far as is known, nobody can tell yet who clicked."""
     state.sql.execute(
-        "UPDATE message SET clicked = c.at FROM (SELECT object_id, MIN(at) / 1000 AS at FROM event"
-        " WHERE topic = 'message.clicked' AND at >= ? GROUP BY object_id) c"
+        "UPDATE message SET clicked = c.at FROM (SELECT e.object_id, MIN(e.at) / 1000 AS at FROM event e"
+        " JOIN message m ON m.id = e.object_id WHERE e.topic = 'message.clicked' AND e.at >= ?1"
+        " AND e.at >= (COALESCE(m.sent, IIF(m.state = 'queued', NULL, m.decided / 1000)) + ?2) * 1000 GROUP BY 1) c"
         " WHERE message.id = c.object_id AND (message.clicked IS NULL OR message.clicked > c.at)",
-        (since * 1000,),
+        (since * 1000, ROBOT_SECONDS),
     )
 
 

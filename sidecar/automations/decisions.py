@@ -35,7 +35,7 @@ def message(
     objection = (
         guards.refusal(send, one, known)
         or guards.offer(send.offer, known)
-        or guards.still(send, one, known, goods(one.subject, known))
+        or guards.still(send, one, known, goods(one.subject, known), now)
         or guards.quiet(send, now, known, shop)
         or guards.cap(send, channel, known.sent.get(channel, []), now, shop)
     )

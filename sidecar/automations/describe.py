@@ -91,7 +91,7 @@ def trigger(of: Trigger) -> str:
         case OnReorder():
             return f"when {of.due:g} of somebody's own interval for a product is over, until {of.overdue:g} of it"
         case ByHand():
-            return "only by another automation or by hand"
+            return "only by another automation"
 
 
 def rule(of: Condition, zone: tzinfo) -> str:

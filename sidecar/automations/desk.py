@@ -163,8 +163,10 @@ class Desk:
 
     def copy(self, source: str, name: str, title: str = "") -> RulesText:
         """A new automation, off, that begins as another one is written; see `library.copy`."""
+        if name not in self.library.names():  # a former one whose file was deleted by hand may be on
+            switching.off(self._state, name)
         made = self.library.copy(source, name, title)
-        switching.empty(self._state, name, self.now)  # of a former one whose file was deleted by hand
+        switching.empty(self._state, name, self.now)
         return made
 
     def remove(self, name: str) -> None:
@@ -186,13 +188,11 @@ class Desk:
         with self.place() as place:
             return before.preflight(place, self.get(name), self._running(name))
 
-    def on(self, name: str, *, rollout: int = 100, holdout: int = 0, anyway: bool = False) -> list[Finding]:
-        """Switch it on, or change its shares; see `switching.on`."""
+    def on(self, name: str, *, anyway: bool = False, **shares: int | None) -> list[Finding]:
+        """Switch it on, or change its shares (`rollout`, `holdout`); see `switching.on`."""
         automation = self.get(name)
         with self.place() as place:
-            return switching.on(
-                place, automation, rollout=rollout, holdout=holdout, anyway=anyway, running=self._running(name)
-            )
+            return switching.on(place, automation, anyway=anyway, running=self._running(name), **shares)
 
     def _running(self, but: str) -> list[Automation]:
         """The automations that are on, but one."""

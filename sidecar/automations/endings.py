@@ -14,6 +14,7 @@ from sidecar.automations import enrolments, happenings, model, versions
 from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.happenings import ORDER_PLACED, Happened
+from sidecar.automations.known import STATUSES
 from sidecar.people.model import OrderDoc
 from sidecar.state.database import State
 
@@ -139,7 +140,7 @@ def _began(spec: model.Automation, enrolment: Enrolment, one: Happened) -> bool:
 
 
 def _any(names: Iterable[str], to: Sequence[str], one: Happened) -> bool:
-    return any(one.means(topic, to if topic == "order.status" else ()) for topic in names)
+    return any(one.means(topic, to if topic in STATUSES else ()) for topic in names)
 
 
 def _has_product(state: State, enrolment: Enrolment, one: Happened) -> bool:

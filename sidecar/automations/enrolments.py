@@ -1,4 +1,4 @@
-"""People in automations: the only writer of `enrolment` and `step_done`.
+"""People in automations: the only writer of `enrolment` and `step_done`, but for `pruning`, which forgets old ones.
 
 A worker takes rows that are due with a claim (until when it has them, Unix ms); whoever finds a claim that is over takes the row.
 Everything that a worker writes holds only while the claim is still its own, so two workers never both move a row.
@@ -26,15 +26,15 @@ _COLUMNS = (
     "id, automation_id, version_id, person_id, subject, held, entered, state, step, due, awaits, claim, attempts, ended,"
     " reason, data"
 )
-_MANY = 500
 
 
 class Data(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What an enrolment carries along, without personal data. `planned`: when the step was first due, if it was put off since
-    (Unix seconds, 0: it was not). `coupons`: {step: code}, the last one is what messages show; `expires` when that ends. `ways`:
+    (Unix seconds, 0: it was not), `tried`: since when it has been tried in vain. `coupons`: {step: code}, the last one is what messages show; `expires` when that ends. `ways`:
     {step: where it led} of branches and splits. `prices`: {product or variation id: micros} when they entered. Sources may put what they know of the subject into `facts`."""
 
     planned: int = 0
+    tried: int = 0
     coupons: dict[str, str] = {}
     expires: int = 0
     ways: dict[str, str] = {}
@@ -246,31 +246,6 @@ def record(sql: sqlite3.Connection, enrolment_id: int, done: Sequence[Done]) -> 
         "INSERT OR IGNORE INTO step_done (enrolment_id, step, at, outcome, reason) VALUES (?, ?, ?, ?, ?)",
         [(enrolment_id, one.step, one.at, one.outcome, one.reason[:200]) for one in done],
     )
-
-
-def prune(state: State, before: int, most: int = _MANY) -> int:
-    """Forget enrolments that ended before that moment (Unix seconds), at most so many, with their steps and messages. Of an
-    automation that nobody enters again a bare row stays (`ended` NULL), so that nobody does."""
-    with state.transaction() as sql:
-        rows = sql.execute(
-            "SELECT id, version_id FROM enrolment WHERE ended < ? ORDER BY ended LIMIT ?", (before, most)
-        ).fetchall()
-        known = versions.specs(state, {row[1] for row in rows})
-        once = {id_ for id_, spec in known.items() if spec.again is None}
-        gone = msgspec.json.encode([row[0] for row in rows if row[1] not in once]).decode()
-        bare = msgspec.json.encode([row[0] for row in rows if row[1] in once]).decode()
-        for table in ("step_done", "message"):
-            sql.execute(
-                f"DELETE FROM {table} WHERE enrolment_id IN (SELECT value FROM json_each(?1)"
-                " UNION ALL SELECT value FROM json_each(?2))",
-                (gone, bare),
-            )
-        sql.execute("DELETE FROM enrolment WHERE id IN (SELECT value FROM json_each(?))", (gone,))
-        sql.execute(
-            "UPDATE enrolment SET ended = NULL, data = NULL, reason = '' WHERE id IN (SELECT value FROM json_each(?))",
-            (bare,),
-        )
-    return len(rows)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from sidecar.segments.model import Condition, Period, Segment
 from sidecar.segments.times import due
 from sidecar.state.database import State
 
-# Why somebody whom another automation or the owner sends does not enter, beside the names of `guards.REASONS`.
+# Why somebody whom another automation sends does not enter, beside the names of `guards.REASONS`.
 REASONS = {
     "not_in_share": "they are not in the share of people that it is for",
     "filtered": "its filter does not hold of them",
@@ -49,7 +49,7 @@ def enter(ask: Ask, found: Found) -> int:
 
 
 def start(ask: Ask, entry: Entry) -> str:
-    """Enrol somebody by another automation or by hand: '' done, else why not (of `REASONS` or `guards.REASONS`)."""
+    """Enrol somebody by another automation: '' done, else why not (of `REASONS` or `guards.REASONS`)."""
     if not ask.row.running:
         return "off"
     if not within(ask.row.name, entry.person_id, ask.row.rollout):

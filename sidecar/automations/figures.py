@@ -34,8 +34,10 @@ SELECT step, SUM(state IN ('queued', 'sent', 'delivered')), SUM(delivered IS NOT
  SUM(state = 'bounced'), SUM(state = 'failed'), SUM(state = 'unsure')
 FROM message WHERE automation_id = ? GROUP BY 1
 """
+# Messages are forgotten after keep_days, and what orders were credited to is not: the last column is of those who are remembered.
 _CREDITS = f"""
-SELECT COALESCE(m.step, ''), c.how, COUNT(*), COALESCE(SUM({NET}), 0)
+SELECT COALESCE(m.step, ''), c.how, COUNT(*), COALESCE(SUM({NET}), 0),
+ COALESCE(SUM(IIF(EXISTS (SELECT 1 FROM message s WHERE s.enrolment_id = c.enrolment_id), {NET}, 0)), 0)
 FROM credit c JOIN shop_order o ON o.id = c.order_id LEFT JOIN message m ON m.id = c.message_id
 WHERE c.automation_id = ? GROUP BY 1, 2
 """
@@ -234,15 +236,17 @@ def _messages(state: State, automation_id: int, found: Figures) -> None:
 
 def _credited(state: State, automation_id: int, found: Figures) -> None:
     steps = {step.step: step for step in found.steps}
-    for id_, how, orders, revenue in state.rows(_CREDITS, (automation_id,)):
+    remembered = 0
+    for id_, how, orders, revenue, known in state.rows(_CREDITS, (automation_id,)):
         found.orders += orders
         found.revenue += revenue
+        remembered += known
         found.by_coupon += orders if how == "coupon" else 0
         if id_ in steps:
             steps[id_].orders += orders
             steps[id_].revenue += revenue
     if found.recipients:
-        found.per_recipient = round(found.revenue / found.recipients)
+        found.per_recipient = round(remembered / found.recipients)
     best = max(found.steps, key=lambda step: (step.orders, step.revenue), default=None)
     found.best = best.step if best is not None and best.orders else ""
     made, used = state.rows(_COUPONS, (automation_id,))[0]

@@ -15,7 +15,7 @@ import msgspec
 from sidecar.automations import moments
 from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
-from sidecar.automations.known import CONSENT_OF, NOT_PLACED, UNPAID, Cart, Known, Purchase, Ware
+from sidecar.automations.known import CONSENT_OF, NOT_PLACED, STATUSES, UNPAID, Cart, Known, Purchase, Ware
 from sidecar.automations.model import AnyStep, Automation, ChannelName, Exit, Goal, OnCart, Send
 from sidecar.automations.reasons import REASONS as REASONS
 from sidecar.segments import evaluate
@@ -141,7 +141,7 @@ def _told(one: Enrolment, topics: Collection[str], to: Collection[str], same_ord
         and event.topic not in asked
         and event.at >= one.entered
         and (event.at > one.entered or event.object_id != order)
-        and (not to or event.topic != "order.status" or event.detail.rpartition(">")[2] in to)
+        and (not to or event.topic not in STATUSES or event.detail.rpartition(">")[2] in to)
         and (not same_order or event.object_id == order)
         for event in known.events
     )
@@ -209,7 +209,7 @@ def offer(kind: str, known: Known) -> Verdict | None:
     return Verdict(kind="skip", reason="unfit_offer") if kind and kind in known.unfit else None
 
 
-def still(send: Send, one: Enrolment, known: Known, goods: Sequence[int]) -> Verdict | None:
+def still(send: Send, one: Enrolment, known: Known, goods: Sequence[int], now: int) -> Verdict | None:
     """Whether what the message says is not so any more."""
     for word in send.still:
         wares = [known.wares[id_] for id_ in goods if id_ in known.wares]
@@ -221,9 +221,9 @@ def still(send: Send, one: Enrolment, known: Known, goods: Sequence[int]) -> Ver
             return Verdict(kind="skip", reason="cart_gone")
         if word == "unpaid" and (known.order is None or known.order.status not in UNPAID):
             return Verdict(kind="skip", reason="not_unpaid")
-        if word == "not_bought" and _bought(one, known, goods):
+        if word == "not_bought" and _bought(one, known, () if about(one.subject).order else goods):
             return Verdict(kind="skip", reason="bought")
-        if word == "coupon" and not one.data.coupons:
+        if word == "coupon" and (not one.data.coupons or 0 < one.data.expires <= now):
             return Verdict(kind="skip", reason="no_coupon")
     return None
 

@@ -22,11 +22,11 @@ from sidecar.state.database import State
 # States in which a message counts for the cap: it went, or it may have.
 COUNTED = "state NOT IN ('failed', 'again')"
 _OF = {"queued": "queued", "sent": "sent", "refused": "failed", "again": "again", "unsure": "unsure"}
-_COLUMNS = "id, key, enrolment_id, step, state, reason, channel, provider"
+_COLUMNS = "id, key, enrolment_id, step, state, reason, channel, provider, decided"
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A row of `message`, as far as handing over needs it."""
+    """A row of `message`, as far as handing over needs it. `decided`: when it was last handed over (Unix ms)."""
 
     id: int
     key: str
@@ -36,6 +36,7 @@ class Message(msgspec.Struct, frozen=True):
     reason: str = ""
     channel: str = ""
     provider: str = ""
+    decided: int = 0
 
 
 def of(state: State, claimed: Sequence[Enrolment]) -> dict[int, Message]:
@@ -125,7 +126,7 @@ def give_up(sql: sqlite3.Connection, message: Message, reason: str, maybe: bool)
 def left(state: State, before_ms: int) -> list[Message]:
     """Messages that were being handed over before that moment, of enrolments that have ended."""
     rows = state.rows(
-        "SELECT m.id, m.key, m.enrolment_id, m.step, m.state, m.reason, m.channel, m.provider FROM message m"
+        "SELECT m.id, m.key, m.enrolment_id, m.step, m.state, m.reason, m.channel, m.provider, m.decided FROM message m"
         " WHERE m.state = 'handing' AND m.decided < ? AND NOT EXISTS"
         " (SELECT 1 FROM enrolment e WHERE e.id = m.enrolment_id AND e.state = 'waiting') LIMIT 500",
         (before_ms,),

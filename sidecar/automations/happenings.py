@@ -20,7 +20,8 @@ ORDER_PLACED = "order.placed"
 _IMPORTED = 86_400
 _NO_ORDER = frozenset({"refund", "trash", "draft", "other_type", "anonymised", "erased"})
 _CREATED = ("order.created", ORDER_FOUND)
-_HINTED = {
+# The topics by which those are told of which automations speak: of an order that is made paid, or in a status, nothing else is.
+HINTED = {
     ORDER_PLACED: _CREATED,
     "order.paid": ("order.paid", ORDER_FOUND),
     "order.status": ("order.status", *_CREATED),
@@ -85,11 +86,11 @@ class Happened(msgspec.Struct, frozen=True, kw_only=True):
         if topic == ORDER_PLACED:
             return self.topic in _CREATED and self.real
         if topic == "order.paid":
-            return self.topic in _HINTED[topic] and self.real and self.verdict == "candidate"
+            return self.topic in HINTED[topic] and self.real and self.verdict == "candidate"
         if topic == "order.status" and self.topic in _CREATED:
             return self.real and _plain(self.status) in {_plain(one) for one in to}
         if topic == "customer.created":
-            return self.topic in _HINTED[topic] and not self.imported
+            return self.topic in HINTED[topic] and not self.imported
         led = _plain(self.detail.rpartition(">")[2])
         return self.topic == topic and not self.imported and (not to or led in {_plain(one) for one in to})
 
@@ -109,7 +110,7 @@ def read(state: State, after: int, upto: int, most: int, wanted: Iterable[str] |
     parameters: list[object] = [after, upto, _list(topics.names_of("order")), _list(topics.names_of("customer")), most]
     if wanted is not None:
         narrow = " AND e.topic IN (SELECT value FROM json_each(?6))"
-        parameters.append(_list({name for topic in wanted for name in _HINTED.get(topic, (topic,))}))
+        parameters.append(_list({name for topic in wanted for name in HINTED.get(topic, (topic,))}))
     found = []
     for row in state.rows(_ROWS.format(narrow), parameters):
         one = Happened(

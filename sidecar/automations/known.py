@@ -12,6 +12,8 @@ from sidecar.segments.evaluate import Subject
 CONSENT_OF = {"email": "email", "sms": "sms", "telegram": "messaging", "whatsapp": "messaging", "push": "push"}
 DRAFTS = frozenset({"auto-draft", "draft", "new", "checkout-draft", "trash"})
 UNPAID = frozenset({"pending", "failed"})
+# Topics of which it can be asked to which status they lead.
+STATUSES = ("order.status", "contact.status")
 NOT_PLACED = DRAFTS | {"cancelled", "failed", "refunded"}
 
 
@@ -27,13 +29,15 @@ class Contact(msgspec.Struct, frozen=True, kw_only=True):
 
 class Purchase(msgspec.Struct, frozen=True, kw_only=True):
     """An order of the person, of whatever status (after the owner's map, without `wc-`). `total` is micros. `products`: ids of
-    products and variations, where they were asked for. `theirs`: not of an order that has become somebody else's."""
+    products and variations, `wares`: what exactly was ordered, both where they were asked for. `theirs`: not of an order that has
+    become somebody else's."""
 
     id: int
     status: str
     created: int
     total: int = 0
     products: frozenset[int] = frozenset()
+    wares: tuple[int, ...] = ()
     theirs: bool = True
 
 

@@ -11,7 +11,7 @@ from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.handing import COUNTED
 from sidecar.automations.known import Contact, Happened, Known, Purchase
-from sidecar.automations.model import Automation, Branch, Send, WaitMoment
+from sidecar.automations.model import Automation, Branch, Coupon, Send, WaitMoment
 from sidecar.automations.moments import person_zone
 from sidecar.automations.place import Place
 from sidecar.automations.purchases import Buyer
@@ -102,7 +102,7 @@ def _bought(
             Buyer(
                 id=one.id, person_id=one.person_id, since=since, cart=known.cart,
                 phone=known.contact.phone if known.contact else "", order=about(one.subject).order,
-                products=spec.goal.same_product or "not_bought" in still,
+                products=spec.goal.same_product or "not_bought" in still or bool(about(one.subject).order and _wares(spec, still)),
             )
         )  # fmt: skip
     orders = purchases.load(place, buyers)
@@ -114,6 +114,12 @@ def _bought(
             order for order in known.latest
             if order.created >= known.since or (known.cart is not None and order.id == known.cart.order_id)
         )  # fmt: skip
+
+
+def _wares(spec: Automation, still: Collection[str]) -> bool:
+    """Whether it matters what exactly the order holds that it is about."""
+    only = any(isinstance(step, Coupon) and step.only_products for step in spec.steps)
+    return only or "in_stock" in still or "price" in still
 
 
 def _goods(

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # Seconds until a channel that could not be asked is asked again.
 ASK_AGAIN = 60
+# The plugin remembers keys for 30 days (Tables::SENT_DAYS).
+_KEPT_MS = 28 * 86_400_000
 
 
 def ask(place: Place, cut_off: Sequence[Message]) -> dict[str, Handed]:
@@ -34,7 +36,8 @@ def ask(place: Place, cut_off: Sequence[Message]) -> dict[str, Handed]:
         return {one.key: Handed(key=one.key, state="again", reason="not_asked", wait=ASK_AGAIN) for one in cut_off}
     found = {}
     for message in cut_off:
-        lost: Literal["again", "unsure"] = "again" if place.reach.knows(message.provider) else "unsure"
+        knows = place.reach.knows(message.provider) and not forgotten(place, message)
+        lost: Literal["again", "unsure"] = "again" if knows else "unsure"
         found[message.key] = known.get(message.key) or Handed(key=message.key, state=lost, reason="cut_off")
     return found
 
@@ -52,6 +55,11 @@ def settle_left(place: Place, worked: Worked) -> None:
         with place.state.transaction() as sql:
             handing.handed(sql, settled, now_ms)
         worked.unsure += sum(one.state == "unsure" for one in settled)
+
+
+def forgotten(place: Place, message: Message) -> bool:
+    """Whether a provider that knows keys may have forgotten this one: that it does not know it then says nothing."""
+    return message.decided < place.now * 1000 - _KEPT_MS
 
 
 def maybe(place: Place, message: Message | None) -> bool:

@@ -84,7 +84,7 @@ class OnReorder(msgspec.Struct, frozen=True, kw_only=True, tag="reorder"):
 
 
 class ByHand(msgspec.Struct, frozen=True, kw_only=True, tag="hand"):
-    """Nothing starts it but another automation, or the owner."""
+    """Nothing starts it but another automation."""
 
 
 Trigger = OnEvent | OnSegment | OnCart | OnViews | OnDay | OnSchedule | OnStock | OnReorder | ByHand
@@ -141,7 +141,7 @@ class Branch(Step, frozen=True, kw_only=True, tag="branch"):
 
 
 class Split(Step, frozen=True, kw_only=True, tag="split"):
-    """Chance: {step: weight}. The same enrolment always goes the same way."""
+    """Chance: {step: weight}. The same person always goes the same way."""
 
     ways: dict[str, int]
 

@@ -85,9 +85,12 @@ class Figures(msgspec.Struct, kw_only=True):
 
 
 def everything(state: State, library: Library) -> list[Line]:
-    """Every automation in a line; those whose file has a fault come first."""
-    found = _lines(state, library.all(), versions.rows(state))
+    """Every automation in a line; those whose file has a fault, or is gone while they are on, come first."""
+    known = versions.rows(state)
+    found = _lines(state, library.all(), known)
+    there = library.names()
     return [
+        *(_gone(state, row) for row in known.values() if row.running and row.name not in there),
         *(_broken(state, library, name) for name in library.faults()),
         *(_told(state, library, one) for one in found),
     ]
@@ -98,6 +101,8 @@ def line(state: State, library: Library, name: str) -> Line:
     row = versions.named(state, name)
     if row is None and name not in library.names():
         raise NotFound(f"there is no automation {name}")
+    if row is not None and name not in library.names():
+        return _gone(state, row)
     if name in library.faults():
         return _broken(state, library, name)
     return _told(state, library, _line(library.get(name), row))
@@ -122,6 +127,14 @@ def _broken(state: State, library: Library, name: str) -> Line:
     row = versions.named(state, name)
     error = library.faults()[name]
     return Line(name=name, title=name, own=True, fault=error.message, running=row is not None and row.running)
+
+
+def _gone(state: State, row: Row) -> Line:
+    """Nobody enters it, but who is in it goes on until it is switched off."""
+    people = state.rows("SELECT held, state, COUNT(*) FROM enrolment WHERE automation_id = ? GROUP BY 1, 2", (row.id,))
+    line = Line(name=row.name, title=row.name, own=True, fault="its file is gone", running=row.running)
+    _people(line, {(held, how): count for held, how, count in people})
+    return line
 
 
 def _lines(state: State, automations: dict[str, Automation], known: dict[int, Row]) -> list[Line]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import tzinfo
 from typing import Any
 
+from sidecar.automations.known import STATUSES as STATUSES
 from sidecar.events import topics
 from sidecar.segments.model import Condition, Period
 from sidecar.segments.parse import Parser
@@ -17,8 +18,6 @@ from sidecar.toml_lines import Path as Place
 ORDER_PLACED = "order.placed"
 # What steps, goals and exits can wait for: what the bridge tells of, and what the sidecar itself notices.
 TOPICS = (*topics.TOPICS, *(one for one in (ORDER_PLACED, "message.clicked", "cart.restored", "consent.changed") if one not in topics.TOPICS))  # fmt: skip
-# Topics of which it can be asked to which status they lead.
-STATUSES = ("order.status", "contact.status")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_NAME = 60

@@ -18,7 +18,7 @@ _MOST = {"subject": 400, "preheader": 600, "body": 50_000, "short": 1_500}
 _ASKED = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 _WORDS = re.compile(r"\"[^\"]*\"|'[^']*'")
 _NAMES = re.compile(r"(?<![.\w])(cart|order|reorder|coupon)\b")
-_NAME = re.compile(r"[a-z_]+(?:\.[a-z_]+)*")
+_NAME = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 _TAG = re.compile(r"<\s*/?\s*[A-Za-z][^>]*>")
 # A message's page is made by the layout; these would end it, or hide what stands below (the way to unsubscribe).
 _PAGE = re.compile(r"<\s*/?\s*(html|head|body|style|script|title|textarea|xmp|plaintext|noembed|noscript|template|iframe|form|object|svg|math)\b", re.IGNORECASE)  # fmt: skip
@@ -86,7 +86,11 @@ class Texts:
 
     def name(self, dotted: str, place: Place) -> None:
         """A name as `order.number`, outside of a text."""
+        from sidecar.automations.messages import names
+
         self.template(f"{{{{ {dotted} }}}}" if _NAME.fullmatch(dotted) else "{{", place)
+        if not names.printable(dotted):
+            self._read.say(place, f"{dotted!r} is no single text or number", "name a part of it")
 
     def template(self, text: str, place: Place) -> None:
         """Tells of faults of a Jinja2 text, and remembers what it uses."""

@@ -32,9 +32,11 @@ _CORE = frozenset({"processing", "completed"})
 
 
 class History(msgspec.Struct, kw_only=True):
-    """Who would have entered in the period. `notes`: what that stands on."""
+    """Who would have entered in the period. `runs`: when, where all of them would have at the same times. `notes`: what that stands
+    on."""
 
     entries: list[Entry] = []
+    runs: list[int] = []
     notes: list[str] = []
 
 
@@ -222,11 +224,11 @@ def _day(place: Place, trigger: model.OnDay, since: int) -> History:
 
 def _schedule(place: Place, trigger: model.OnSchedule, since: int) -> History:
     people = [row[0] for row in place.state.rows("SELECT person_id FROM trait ORDER BY person_id")]
-    entries, moment = [], last_before(trigger, place.now, place.zone)
+    runs, moment = [], last_before(trigger, place.now, place.zone)
     while moment is not None and moment >= since:
-        entries += [Entry(person_id=person, subject=f"run:{moment}", at=moment) for person in people]
+        runs.append(moment)
         moment = last_before(trigger, moment - 1, place.zone)
-    return History(entries=entries)
+    return History(entries=[Entry(person_id=person, at=since) for person in people] if runs else [], runs=runs[::-1])
 
 
 def _reorder(place: Place, trigger: model.OnReorder, since: int) -> History:

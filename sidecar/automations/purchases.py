@@ -67,11 +67,12 @@ def load(place: Place, buyers: Sequence[Buyer]) -> dict[int, tuple[Purchase, ...
     }
 
 
-def _purchase(place: Place, order: Order, lines: Mapping[int, frozenset[int]], theirs: bool) -> Purchase:
+def _purchase(place: Place, order: Order, lines: Mapping[int, Sequence[tuple[int, int]]], theirs: bool) -> Purchase:
     status = place.config.people.status_map.get(order.status, order.status).removeprefix("wc-")
     return Purchase(
         id=order.id, status=status, created=order.created or 0, total=order.total or 0,
-        products=lines.get(order.id, frozenset()), theirs=theirs,
+        products=frozenset(part for line in lines.get(order.id, ()) for part in line if part),
+        wares=tuple(dict.fromkeys(line[1] or line[0] for line in lines.get(order.id, ()) if any(line))), theirs=theirs,
     )  # fmt: skip
 
 
@@ -171,13 +172,13 @@ def _numbers(place: Place, reader: OrderReader, ids: Collection[int]) -> dict[in
 
 def _lines(
     reader: OrderReader, found: Mapping[int, Sequence[Order]], asking: Iterable[int]
-) -> dict[int, frozenset[int]]:
-    """What is in the orders of those who ask."""
+) -> dict[int, list[tuple[int, int]]]:
+    """What is in the orders of those who ask: (product, variation or 0)."""
     wanted = {order.id: order.status for id_ in asking for order in found[id_]}
     if not wanted:
         return {}
     return {
-        order.id: frozenset(part for line in order.lines for part in line[:2] if part)
+        order.id: [(line[0], line[1]) for line in order.lines]
         for order in reader.load(sorted(wanted), (), set(wanted.values()))
     }
 

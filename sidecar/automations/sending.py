@@ -57,10 +57,11 @@ class Sending:
             walk = self._batch.walks.get(id_)
             if walk is None:
                 continue
-            if message.state == "again":
-                walk.message = message
-            elif message.state == "handing":
+            offered = lost.maybe(self._place, message)
+            if message.state == "handing" or (offered and lost.forgotten(self._place, message)):
                 cut_off.append((walk, message))
+            elif message.state == "again":
+                walk.message = message
             else:
                 outcome = Handed(key=message.key, state=_OUTCOME.get(message.state, "sent"), reason=message.reason)
                 self._went(walk, outcome)

@@ -21,6 +21,7 @@ from sidecar.automations.model import Automation, ChannelName, OnCart, Send
 from sidecar.automations.place import Item, Place, Written
 from sidecar.automations.quiet import Quiet
 from sidecar.automations.scratch import scratch
+from sidecar.automations.steps import wishes
 from sidecar.errors import SidecarError
 from sidecar.state.database import State
 from sidecar.values import money
@@ -147,22 +148,20 @@ class _Simulation:
         places = {step.id: number for number, step in enumerate(self._automation.steps)}
         rows = self._state.rows("SELECT step, at, outcome, reason FROM step_done WHERE enrolment_id = ?", (id_,))
         sent = {one.container.rpartition("/")[2]: one for one in self._effects.sent}
-        notes = [one for one in self._effects.wished if isinstance(one, NoteWish)]
+        notes = {one.key: f"{one.title}: {one.body}" for one in self._effects.wished if isinstance(one, NoteWish)}
+        way = enrolments.get(self._state, id_)
+        assert way is not None
         for step_id, at, outcome, reason in sorted(rows, key=lambda row: (row[1], places.get(row[0], 0))):
             step = self._automation.step(step_id)
             if (step_id, at) in self._told or step is None:
                 continue
             self._told.add((step_id, at))
             said = guards.REASONS.get(reason.partition(":")[0], reason)
-            text = (
-                f"{notes[-1].title}: {notes[-1].body}"
-                if step.__struct_config__.tag in ("note", "ticket") and notes
-                else ""
-            )
             yield Passed(
                 step=step_id, at=at, says=describe.says(step, self._place.zone), outcome=outcome,
                 sentence={"done": "", "skipped": f"left out: {said}"}.get(outcome, f"did not work: {reason}"),
-                message=_shown(sent[step_id]) if outcome == "done" and step_id in sent else None, note=text,
+                message=_shown(sent[step_id]) if outcome == "done" and step_id in sent else None,
+                note=notes.get(wishes.key(self._state, way, step_id), ""),
             )  # fmt: skip
 
     def coupon(self) -> Coupon | None:

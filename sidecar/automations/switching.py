@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import msgspec
 
-from sidecar.automations import enrolments, sources, versions
+from sidecar.automations import enrolments, sources, troubles, versions
 from sidecar.automations import preflight as before
 from sidecar.automations.model import Automation
 from sidecar.automations.place import Place
@@ -27,13 +27,17 @@ def on(
     place: Place,
     automation: Automation,
     *,
-    rollout: int = 100,
-    holdout: int = 0,
+    rollout: int | None = None,
+    holdout: int | None = None,
     anyway: bool = False,
     running: Collection[Automation] = (),
 ) -> list[Finding]:
     """Switch it on for `rollout` percent of people, of whom `holdout` percent are only watched; or, while it is on, change these
-    shares. `running`: the others that are on. Answers what there is to know. Raises Conflict, with who else sends the same, unless `anyway`; UsageError."""
+    shares. None leaves a share as it is (at first everybody, and nobody is only watched). `running`: the others that are on. Answers
+    what there is to know. Raises Conflict, with who else sends the same, unless `anyway`; UsageError."""
+    row = versions.named(place.state, automation.name) or Row(id=0, name=automation.name)
+    rollout = row.rollout if rollout is None else rollout
+    holdout = row.holdout if holdout is None else holdout
     _percent("rollout", rollout, 1, 100)
     _percent("holdout", holdout, 0, 50)
     findings = before.preflight(place, automation, running)
@@ -55,6 +59,7 @@ def on(
             "UPDATE automation SET running = 1, live_from = ?, rollout = ?, holdout = ?, cursors = ?, fault = '' WHERE id = ?",
             (place.now, rollout, holdout, msgspec.json.encode(newest).decode(), row.id),
         )
+        troubles.forget(place.state, automation.name)
     return findings
 
 

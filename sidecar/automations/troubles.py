@@ -27,3 +27,11 @@ def mended(state: State, where: str) -> None:
     known = open_(state)
     if known.pop(where, None) is not None:
         state.set(_KEY, msgspec.json.encode(known).decode())
+
+
+def forget(state: State, automation: str) -> None:
+    """What was wrong with its messages before: it begins anew."""
+    known = open_(state)
+    left = {where: why for where, why in known.items() if where.partition("/")[0] != automation}
+    if left != known:
+        state.set(_KEY, msgspec.json.encode(left).decode())

@@ -66,7 +66,9 @@ def wares(reader: Reader, ids: Collection[int]) -> dict[int, Ware]:
 
 def goods(subject: str, known: Known) -> tuple[int, ...]:
     """The products and variations that an enrolment is about."""
-    ware = about(subject).ware
-    if ware:
-        return (ware,)
+    mine = about(subject)
+    if mine.ware:
+        return (mine.ware,)
+    if mine.order:
+        return known.order.wares if known.order else ()
     return known.cart.wares if known.cart else ()

@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 import msgspec
 
-from sidecar.automations import describe, enrolments, enter, guards, model, versions
+from sidecar.automations import describe, enrolments, enter, guards, happenings, model, versions
 from sidecar.automations.place import Place
 from sidecar.automations.versions import Row
 from sidecar.segments import contacts, evaluate, membership, subjects, words
@@ -17,6 +17,10 @@ from sidecar.values import dates
 
 # The newest ways that are told of.
 _MOST = 20
+# Of a way of which only a bare row is left (`pruning`).
+_FORGOTTEN = "too long ago: what came of it is forgotten"
+# The newest events of somebody that are looked through for what starts it.
+_EVENTS = 100
 _ENDS = {
     "waiting": "still inside", "done": "came to the end", "goal": "ended: what it is for has happened", "exit": "ended by an exit",
     "failed": "given up",
@@ -87,6 +91,8 @@ def _verdict(ways: list[Way], checks: list[Check]) -> str:
     got = sum(len([one for one in way.messages if one.state in ("queued", "sent", "delivered")]) for way in ways)
     if got:
         return f"They got {got} message{'' if got == 1 else 's'} of it."
+    if ways and ways[0].sentence == _FORGOTTEN:
+        return "They were in it too long ago: what they got then is forgotten."
     if ways:
         return f"They were in it and got nothing: {_last(ways[0])}"
     against = [check.sentence for check in checks if not check.holds]
@@ -129,6 +135,8 @@ def _ended(one: enrolments.Enrolment, spec: model.Automation | None, zone: tzinf
         what = describe.says(step, zone) if step is not None else one.step
         when = f" at {dates.local_minute(one.due, zone)}" if one.due else ""
         return f"still inside; next{when}: {what}"
+    if one.ended is None:
+        return _FORGOTTEN
     reason = guards.REASONS.get(one.reason, one.reason)
     more = f" ({reason})" if reason and one.state in ("exit", "failed") and one.reason != "exit" else ""
     return f"{_ENDS.get(one.state, one.state)}{more}"
@@ -236,11 +244,13 @@ def _started(place: Place, automation: model.Automation, person: int) -> int | N
     mark."""
     trigger, query = automation.trigger, ""
     if isinstance(trigger, model.OnEvent):
-        query = "SELECT MAX(at) / 1000 FROM event WHERE person_id = ? AND topic IN (SELECT value FROM json_each(?))"
-        hinted = {"order.placed": ("order.created", "order.found"), "order.paid": ("order.paid", "order.found")}
-        names = hinted.get(trigger.topic, (trigger.topic,))
-        rows = place.state.rows(query, (person, msgspec.json.encode(names).decode()))
-        return int(rows[0][0] or 0)
+        query = "SELECT id FROM event WHERE person_id = ? AND topic IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?"
+        names = happenings.HINTED.get(trigger.topic, (trigger.topic,))
+        for (id_,) in place.state.rows(query, (person, msgspec.json.encode(names).decode(), _EVENTS)):
+            for one in happenings.read(place.state, id_ - 1, id_, 1):
+                if one.means(trigger.topic, trigger.to):
+                    return one.moment
+        return 0
     if isinstance(trigger, model.OnSegment):
         query = "SELECT MAX(at) FROM membership_event WHERE person_id = ? AND live = 1 AND segment = ? AND entered = ?"
         rows = place.state.rows(query, (person, trigger.segment, trigger.entered))

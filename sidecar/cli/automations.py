@@ -100,11 +100,21 @@ def check(run: Context, file: str | None) -> None:
 
 @automations.command()
 @click.argument("name")
-@click.option("--rollout", default=100, metavar="PERCENT", help="For so many percent of people; raise it later. [100]")
-@click.option("--holdout", default=0, metavar="PERCENT", help="So many of those get nothing, to compare with. [0]")
+@click.option(
+    "--rollout",
+    type=int,
+    metavar="PERCENT",
+    help="For so many percent of people; raise it later. [as it was; at first 100]",
+)
+@click.option(
+    "--holdout",
+    type=int,
+    metavar="PERCENT",
+    help="So many of those get nothing, to compare with. [as it was; at first 0]",
+)
 @click.option("--anyway", is_flag=True, help="Also when somebody else sends the same.")
 @pass_run
-def on(run: Context, name: str, rollout: int, holdout: int, anyway: bool) -> None:
+def on(run: Context, name: str, rollout: int | None, holdout: int | None, anyway: bool) -> None:
     """Switch it on, or change its shares. What happened before starts nobody.
 
     \b
@@ -113,8 +123,9 @@ def on(run: Context, name: str, rollout: int, holdout: int, anyway: bool) -> Non
     """
     with runtime.build(run.config) as shop:
         findings = shop.automations.on(name, rollout=rollout, holdout=holdout, anyway=anyway)
-    run.output.result({"on": name, "rollout": rollout, "holdout": holdout, "findings": findings})
-    run.output.say(f"{name} is {_switch(True, rollout, holdout)}.")
+        row = shop.automations.row(name)
+    run.output.result({"on": name, "rollout": row.rollout, "holdout": row.holdout, "findings": findings})
+    run.output.say(f"{name} is {_switch(True, row.rollout, row.holdout)}.")
     _findings(run, findings)
 
 

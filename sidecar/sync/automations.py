@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from sidecar import clock, logs
-from sidecar.automations import enrolments, troubles, versions
+from sidecar.automations import enrolments, pruning, troubles, versions
 from sidecar.config import Config
 from sidecar.errors import Conflict, SegmentError, SidecarError
 from sidecar.mysql.connection import Reader
@@ -65,6 +65,7 @@ class Automations:
         self._sources: Sources | None = None
         self._looked = self._counted = 0.0
         self._failures, self._not_before = 0, 0.0
+        self._paired = False
 
     def due(self, *, news: bool) -> bool:
         """Whether there is anything to do; asks the state only. `news`: this pass has changed something."""
@@ -94,6 +95,7 @@ class Automations:
         if mode == "waiting":
             return  # for a moment only: messages by WordPress could not be handed over
         plugin = cast("Plugin", link.bridge(session.info.home)) if mode == "live" else None
+        self._paired = link.paired
         # Who has taken their consent back a moment ago gets nothing, however many hints stand before that one.
         consents.find(session)
         moved = self.look(session.reader, session.info, plugin, until)
@@ -152,7 +154,7 @@ class Automations:
         now = _now()
         channels = Channels(
             self._config, self._state, plugin, reader, info.zone,
-            subscriptions=lambda people: browsers.subscriptions(reader, self._state, people),
+            subscriptions=lambda people: browsers.subscriptions(reader, self._state, people), paired=self._paired,
         )  # fmt: skip
         place = Place(
             config=self._config, state=self._state, reader=reader, info=info, now=now,
@@ -173,6 +175,8 @@ class Automations:
         crediting.refresh(self._state, place.now, self._config.automations.credit_days)
         running = {row.name: row for row in versions.rows(self._state).values() if row.running}
         name = figures.oldest(self._state, running)
+        if not name:
+            return  # the last one was switched off meanwhile
         try:
             figures.figures(self._state, running[name], library.get(name), place.now)
         except SidecarError as error:
@@ -186,10 +190,10 @@ class Automations:
 
 
 def prune(state: State, now: int, days: int) -> int:
-    """Forget enrolments that ended more than so many days ago, with their messages. Returns how many went."""
+    """Forget enrolments that ended more than so many days ago, with their messages and coupons. Returns how many went."""
     gone = 0
     for _ in range(_ROUNDS):
-        some = enrolments.prune(state, now - days * 86_400)
+        some = pruning.prune(state, now, days)
         gone += some
         if not some:
             break
@@ -197,15 +201,17 @@ def prune(state: State, now: int, days: int) -> int:
 
 
 def trouble(state: State) -> tuple[int, str] | None:
-    """Since when (Unix seconds) and why automations cannot be worked on; None: they can."""
+    """Since when (Unix seconds) and why automations cannot be worked on; None: they can, or none is on and nobody tries."""
     since, _, why = state.get(_ERROR).partition("|")
-    return (int(since), why) if since else None
+    on = since and any(row.running for row in versions.rows(state).values())
+    return (int(since), why) if on else None
 
 
 def faults(state: State) -> str:
     """What is wrong with single automations: their files, and texts that could not be sent. '' nothing."""
-    found = {row.name: row.fault for row in versions.rows(state).values() if row.running and row.fault}
-    return "; ".join(f"{name}: {why}" for name, why in (found | troubles.open_(state)).items())[:500]
+    on = {row.name: row.fault for row in versions.rows(state).values() if row.running}
+    texts = {where: why for where, why in troubles.open_(state).items() if where.partition("/")[0] in on}
+    return "; ".join(f"{name}: {why}" for name, why in (on | texts).items() if why)[:500]
 
 
 def _now() -> int:

@@ -11,8 +11,11 @@ from automating import DAY, World
 from commandline import Bench
 from support import ShopDatabase
 
+from sidecar.automations import backtest as replay
 from sidecar.automations import library
+from sidecar.automations.model import OnSchedule, Stop
 from sidecar.config import Config
+from sidecar.segments.model import Number
 
 # Until a day at noon; quiet hours and hours of the day are in Warsaw.
 NOW = "2026-11-02T10:00:00Z"
@@ -105,6 +108,23 @@ def test_the_ceiling_of_a_made_up_shop(bench: Bench, world: World) -> None:
     assert found["steps"][0]["left_out"] == {"no_consent": 1}
     assert found["bought_anyway"] == 1 and answer["ceiling"] == pytest.approx(2 / 3)
     assert "At most 67 % of those reached can be won" in bench.run("automations", "backtest", "milestone").output
+
+
+@pytest.mark.parametrize("most", [200_000, 25])
+def test_a_schedule_for_everybody_fits_into_memory(world: World, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """The newest times only, where all of them would be too many."""
+    monkeypatch.setattr(replay, "_MOST", most)
+    world.segmented()
+    world.subscribed(_people(world))
+    rule = Number("orders_count", 1, None)
+    spec = world.on(Stop(id="s"), trigger=OnSchedule(every="week", on="mon", at="09:00"), filter=rule)
+    found = replay.backtest(world.place(), spec, 28)
+    people = world.state.rows(
+        "SELECT COUNT(*) FROM trait t JOIN person p ON p.id = t.person_id WHERE t.orders_count >= 1 AND p.verdict = 'in' AND p.contact_id > 0"
+    )[0][0]
+    times = 4 if most > 25 else 1
+    assert found.entered == people * times > 25 and found.people == people
+    assert any("only the last 1 of 4 times" in note for note in found.notes) is (times == 1)
 
 
 def test_every_ready_made_one_can_be_tried_and_writes_nothing(bench: Bench, world: World) -> None:

@@ -12,7 +12,7 @@ from automating import World
 from commandline import Bench
 from support import ShopDatabase
 
-from sidecar.automations import library
+from sidecar.automations import library, pruning
 from sidecar.automations.library import ready_text
 from sidecar.automations.model import Send
 from sidecar.config import Config
@@ -43,8 +43,12 @@ def test_from_the_list_to_the_figures(bench: Bench, world: World) -> None:
     assert "off; ready-made, not changed" in shown
     said = bench.run("automations", "on", "thank-you", "--rollout", "20", "--holdout", "10").output
     assert "thank-you is on (20 %, 10 % held back)." in said
+    assert (
+        "thank-you is on (50 %, 10 % held back)."
+        in bench.run("automations", "on", "thank-you", "--rollout", "50").output
+    )
     row = {one["name"]: one for one in bench.json("automations", "list")["automations"]}["thank-you"]
-    assert (row["on"], row["rollout"], row["holdout"]) == (True, 20, 10)
+    assert (row["on"], row["rollout"], row["holdout"]) == (True, 50, 10)
     figures = bench.json("automations", "stats", "thank-you")["figures"]
     assert figures["reached"]["entered"] == figures["orders"] == 0
     assert "nobody is held back" in bench.run("automations", "stats", "thank-you").output
@@ -155,6 +159,38 @@ def test_why_somebody_got_it_or_not(bench: Bench, world: World) -> None:
     inside = bench.json("automations", "people", "thank-you")["people"]
     assert [one["contact_id"] for one in inside] == [world.contact_of(person)]
     assert address not in bench.run("automations", "people", "thank-you").output
+
+
+def test_what_is_forgotten_is_not_told_as_nothing(bench: Bench, world: World) -> None:
+    person = world.subscribed(1)[0]
+    world.segmented()
+    entered(world, "welcome", person, subject="account:1", at=world.now - 3600)
+    for _ in range(20):
+        world.work(25 * 3600)
+    assert "They got 2 messages of it." in bench.run("automations", "why", "welcome", world.address(person)).output
+    pruning.prune(world.state, world.now + 86_400, 0)
+    told = bench.run("automations", "why", "welcome", world.address(person)).output
+    assert "They were in it too long ago: what they got then is forgotten." in told and "got nothing" not in told
+
+
+def test_what_starts_it_may_be_an_order_that_is_made_so(bench: Bench, world: World) -> None:
+    """An order that is processing from its first moment: nothing but its being made is told."""
+    person = world.subscribed(1)[0]
+    world.state.sql.execute(
+        "INSERT INTO shop_order (id, person_id, verdict, status, total, created, crc) VALUES (990001, ?, 'candidate', 'processing', 1, ?, 0)",
+        (person, world.now - 60),
+    )
+    world.state.sql.execute(
+        "INSERT INTO event (outbox_id, at, done_at, topic, object_id, sub_id, detail, label, person_id, outcome, reason, live)"
+        " VALUES (1, ?, 0, 'order.created', 990001, 0, '', '', ?, 'changed', '', 1)",
+        ((world.now - 50) * 1000, person),
+    )
+    said = {}
+    for name in ("order-placed", "order-delivered"):
+        checks = bench.json("automations", "why", name, world.address(person))["checks"]
+        said[name] = next(one["sentence"] for one in checks if one["id"] == "trigger")
+    assert said["order-placed"].startswith("What starts it happened last at 2026-11-02 10:59")
+    assert said["order-delivered"] == "What starts it has not happened to them."
 
 
 @pytest.mark.parametrize(

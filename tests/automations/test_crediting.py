@@ -103,6 +103,24 @@ def test_a_click_that_only_the_plugin_tells_of(state: State) -> None:
     assert state.rows("SELECT id, clicked FROM message ORDER BY id") == [(1, NOW - DAY - 60), (2, NOW - 2 * DAY)]
 
 
+def test_who_clicks_as_soon_as_it_was_sent_is_a_program(state: State) -> None:
+    """It tries the links before it lets the mail through. When a mail of FluentCRM's queue went is known later."""
+    for id_, queued in ((1, False), (2, True)):
+        message(state, id_, 6 + id_, clicked=None)
+        order(state, 49 + id_, 6 + id_, NOW - DAY)
+        sent, how = (None, "queued") if queued else (NOW - 2 * DAY, "sent")
+        state.sql.execute("UPDATE message SET sent = ?, state = ? WHERE id = ?", (sent, how, id_))
+        state.sql.execute(
+            "INSERT INTO event (at, done_at, topic, object_id, sub_id, detail, label, outcome, reason, live)"
+            " VALUES (?, 1, 'message.clicked', ?, 0, '', '', 'nothing', '', 1)", ((NOW - 2 * DAY + 4) * 1000, id_),
+        )  # fmt: skip
+    assert owed(state) == {}
+    state.sql.execute("UPDATE message SET sent = ?, state = 'sent' WHERE id = 2", (NOW - 2 * DAY,))
+    assert owed(state) == {}
+    state.sql.execute("UPDATE event SET at = at + 10000 WHERE object_id = 2")
+    assert owed(state) == {51: (2, "click")}
+
+
 def test_what_does_not_count_any_more_has_earned_nothing(state: State) -> None:
     message(state, 1, 7, clicked=NOW - 2 * DAY)
     order(state, 50, 7, NOW - DAY)

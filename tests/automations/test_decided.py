@@ -279,6 +279,24 @@ def test_an_exit_by_a_rule_and_by_what_was_told(world: World) -> None:
     assert [world.one(id_).state for id_ in ids] == ["exit", "done", "exit"]
 
 
+def test_an_exit_by_a_status_of_the_contact(world: World) -> None:
+    """Only by those that it names."""
+    people = world.subscribed(2)
+    spec = world.on(
+        Wait(id="w", period=Period(days=1)), MAIL, exits=(Exit(topics=("contact.status",), to=("unsubscribed",)),)
+    )
+    ids = [world.enter(spec, person) for person in people]
+    for person, detail in zip(people, ("pending>subscribed", "subscribed>unsubscribed"), strict=True):
+        world.state.sql.execute(
+            "INSERT INTO event (at, done_at, topic, object_id, sub_id, detail, label, person_id, outcome, reason, live)"
+            " VALUES (?, 0, 'contact.status', 9, 0, ?, '', ?, 'nothing', '', 0)",
+            (NOW * 1000 + 5000, detail, person),
+        )
+    world.work(DAY)
+    world.work(DAY)
+    assert [world.one(id_).state for id_ in ids] == ["done", "exit"]
+
+
 def test_the_last_purchase_is_found_anew_whatever_the_traits_say(world: World) -> None:
     """Pain 42: a win-back whose figures are old, in both directions."""
     world.segmented()
@@ -557,6 +575,39 @@ def test_it_is_in_stock_exactly_that_variation(world: World) -> None:
     world.work()
     world.keeper.do("UPDATE wp_wc_product_meta_lookup SET stock_status = 'instock' WHERE product_id = %s", ids[1])
     assert [world.steps(id_)[0][2] for id_ in (one, two, gone)] == ["", "out_of_stock", "out_of_stock"]
+
+
+def test_what_an_order_holds_is_what_it_is_about(world: World) -> None:
+    """Stock, and products of a coupon: exactly the variation that was ordered."""
+    person = world.subscribed(1)[0]
+    ids = [row[0] for row in world.shop.rows("SELECT product_id FROM wp_wc_product_meta_lookup ORDER BY 1 LIMIT 2")]
+    world.keeper.do("UPDATE wp_wc_product_meta_lookup SET stock_status = 'instock' WHERE product_id = %s", ids[0])
+    world.keeper.do("UPDATE wp_wc_product_meta_lookup SET stock_status = 'outofstock' WHERE product_id = %s", ids[1])
+    spec = world.on(
+        Coupon(id="c", kind="percent", amount="5", expires=Period(days=3), only_products=True),
+        mail(still=("in_stock",)),
+    )
+    orders = [
+        world.keeper.order(world.address(person), at=world.at(), status="wc-pending", lines=((id_, 1, "Tea"),))
+        for id_ in ids
+    ]
+    found = [world.enter(spec, person, f"order:{order}") for order in orders]
+    world.work()
+    world.keeper.do("UPDATE wp_wc_product_meta_lookup SET stock_status = 'instock' WHERE product_id = %s", ids[1])
+    assert [wish.products for wish in world.recorder.done["coupons"]] == [(ids[0],), (ids[1],)]
+    assert [world.steps(id_)[1][2] for id_ in found] == ["", "out_of_stock"]
+
+
+def test_a_coupon_that_is_over_is_not_told_of(world: World) -> None:
+    """Somebody was away for days: the sidecar, or the plugin."""
+    coupon = Coupon(id="c", kind="percent", amount="5", expires=Period(days=3))
+    spec = world.on(coupon, Wait(id="w", period=Period(days=2)), mail(still=("coupon",)))
+    one, late = (world.enter(spec, person) for person in world.subscribed(2))
+    world.work()
+    world.state.sql.execute("UPDATE enrolment SET due = due + ? WHERE id = ?", (DAY, late))
+    world.work(2 * DAY)
+    world.work(DAY)
+    assert [world.steps(id_)[2][2] for id_ in (one, late)] == ["", "no_coupon"]
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from automating import DAY, HOUR, NOW, TEXT, World, unix
 
-from sidecar.automations import enrolments
+from sidecar.automations import enrolments, pruning
 from sidecar.automations.channels.model import Handed
 from sidecar.automations.model import (
     Branch,
@@ -23,6 +24,8 @@ from sidecar.automations.model import (
     WaitMoment,
     Webhook,
 )
+from sidecar.automations.steps.moves import Go, Walk
+from sidecar.automations.steps.ways import split as chosen
 from sidecar.segments.model import Number, Period
 
 MAIL = Send(id="mail", channels=("email",), texts=TEXT)
@@ -161,19 +164,31 @@ def test_a_branch_asks_about_the_person_now(world: World) -> None:
 def test_chance_is_the_same_each_time_and_keeps_its_weights(world: World) -> None:
     split = Split(id="s", ways={"a": 3, "b": 1, "never": 0})
     spec = world.on(split, Stop(id="a"), Stop(id="b"), Stop(id="never"))
-    people = world.subscribed(10)
-    with world.state.transaction():
-        ids = [world.enter(spec, person, f"day:{n}") for n in range(40) for person in people]
-    world.work()
-    ways = [world.one(id_).data.ways["s"] for id_ in ids]
-    assert 250 < ways.count("a") < 350 and set(ways) == {"a", "b"}
-    from sidecar.automations.steps.moves import Walk
-    from sidecar.automations.steps.ways import split as chosen
+    one = world.one(world.enter(spec, world.subscribed(1)[0]))
 
-    assert all(
-        chosen(split, Walk(one=world.one(id_), spec=spec, planned=0, base=0)).to == way
-        for id_, way in zip(ids, ways, strict=True)
-    )  # type: ignore[union-attr]
+    def way(person: int) -> str:
+        whose = msgspec.structs.replace(one, person_id=person)
+        move = chosen(split, Walk(one=whose, spec=spec, planned=0, base=0))
+        assert isinstance(move, Go)
+        return move.to
+
+    ways = [way(person) for person in range(400)]
+    assert 250 < ways.count("a") < 350 and set(ways) == {"a", "b"}
+    assert ways == [way(person) for person in range(400)]
+    world.work()
+    assert world.one(one.id).data.ways == {"s": way(one.person_id)}
+
+
+def test_chance_leads_a_person_always_the_same_way(world: World) -> None:
+    """Who has seen both ways says nothing about either. Another automation asks anew."""
+    split = Split(id="s", ways={"a": 1, "b": 1})
+    people = world.subscribed(12)
+    specs = [world.on(split, Stop(id="a"), Stop(id="b"), name=name) for name in ("one", "two")]
+    ids = [[[world.enter(spec, person, f"day:{n}") for n in range(4)] for person in people] for spec in specs]
+    world.work()
+    ways = [[{world.one(id_).data.ways["s"] for id_ in mine} for mine in spec] for spec in ids]
+    assert {len(way) for spec in ways for way in spec} == {1}
+    assert ways[0] != ways[1] and len({str(way) for way in ways[0]}) == 2
 
 
 def test_everything_that_a_step_can_do(world: World) -> None:
@@ -202,7 +217,10 @@ def test_everything_that_a_step_can_do(world: World) -> None:
     note, ticket = world.recorder.done["notes"]
     assert (note.title, ticket.ticket, ticket.priority, ticket.order_id) == ("Called", True, "critical", 55)
     (hook,) = world.recorder.done["hooks"]
-    assert hook.data["fields"] == {"person.first_name": "{{ person.first_name }}"} and hook.data["coupon"] == made.code
+    assert (
+        hook.data["fields"] == {"person.first_name": '{{ person.first_name|default("") }}'}
+        and hook.data["coupon"] == made.code
+    )
     assert started == [f"other {person} order:55"]
     assert len({wish.key for kind in world.recorder.done.values() for wish in kind}) == 5
 
@@ -517,13 +535,42 @@ def test_old_ones_are_forgotten_but_for_who_must_not_enter_again(world: World) -
     open_ = world.enter(world.on(Wait(id="w", period=Period(days=900)), name="open"), person)
     world.work(0)
     world.work(2 * DAY)
-    assert enrolments.prune(world.state, NOW + 9 * DAY) == 2 and enrolments.prune(world.state, NOW + 9 * DAY) == 0
+    assert pruning.prune(world.state, NOW + 9 * DAY, 0) == 2 and pruning.prune(world.state, NOW + 9 * DAY, 0) == 0
     assert world.state.rows("SELECT COUNT(*) FROM message") == [(0,)]
     assert world.state.rows("SELECT enrolment_id FROM step_done") == [(open_,)]
     assert world.one(open_).state == "waiting"
     entry = Entry(person_id=person, subject="order:1", at=NOW)
     assert enrolments.enter(world.state, versions.row(world.state, "once"), once, [entry]) == 0
     assert enrolments.enter(world.state, versions.row(world.state, "often"), often, [entry]) == 1
+
+
+def test_who_may_enter_again_later_is_not_forgotten_before(world: World) -> None:
+    """`again` may be longer than `keep_days`."""
+    from sidecar.automations import enter, sources, versions
+    from sidecar.automations.enrolments import Entry
+
+    person = world.subscribed(1)[0]
+    spec = world.on(MAIL, again=Period(days=180))
+    world.enter(spec, person, "segment:vip:1")
+    world.work()
+    found = []
+    for days in (100, 179, 181):
+        world.now = NOW + days * DAY
+        pruning.prune(world.state, world.now, 90)
+        ask = sources.asked(world.place(), versions.row(world.state, spec.name), spec, {})
+        found.append(enter.start(ask, Entry(person_id=person, subject=f"segment:vip:{days}", at=world.now)))
+    assert found == ["entered_before", "entered_before", ""]
+
+
+def test_coupons_that_are_over_for_long_are_forgotten(world: World) -> None:
+    person = world.subscribed(1)[0]
+    coupon = Coupon(id="c", kind="percent", amount="5", expires=Period(days=30))
+    world.enter(world.on(coupon, MAIL), person)
+    world.enter(world.on(coupon, Wait(id="w", period=Period(days=900)), MAIL, name="long"), person)
+    world.work()
+    for days, left in ((100, 2), (121, 1)):
+        pruning.prune(world.state, NOW + days * DAY, 90)
+        assert world.state.rows("SELECT COUNT(*) FROM coupon") == [(left,)]
 
 
 def test_who_is_forgotten_leaves_nothing(world: World) -> None:

@@ -144,6 +144,29 @@ def test_the_effect_on_what_people_spend(state: State) -> None:
     assert found.earned.high - found.earned.low == pytest.approx(2 * 1.959964 * error, rel=1e-6)
 
 
+def test_revenue_of_forgotten_messages_is_none_of_those_who_are_remembered(state: State) -> None:
+    """What an order was credited to is kept for longer than messages are."""
+    with state.transaction() as sql:
+        for id_ in (1, 2):
+            sql.execute(
+                "INSERT INTO message (id, key, enrolment_id, automation_id, version_id, step, person_id, channel, provider, purpose,"
+                " language, state, decided) VALUES (?1, ?1, ?1, 1, 1, 'first', ?1, 'email', 'p', 'marketing', 'en', 'sent', 1)",
+                (id_,),
+            )
+            sql.execute(
+                "INSERT INTO shop_order (id, person_id, created, total, verdict, status, crc) VALUES (?1, ?1, 1, 10, 'candidate', '', 0)",
+                (id_,),
+            )
+            sql.execute(
+                "INSERT INTO credit (order_id, message_id, enrolment_id, automation_id, person_id, at, how) VALUES (?1, ?1, ?1, 1, ?1, 1, 'click')",
+                (id_,),
+            )
+        assert figures.count(state, 1, CART, NOW).per_recipient == 10
+        sql.execute("DELETE FROM message WHERE id = 1")
+    found = figures.count(state, 1, CART, NOW)
+    assert (found.orders, found.revenue, found.recipients, found.per_recipient) == (2, 20, 1, 10)
+
+
 def test_nobody_held_back_means_no_effect_is_claimed(state: State) -> None:
     state.sql.execute(
         "INSERT INTO enrolment (automation_id, version_id, person_id, subject, entered, step, state) VALUES (1, 1, 1, '', 1, 'end', 'goal')"

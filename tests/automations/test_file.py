@@ -114,7 +114,7 @@ value = "{{ order.number }}"
 id = "hook"
 do = "webhook"
 url = "https://example.org/hook"
-fields = ["order.number", "person.first_name"]
+fields = ["order.number", "person.fields.size_2"]
 
 [[step]]
 id = "help"
@@ -210,7 +210,7 @@ def test_everything_that_can_be_written_is_read() -> None:
     assert (tell.still, tell.late) == (("in_stock", "unpaid"), Period(seconds=6 * 3600))
     assert tell.texts["en"].short == "Hello: {{ order.pay_link }}"
     assert steps[9] == model.Webhook(
-        id="hook", url="https://example.org/hook", fields=("order.number", "person.first_name")
+        id="hook", url="https://example.org/hook", fields=("order.number", "person.fields.size_2")
     )
     assert steps[10] == model.Ticket(
         id="help", subject="Order {{ order.number }}", body="Look at it.", priority="critical"
@@ -288,6 +288,9 @@ SEND = 'do = "send"\nchannels = ["email"]\n[step.text.en]\nsubject = "x"\nbody =
         ('on = "hand"', 'do = "webhook"\nurl = "http://[::1"', "step[1].url", "https://"),
         ('on = "hand"', 'do = "webhook"\nurl = "https://a.example"\nfields = ["ordr.number"]', "step[1].fields[1]", "did you mean order?"),
         ('on = "hand"', 'do = "webhook"\nurl = "https://a.example"\nfields = ["order | x"]', "step[1].fields[1]", ""),
+        ('on = "hand"', 'do = "webhook"\nurl = "https://a.example"\nfields = ["order.items"]', "step[1].fields[1]", "name a part of it"),
+        ('on = "hand"', 'do = "webhook"\nurl = "https://a.example"\nfields = ["person.fields"]', "step[1].fields[1]", "name a part of it"),
+        ('on = "hand"', 'do = "webhook"\nurl = "https://a.example"\nfields = ["reorder.product.in_stock"]', "step[1].fields[1]", "name a part of it"),
         ('on = "hand"', 'do = "set_field"\nfield = "status"\nvalue = "subscribed"', "step[1].field", "not an automation's"),
         ('on = "hand"', 'do = "set_field"\nfield = "email"\nvalue = "x"', "step[1].field", "not an automation's"),
         ('on = "hand"', 'do = "start"\nautomation = "one"', "step[1].automation", "no other automation"),

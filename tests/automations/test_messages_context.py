@@ -24,8 +24,9 @@ from sidecar.automations.messages.model import Context, Item, Moment, Money, Per
 from sidecar.automations.messages.preview import preview
 from sidecar.automations.messages.render import render
 from sidecar.automations.messages.writer import MessageWriter
-from sidecar.automations.model import Automation, OnCart, OnEvent, OnReorder, OnSchedule, OnViews, Text, Wait
+from sidecar.automations.model import Automation, OnCart, OnEvent, OnReorder, OnSchedule, OnViews, Text, Wait, Webhook
 from sidecar.automations.place import Item as EngineItem
+from sidecar.automations.steps import wishes
 from sidecar.config import Config
 from sidecar.demo.mariadb import PrivateMariaDB
 from sidecar.demo.shop import build
@@ -330,6 +331,17 @@ def test_a_cart_with_a_variation(here: Here) -> None:
     assert found.cart.total == Money(219_700_000, "PLN")
     assert [(one.id, one.variation_id) for one in found.products] == [(SALE, 0), (SHIRT, MEDIUM)]
     assert (found.locale, found.shop_locale, found.gone) == ("pl_PL", "en_US", False)
+
+
+def test_the_total_is_that_of_what_is_shown(here: Here) -> None:
+    """One of two things is not sold any more."""
+    items = [line(SALE, quantity=2, total="159.8000"), line(HIDDEN, total="60.0000")]
+    found = here.one(cart(here, items, total="219.8000"))
+    assert found.cart is not None and len(found.cart.items) == 1
+    assert found.cart.total == Money(159_800_000, "PLN")
+    items[0] = line(SALE, quantity=2, total="x")
+    found = here.one(cart(here, items, total="219.8000"))
+    assert found.cart is not None and found.cart.total is None
 
 
 @pytest.mark.parametrize(
@@ -789,3 +801,11 @@ def test_single_texts_for_the_engine(here: Here) -> None:
     ]
     assert writer(here).texts(asked) == [f"Order {here.order}", None, None, "10"]
     assert writer(here).texts([]) == []
+
+
+def test_a_webhook_tells_what_there_is(here: Here) -> None:
+    """Who has no coupon, no cart or no such field is told of all the same."""
+    fields = ("order.number", "person.fields.nothing", "coupon.code", "coupon.expires", "cart.total")
+    hook = Webhook(id="h", url="https://a.example", fields=fields)
+    asked = [(whom(here, f"order:{here.order}"), source) for source in wishes.templates(hook)]
+    assert writer(here).texts(asked) == [str(here.order), "", "", "", ""]

@@ -17,11 +17,14 @@ from bridging import NOW_MS, hint
 from support import ShopDatabase
 
 from sidecar import segments
-from sidecar.automations import versions
+from sidecar.automations import engine, switching, versions
+from sidecar.automations.place import Place
+from sidecar.automations.worked import Worked
 from sidecar.config import Automations, Config, Segments
 from sidecar.config_channels import Channels, Email
 from sidecar.runtime import Runtime, build
 from sidecar.sync import automations
+from sidecar.sync.link import Link, LinkState
 
 SEGMENTS = (Path(segments.__file__).parent / "default.toml").read_text("utf-8")
 THANKS = """
@@ -181,6 +184,61 @@ def test_a_fault_in_automations_stops_no_order(running: Running, monkeypatch: py
         assert sidecar.pass_().messages == 1
         assert automations.trouble(sidecar.state) is None
         assert running.inbox.taken == [("b@example.net", f"Order {order}")]
+
+
+def test_while_wordpress_does_not_answer_messages_wait(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For longer than a moment: an update, a night. They are by FluentCRM, and nobody else's to send."""
+    config = msgspec.structs.replace(running.config, channels=Channels())
+    monkeypatch.setattr(Link, "ask", lambda self, home, **how: LinkState(mode="silent"))
+    monkeypatch.setattr(Link, "paired", property(lambda self: True))
+    with build(config) as sidecar:
+        switched_on(sidecar)
+        running.paid("k@example.net")
+        for minute in ("12:00", "12:20"):
+            monkeypatch.setenv("SIDECAR_NOW", f"2026-11-01T{minute}:00Z")
+            sidecar.pass_()
+            assert sidecar.state.rows("SELECT state, step, attempts FROM enrolment") == [("waiting", "thanks", 0)]
+        assert sidecar.state.rows("SELECT * FROM step_done") == []
+        monkeypatch.setattr(Link, "paired", property(lambda self: False))
+        monkeypatch.setenv("SIDECAR_NOW", "2026-11-01T12:40:00Z")
+        sidecar.pass_()
+        done = dict(sidecar.state.rows("SELECT step, reason FROM step_done"))
+        assert done["thanks"] == "no_provider", "there is nobody to wait for"
+
+
+def test_one_that_is_switched_off_meanwhile_is_no_fault(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The only one, while a pass is at work."""
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        running.paid("h@example.net")
+        run = engine.run
+
+        def off(place: Place) -> Worked:
+            switching.off(place.state, "thanks")
+            return run(place)
+
+        monkeypatch.setattr(engine, "run", off)
+        sidecar.pass_()
+        assert sidecar.state.get("automations.error") == ""
+
+
+def test_what_is_wrong_is_told_no_more_when_all_are_off(running: Running) -> None:
+    """Nobody looks again, so nothing else would ever take the alert back."""
+    (Path(running.config.automations.dir) / "thanks.toml").write_text(
+        THANKS.replace("{{ order.number }}", "{{ order.parcels[3].code }}"), "utf-8"
+    )
+    with build(running.config) as sidecar:
+        switched_on(sidecar)
+        running.paid("i@example.net")
+        sidecar.pass_()
+        Path(running.config.segments.file).write_text("[[segment]]\nslug = 1\n", "utf-8")
+        running.paid("j@example.net")
+        sidecar.pass_()
+        health = sidecar.health()
+        assert "thanks/thanks" in health.automations_fault and "segments" in health.automations_error
+        switching.off(sidecar.state, "thanks")
+        health = sidecar.health()
+        assert (health.automations_fault, health.automations_error) == ("", "")
 
 
 def test_a_broken_text_is_an_alert_until_it_is_mended(running: Running) -> None:

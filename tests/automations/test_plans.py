@@ -9,7 +9,7 @@ from typing import Any
 
 from automating import NOW, TEXT, World
 
-from sidecar.automations import endings, enrolments, handing, happenings
+from sidecar.automations import endings, enrolments, handing, happenings, pruning
 from sidecar.automations.channels import reports
 from sidecar.automations.channels.model import Report
 from sidecar.automations.model import Send, Wait
@@ -52,7 +52,7 @@ def test_a_pass_reads_no_large_table_from_end_to_end(world: World) -> None:
         reports.apply(world.state, "mail", [Report(ref="7", state=what, at=NOW) for what in reports._CHANGES])
         enrolments.end(world.state, ids[0], "exit", "told", NOW)
         endings.follow(world.state, happenings.last(world.state), NOW)
-        enrolments.prune(world.state, NOW)
+        pruning.prune(world.state, NOW, 1)
     assert len(statements) > 50
     assert scanned(world, statements) == []
 

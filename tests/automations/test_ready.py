@@ -259,12 +259,12 @@ def test_what_tells_of_a_coupon_waits_for_one() -> None:
         id=1, automation_id=1, version_id=1, person_id=1, subject="day:2026-11-26", held=False, entered=0, state="waiting",
         step="remind", due=0, awaits="", claim=0, attempts=0, ended=None, reason="", data=Data(),
     )  # fmt: skip
-    refused = guards.still(step, row, Known(), ())
+    refused = guards.still(step, row, Known(), (), 0)
     assert refused is not None
     assert refused.reason == "no_coupon"
     assert refused.reason in guards.REASONS
     row.data = Data(coupons={"gift": "bday-x"})
-    assert guards.still(step, row, Known(), ()) is None
+    assert guards.still(step, row, Known(), (), 0) is None
 
 
 def test_they_come_with_the_package() -> None:

@@ -67,6 +67,15 @@ def test_what_would_be_left_out_is_said(bench: Bench, world: World) -> None:
     assert "left out: no consent to marketing by this channel" in found
 
 
+def test_each_note_shows_its_own_text(bench: Bench, world: World) -> None:
+    """A note and a ticket, one right after the other."""
+    person = world.subscribed(1)[0]
+    world.segmented()
+    found = bench.json("automations", "simulate", "sudden-drop", world.address(person))["simulated"]
+    notes = [one["note"] for one in found["steps"] if one["note"]]
+    assert len(notes) == 2 and len(set(notes)) == 2
+
+
 def test_what_is_inside_already_is_left_alone(bench: Bench, world: World) -> None:
     from sidecar.automations.model import Send, Wait
     from sidecar.segments.model import Period

@@ -13,7 +13,7 @@ from support import ShopDatabase
 from syncing import execute
 from triggering import DAY, NOW, STEPS, Yard
 
-from sidecar.automations import file, library, model, senders, switching, versions
+from sidecar.automations import file, library, model, senders, switching, troubles, versions
 from sidecar.automations.preflight import preflight
 from sidecar.config import Config, Database, Shop, State
 from sidecar.demo.mariadb import PrivateMariaDB
@@ -192,6 +192,29 @@ def test_changing_the_shares_leaves_the_rest(yard: Yard) -> None:
     switching.on(yard.place, paid, rollout=20, holdout=10)
     row = versions.row(yard.state, "one")
     assert (row.live_from, row.rollout, row.holdout) == (NOW, 20, 10)
+
+
+def test_what_was_wrong_before_is_not_told_again(yard: Yard) -> None:
+    troubles.broken(yard.state, "one/mail", "its text")
+    troubles.broken(yard.state, "one-more/mail", "its text")
+    switching.on(yard.place, automation(model.OnEvent(topic="order.paid")))
+    assert troubles.open_(yard.state) == {"one-more/mail": "its text"}
+
+
+def test_a_share_that_is_not_said_stays(yard: Yard) -> None:
+    """Raising the rollout must not end the comparison with those who are held back."""
+    paid = automation(model.OnEvent(topic="order.paid"))
+
+    def shares(**said: int) -> tuple[int, int]:
+        switching.on(yard.place, paid, **said)
+        row = versions.row(yard.state, "one")
+        return row.rollout, row.holdout
+
+    assert [shares(), shares(rollout=20, holdout=10), shares(rollout=50), shares(holdout=5), shares()] == [
+        (100, 0), (20, 10), (50, 10), (50, 5), (50, 5),
+    ]  # fmt: skip
+    switching.off(yard.state, "one")
+    assert shares() == (50, 5)
 
 
 @pytest.mark.parametrize("shares", [{"rollout": 0}, {"rollout": 101}, {"holdout": -1}, {"holdout": 51}])

@@ -62,6 +62,17 @@ def test_missed_days_come_once_unless_they_are_too_late(yard: Yard) -> None:
     assert yard.collect(unix("2026-11-05 07:00")).entered == 0
 
 
+def test_a_clock_that_was_ahead_for_a_while_leaves_no_day_out(yard: Yard) -> None:
+    yard.person(1, birthday="1990-11-05")
+    yard.on(model.OnDay(field="birthday"))
+    yard.on(model.OnSchedule(every="week", on="thu"), name="weekly")
+    yard.collect(unix("2027-11-02 12:00"))
+    yard.collect(unix("2026-11-02 12:00"))
+    yard.collect(unix("2026-11-05 06:00"))
+    assert yard.inside() == [(1, "day:2026-11-05")]
+    assert yard.inside("weekly")[-1] == (1, "run:2026-11-05T09:00")
+
+
 def test_what_was_due_before_it_was_on_stays_out(yard: Yard) -> None:
     yard.person(1, birthday="1990-11-01")
     yard.now = unix("2026-11-01 06:00")

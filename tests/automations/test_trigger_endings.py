@@ -49,6 +49,16 @@ def test_a_purchase_is_the_goal_of_the_buyer_only(yard: Yard) -> None:
     assert yard.state.rows("SELECT reason, ended FROM enrolment WHERE state = 'goal'") == [("goal", yard.now)]
 
 
+def test_an_exit_by_a_status_of_the_contact(yard: Yard) -> None:
+    """Only by those that it names."""
+    exits = (model.Exit(topics=("contact.status",), to=("unsubscribed",)),)
+    inside(yard, "", exits=exits)
+    yard.event("contact.status", 1001, 1, detail="pending>subscribed")
+    assert yard.collect().exits == 0
+    yard.event("contact.status", 1001, 1, detail="subscribed>unsubscribed")
+    assert yard.collect().exits == 1
+
+
 def test_a_purchase_under_another_address_in_the_same_browser(yard: Yard) -> None:
     """Pain 28: the cart was one person's, the order is another's."""
     inside(yard, "cart:4:9", goal=model.Goal(topics=("order.placed",)))

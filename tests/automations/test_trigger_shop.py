@@ -92,6 +92,14 @@ def test_a_cart_that_is_left_is_entered_once(shop: ShopDatabase, yard: Yard) -> 
     assert yard.state.rows("SELECT due FROM enrolment") == [(NOW + 60 + 1800,)]
 
 
+def test_a_clock_that_was_ahead_for_a_while_leaves_no_cart_out(shop: ShopDatabase, yard: Yard) -> None:
+    yard.on(CART)
+    yard.collect(NOW + 400 * DAY)
+    yard.collect(NOW + 30)
+    cart(shop, email="ann@example.net")
+    assert yard.collect(NOW + HOUR).entered == 1
+
+
 def test_whose_a_cart_is(shop: ShopDatabase, yard: Yard) -> None:
     yard.on(CART)
     yard.person(3)
@@ -257,6 +265,15 @@ def test_who_asked_for_exactly_it_is_told_once_each_time(shop: ShopDatabase, she
     for hours in range(6, 60, 6):
         shelf.collect(NOW + hours * HOUR)
     assert back(shop, shelf, NOW + 60 * HOUR) == 1
+
+
+def test_a_clock_that_was_ahead_for_a_while_leaves_nothing_out(shop: ShopDatabase, shelf: Yard) -> None:
+    for moment in (NOW + 400 * DAY, NOW + 401 * DAY):
+        back(shop, shelf, moment, status="outofstock")
+        back(shop, shelf, moment + HOUR)
+    signed_up(shop, 90_001, user=11)
+    back(shop, shelf, NOW + HOUR, status="outofstock")
+    assert back(shop, shelf, NOW + 2 * HOUR) == 1
 
 
 def test_the_shop_tells_of_stock_and_is_asked_at_once(shop: ShopDatabase, shelf: Yard) -> None:

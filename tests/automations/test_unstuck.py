@@ -104,6 +104,39 @@ def test_one_that_nobody_can_write_does_not_stop_the_others(world: World) -> Non
     assert [row for row in world.messages() if row[2] not in ("sent", "queued")] == []
 
 
+@pytest.mark.parametrize("answer", [None, "again"], ids=["cut off", "no answer"])
+def test_what_the_plugin_has_forgotten_is_not_sent_again(world: World, answer: str | None) -> None:
+    """It remembers keys for 30 days; the sidecar was away for longer."""
+    world.recorder.knows = True
+    id_ = world.enter(world.on(MAIL), world.subscribed(1)[0])
+    if answer:
+        # FluentCRM has it; the answer that says so was lost.
+        world.recorder.before = lambda batch: world.recorder.sent.extend(batch)
+        world.recorder.answers = [Handed(key="", state="again", reason="the plugin does not answer")]
+        world.work()
+    else:
+        world.recorder.before = lambda batch: setattr(world.death, "at", world.death.passed + 2)
+        with pytest.raises(Killed):
+            world.work()
+    world.recorder.before, world.death.at = None, None
+    assert len(world.recorder.sent) == 1
+    world.recorder.sent.clear()
+    world.work(40 * 86_400)
+    assert world.recorder.sent == [] and world.one(id_).state == "done"
+    assert [row[2] for row in world.messages()] == ["unsure"]
+
+
+@pytest.mark.parametrize("wait", [0.0, 900.0], ids=["not now", "switched off"])
+def test_what_was_long_due_is_tried_as_often_as_anything_else(world: World, wait: float) -> None:
+    """An automation that was off for more than a week is made up for; the first no is not the last word."""
+    id_ = world.enter(world.on(MAIL), world.subscribed(1)[0], at=world.now - 8 * 86_400)
+    world.recorder.answers = [Handed(key="", state="again", wait=wait)]
+    world.work()
+    assert world.one(id_).state == "waiting"
+    world.work(HOUR)
+    assert world.one(id_).state == "done" and len(world.recorder.sent) == 1
+
+
 def test_what_was_claimed_when_the_shop_went_away_is_let_go(world: World) -> None:
     id_ = world.enter(world.on(MAIL), world.subscribed(1)[0])
     messages = world.words.messages

@@ -198,3 +198,12 @@ def test_the_key_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
     file.write_text("-----BEGIN PRIVATE KEY-----\nno\n")
     with pytest.raises(ConfigError, match=r"vapid\.pem cannot be used"):
         push.public_key(tmp_path)
+
+
+def test_without_its_key_nothing_is_lost(tmp_path: Path) -> None:
+    """Nothing has gone: the messages wait until the owner has mended it, and the owner is told."""
+    (tmp_path / "vapid.pem").write_text("damaged", "ascii")
+    found = Push(Config(contact="a@b.example"), tmp_path).send(
+        [message(channel="push", to="{}"), message(channel="push", to="{}")]
+    )
+    assert [(one.state, one.fatal) for one in found] == [("again", True)] * 2

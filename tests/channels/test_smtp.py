@@ -107,6 +107,15 @@ def test_a_message_as_a_client_reads_it(start: START) -> None:
     inbox.taken[0].decode("ascii")
 
 
+def test_the_link_to_unsubscribe_is_one_that_mail_programs_find(start: START) -> None:
+    """RFC 8058: as long as a signed link is, and not in pieces of RFC 2047, which nobody decodes there."""
+    config, inbox = start()
+    link = f"https://the-shop-of-the-family.example/?fcsc=u.123456.1800000000.email.{'x' * 22}"
+    assert Smtp(config).send([message(unsubscribe=link)])[0].state == "sent"
+    assert f"List-Unsubscribe: <{link}>\r\n".encode() in inbox.taken[0]
+    assert Smtp(config).send([message(unsubscribe=link + "y" * 900)])[0].state == "refused"
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_hostile_texts_stay_texts(start: START, text: str) -> None:
     config, inbox = start()

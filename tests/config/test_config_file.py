@@ -149,6 +149,14 @@ def test_missing_essentials_are_named(site: Path) -> None:
     assert "shop.database.user" not in found
 
 
+@pytest.mark.parametrize("hour", ["9:00", "21", "24:00", "21:00:00", "9 pm", "", "21:00\n"])
+def test_quiet_hours_that_are_none(hour: str) -> None:
+    """Else nobody would be left in peace at night, and nobody would be told."""
+    with pytest.raises(ConfigError) as caught:
+        config_file.load(None, ENV | {"SIDECAR_AUTOMATIONS__QUIET_FROM": hour})
+    assert [problem.key for problem in caught.value.problems] == ["SIDECAR_AUTOMATIONS__QUIET_FROM"]
+
+
 @pytest.mark.parametrize("prefix", ["wp-", "wp_`; DROP", "x" * 33, "wp_\n"])
 def test_a_prefix_that_cannot_be_in_a_table_name(prefix: str) -> None:
     with pytest.raises(ConfigError) as caught:

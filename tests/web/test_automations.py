@@ -18,7 +18,7 @@ from peopled import AT, NAME, crowd, fill
 from signer import ACTORS, ADMIN, Signer
 from support import ShopDatabase
 
-from sidecar.automations import enrolments, library
+from sidecar.automations import library, pruning
 from sidecar.automations.channels.gate import Gate
 from sidecar.automations.desk import Desk
 from sidecar.automations.library import Shelf
@@ -234,6 +234,26 @@ def test_a_file_with_a_fault_is_told(bridge: Signer, state_dir: Path) -> None:
     assert saved.status_code == 303 and f"The file of {NAME}" not in page(bridge)
     target.write_text("= no TOML", "utf-8")
     assert "The whole file" in page(bridge, f"{ONE}&edit=first"), "it cannot be edited step by step"
+
+
+def test_one_whose_file_is_gone_can_still_be_switched_off(bridge: Signer, runtime: Runtime) -> None:
+    """Renamed or deleted by hand while it was on: who is in it goes on getting its messages."""
+    with runtime.state.transaction() as sql:
+        sql.execute("INSERT INTO automation (name, running) VALUES ('gone-now', 1)")
+    assert "its file is gone" in page(bridge) and "its file is gone" in page(bridge, "?automation=gone-now")
+    listed = {one["name"]: one for one in bridge.data(API)["automations"]}
+    assert (listed["gone-now"]["running"], listed["gone-now"]["fault"]) == (True, "its file is gone")
+    assert form(bridge, "?automation=gone-now&list=1", action="off").status_code == 303
+    assert "gone-now" not in page(bridge)
+    assert bridge.get("/ui/automations?automation=gone-now").status_code == 404
+
+
+def test_a_new_one_is_off_whatever_had_its_name_before(bridge: Signer, runtime: Runtime, at: Desk) -> None:
+    """The file of the former one was deleted by hand while it was on."""
+    with runtime.state.transaction() as sql:
+        sql.execute("INSERT INTO automation (name, running, live_from) VALUES ('mine', 1, 1)")
+    at.copy(NAME, "mine")
+    assert not at.line("mine").running
 
 
 # --- the switch ----------------------------------------------------------------------------------------------
@@ -506,7 +526,7 @@ def test_what_is_counted_is_what_is_there(filled: Signer, runtime: Runtime, at: 
             sql.execute("INSERT INTO step_done SELECT MIN(id), ?, 1, 'failed', ? FROM enrolment", (why, why))
             sql.execute("INSERT OR IGNORE INTO step_done SELECT MIN(id), ?, 1, 'failed', ? FROM enrolment", (why, why))
     assert counted() == there() and len(there()) == 4
-    enrolments.prune(state, AT + 1)
+    pruning.prune(state, AT + 1, 0)
     assert counted() == there() and len(there()) == 4
     state.sql.execute("DELETE FROM person WHERE id = (SELECT person_id FROM enrolment WHERE NOT held LIMIT 1)")
     assert counted() == there()

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from sidecar import clock
-from sidecar.automations.channels.model import Handed, Outgoing, Report
+from sidecar.automations.channels.model import ROBOT_SECONDS, Handed, Outgoing, Report
 from sidecar.automations.model import ChannelName
 from sidecar.automations.plugin import Plugin, Queued
 from sidecar.crm.bridge_client import MOST_BYTES, MOST_ITEMS, ServerFailed
@@ -22,10 +22,10 @@ from sidecar.values import dates
 # When one item of a call makes PHP fail, the call is halved to find it; so many calls at most for one batch.
 _MOST_CALLS = 12
 _MOST_REPORTS = 500
+# Seconds until a message asks again whether the plugin answers by now. That is known of it: its queue is not in trouble.
+_WAIT = 60.0
 # A contact that bounced so long after an e-mail bounced because of it.
 _BOUNCE_SECONDS = 3 * 86_400
-# No person has read a mail so soon.
-_ROBOT_SECONDS = 10
 
 
 class FluentCrm:
@@ -46,7 +46,9 @@ class FluentCrm:
         """Put them into the queue."""
         plugin = self._plugin
         if plugin is None:
-            return [Handed(key=one.key, state="again", reason="there is no plugin", down=True) for one in batch]
+            return [
+                Handed(key=one.key, state="again", reason="the plugin does not answer", wait=_WAIT) for one in batch
+            ]
         done: list[Handed] = []
         parts = _parts(batch)
         calls = 0
@@ -110,7 +112,7 @@ class FluentCrm:
         for state, type_, on in (("opened", "open", opened or clicked), ("clicked", "click", clicked)):
             if on:
                 # Who clicks as soon as it was sent is a program that tries links before it lets the mail through.
-                first = (sent or 0) + (_ROBOT_SECONDS if state == "clicked" else 0)
+                first = (sent or 0) + (ROBOT_SECONDS if state == "clicked" else 0)
                 known = answers.get((campaign, contact, type_), [])
                 at = min((at for at in known if at >= first), default=seen or now)
                 if at < first or (state == "clicked" and known and max(known) < first):

@@ -10,6 +10,9 @@ import msgspec
 from sidecar import http_client
 from sidecar.automations.model import ChannelName, Purpose
 
+# No person has read a message so soon after it was sent: who clicks then is a program.
+ROBOT_SECONDS = 10
+
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """A message that is ready to go, with the decision made. `key` stays the same however often handing over is tried. `to`: the

@@ -64,6 +64,11 @@ class Push:
 
     def send(self, batch: Sequence[Outgoing]) -> list[Handed]:
         """Hand over one after another."""
+        try:
+            self._key  # noqa: B018 - without it nothing can go, and nothing has gone
+        except ConfigError:
+            why = "vapid.pem in the state directory cannot be used"
+            return [Handed(key=one.key, state="again", reason=why, fatal=True) for one in batch]
         return each(batch, self._one)
 
     def reports(self, refs: Sequence[str], since: int) -> list[Report]:

@@ -29,7 +29,8 @@ _ASKED, _EVERY = "channels.asked", 30
 
 
 class Channels:
-    """The channels of one shop, for one pass. `plugin` is None when there is none that answers; `reader` and the shop's `zone`
+    """The channels of one shop, for one pass. `plugin` is None when there is none that answers (`paired`: there is one, so that its
+    messages wait for it); `reader` and the shop's `zone`
     are for addresses and for FluentCRM's reports. `subscriptions` gives the newest push subscription of people, as JSON."""
 
     def __init__(
@@ -40,6 +41,7 @@ class Channels:
         reader: Reader | None = None,
         zone: tzinfo = UTC,
         subscriptions: Callable[[Sequence[int]], dict[int, str]] = lambda people: {},
+        paired: bool = False,
     ) -> None:
         self._state = state
         self._reader = reader
@@ -48,16 +50,16 @@ class Channels:
         self._config = config.channels
         self.gate = Gate(state)
         self._fluentcrm = FluentCrm(plugin, reader, zone)
-        self._providers = self._built(config, plugin is not None and plugin.paired)
+        self._providers = self._built(config, plugin is not None and plugin.paired, paired)
         of = self._config
         self._rates = {"sms": of.sms.per_second, "telegram": of.telegram.per_second, "push": of.push.per_second,
                        "whatsapp": of.whatsapp.per_second, "email": of.email.per_second}  # fmt: skip
 
-    def _built(self, config: Config, answers: bool) -> dict[ChannelName, Provider]:
+    def _built(self, config: Config, answers: bool, paired: bool) -> dict[ChannelName, Provider]:
         """A provider's module is loaded where it is set up: most shops have one or two."""
         found: dict[ChannelName, Provider] = {}
         of = config.channels
-        by = settings.email(of, answers)
+        by = settings.email(of, answers) or settings.email(of, paired)
         if by == "fluentcrm":
             found["email"] = self._fluentcrm
         elif by == "smtp":

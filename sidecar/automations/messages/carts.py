@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sidecar.automations.messages import clean
-from sidecar.automations.messages.model import Cart, Line
+from sidecar.automations.messages.model import Cart, Line, Money
 from sidecar.automations.messages.products import Catalogue
 from sidecar.automations.messages.site import Site
 from sidecar.mysql.connection import Reader
@@ -47,7 +47,7 @@ def read(reader: Reader, ids: Collection[int]) -> dict[int, Raw]:
 
 
 def show(raw: Raw, site: Site, catalogue: Catalogue) -> Cart:
-    """A cart for a message: what the shop does not sell any more is left out."""
+    """A cart for a message: what the shop does not sell any more is left out, of the total too."""
     lines = []
     for product, variation, quantity, text in raw.items[:_MOST_LINES]:
         now = catalogue.get(variation or product)
@@ -67,7 +67,16 @@ def show(raw: Raw, site: Site, catalogue: Catalogue) -> Cart:
                 url=now.shown.url,
             )
         )
-    return Cart(id=raw.id, items=tuple(lines), total=site.money(raw.total, raw.currency))
+    whole = len(lines) == len(raw.items[:_MOST_LINES])
+    return Cart(id=raw.id, items=tuple(lines), total=site.money(raw.total, raw.currency) if whole else _sum(lines))
+
+
+def _sum(lines: list[Line]) -> Money | None:
+    """What is shown costs so much; nothing where that of one of them is not known."""
+    known = [line.total for line in lines if line.total is not None]
+    if not known or len(known) < len(lines):
+        return None
+    return msgspec.structs.replace(known[0], micros=sum(one.micros for one in known))
 
 
 def _items(text: str) -> tuple[tuple[int, int, int, str], ...]:

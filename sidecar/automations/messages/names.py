@@ -49,6 +49,16 @@ def fields(of: Any) -> dict[str, Any] | None:
     return None
 
 
+def printable(dotted: str) -> bool:
+    """Whether a name as `order.number` is one text or number; of what is not known before it runs, too."""
+    of: Any = NAMES.get(dotted.partition(".")[0], ANY)
+    for part in dotted.split(".")[1:]:
+        known = fields(of)
+        of = ANY if known is None else known.get(part, ANY)
+    of = _whole(of)
+    return of in (ANY, str, int, float, *_LEAVES)
+
+
 def element(of: Any) -> Any:
     """What a list is made of."""
     of = _whole(of)

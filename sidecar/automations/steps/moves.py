@@ -42,14 +42,14 @@ class Walk(msgspec.Struct, kw_only=True, eq=False):
             self.base = now
             self.planned = now if isinstance(self.step, Send) else self.planned
         self.one.step, self.one.due, self.one.awaits, self.one.attempts = move.to, self.planned, "", 0
-        self.one.data.planned = 0
+        self.one.data.planned = self.one.data.tried = 0
         self.message = None
 
     def rest(self, move: Rest, now: int) -> None:
         """Nothing more until then."""
         if move.done:
             self.done.append(Done(step=self.one.step, at=now, outcome="done"))
-            self.one.attempts = 0
+            self.one.attempts = self.one.data.tried = 0
         self.one.step, self.one.due, self.one.awaits = move.at, move.due, move.awaits
         self.one.data.planned = move.planned
 

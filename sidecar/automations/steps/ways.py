@@ -18,11 +18,11 @@ def branch(step: Branch, walk: Walk, at: Moment) -> Move:
 
 
 def split(step: Split, walk: Walk) -> Move:
-    """By chance, the same way whenever it is asked."""
+    """By chance, the same person always the same way, so that nobody has seen both when ways are compared."""
     total = sum(weight for weight in step.ways.values() if weight > 0)
     if not total:
         return Go(to=onward(walk, step))
-    digest = hashlib.sha256(f"{walk.one.id}/{step.id}".encode()).digest()
+    digest = hashlib.sha256(f"{walk.one.automation_id}/{walk.one.person_id}/{step.id}".encode()).digest()
     place = int.from_bytes(digest[:8], "big") % total
     for way, weight in step.ways.items():
         place -= max(weight, 0)

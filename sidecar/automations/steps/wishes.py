@@ -41,7 +41,8 @@ def templates(step: object) -> list[str]:
     if isinstance(step, Note | Ticket):
         return [step.subject if isinstance(step, Ticket) else step.title, step.body]
     if isinstance(step, Webhook):
-        return [f"{{{{ {name} }}}}" for name in step.fields]
+        # What somebody has not is '': there is no place in a name for what to say instead.
+        return [f'{{{{ {name}|default("") }}}}' for name in step.fields]
     return []
 
 

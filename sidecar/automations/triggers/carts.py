@@ -41,10 +41,12 @@ def find(ask: Ask) -> Found:
     assert isinstance(trigger, model.OnCart)
     idle = trigger.idle.days * 86400 + trigger.idle.seconds
     until = ask.now - idle
-    since = max(ask.cursor.get("updated", until), ask.row.live_from, ask.since - idle)
-    after = ask.cursor.get("cart", 0) if since == ask.cursor.get("updated") else 0
+    # A clock that was ahead left a moment that has not come: nobody would be reminded until then.
+    cursor = ask.cursor if ask.cursor.get("updated", 0) <= ask.now else {"updated": until}
+    since = max(cursor.get("updated", until), ask.row.live_from, ask.since - idle)
+    after = cursor.get("cart", 0) if since == cursor.get("updated") else 0
     if since > until:
-        return Found(cursor=ask.cursor or newest(ask))
+        return Found(cursor=cursor or newest(ask))
     try:
         rows = ask.reader.page(
             "carts_idle", since=_text(since), until=_text(until), after=after, limit=ask.most

@@ -19,7 +19,9 @@ def find(ask: Ask) -> Found:
     """One page of people of the first day that is due. Days that were missed come once, as long as they are not too late."""
     trigger = ask.automation.trigger
     assert isinstance(trigger, model.OnDay)
-    day = date.fromordinal(ask.cursor["day"]) if "day" in ask.cursor else _done(ask, trigger)
+    done = _done(ask, trigger)
+    # Not later than the last one that is over: a clock that was ahead would have all days until then left out.
+    day = min(date.fromordinal(ask.cursor["day"]), done) if "day" in ask.cursor else done
     while (moment := moment_of(day + timedelta(days=1), trigger.at, ask.zone)) <= ask.now:
         day += timedelta(days=1)
         if moment >= ask.row.live_from and not passed(moment, trigger.late, ask.now, ask.zone):

@@ -15,7 +15,8 @@ _LOOKED = "automations.stock"
 _EVERY = 60
 # Who did not ask for longer does not know when something came back: that was not just now.
 _LOST = 86_400
-_AHEAD = 5
+# A clock may be set back by so many seconds without anybody taking notice.
+AHEAD = 5
 _PAGE = 5000
 # In stock, or to be had on backorder, as WooCommerce's own notices take it.
 _THERE = ("instock", "onbackorder")
@@ -45,12 +46,12 @@ def look(state: State, reader: Reader, now: int) -> None:
     text = state.get(_LOOKED)
     last = msgspec.json.decode(text, type=_Look) if text else _Look()
     event = state.rows("SELECT COALESCE(MAX(id), 0) FROM event WHERE topic = 'stock.changed'")[0][0]
-    if event <= last.event and -_AHEAD <= now - last.at < _EVERY:
+    if event <= last.event and -AHEAD <= now - last.at < _EVERY:
         return
     out = _out(reader)
     # Two looks within a second must not stamp the same one: who follows goes by the stamps.
-    stamp = max(now, last.at + 1) if now - last.at >= -_AHEAD else now
-    if not -_AHEAD <= now - last.at < _LOST:
+    stamp = max(now, last.at + 1) if now - last.at >= -AHEAD else now
+    if not -AHEAD <= now - last.at < _LOST:
         with state.transaction() as sql:
             sql.execute("DELETE FROM stock")
             state.set(_LOOKED, "")

@@ -60,11 +60,12 @@ class Found(msgspec.Struct, kw_only=True):
 
 
 class On(msgspec.Struct, forbid_unknown_fields=True):
-    """Switch it on for `rollout` percent of people, of whom `holdout` percent are only watched."""
+    """Switch it on for `rollout` percent of people, of whom `holdout` percent are only watched. A share that is left out stays as it is
+    (at first 100 and 0)."""
 
     name: Name
-    rollout: Annotated[int, Meta(ge=1, le=100)] = 100
-    holdout: Annotated[int, Meta(ge=0, le=50)] = 0
+    rollout: Annotated[int, Meta(ge=1, le=100)] | None = None
+    holdout: Annotated[int, Meta(ge=0, le=50)] | None = None
     anyway: bool = False
 
 

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from sidecar.automations import flow
 from sidecar.automations.overview import Line
-from sidecar.errors import AutomationError, ConfigError, Conflict, SegmentError, UsageError
+from sidecar.errors import AutomationError, ConfigError, Conflict, NotFound, SegmentError, UsageError
 from sidecar.state import jobs
 from sidecar.state.jobs import Job
 from sidecar.values import money
@@ -175,11 +175,13 @@ def _one(name: str, error: Error | None, code: int) -> Response:
     at = desk()
     try:
         automation = at.get(name)
-    except AutomationError as fault:
+    except (AutomationError, NotFound) as fault:
         line = at.line(name)
+        if isinstance(fault, NotFound) and not line.running:
+            raise
         return render.fragment(
             "automation_broken.html", status=code, view="automations", notice=common.notice(), error=error, line=line,
-            problems=fault.shown(),
+            problems=fault.shown() if isinstance(fault, AutomationError) else [],
         )  # fmt: skip
     figures = at.overview(automation)
     line, steps, earned = figures.line, figures.steps, figures.earned

@@ -61,6 +61,7 @@ SENTENCES = (
     _("They belong to those who are only watched (holdout): they get nothing."),
     _("What starts it has not happened to them."), _("still inside"), _("came to the end"),
     _("ended: what it is for has happened"), _("ended by an exit"), _("given up"), _("done"),
+    _("They were in it too long ago: what they got then is forgotten."), _("too long ago: what came of it is forgotten"),
     # WooCommerce's order statuses
     _("pending"), _("processing"), _("on-hold"), _("completed"), _("cancelled"), _("refunded"), _("failed"),
 )  # fmt: skip
