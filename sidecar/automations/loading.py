@@ -10,6 +10,7 @@ from sidecar.automations import purchases, wares
 from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.handing import COUNTED
+from sidecar.automations.happenings import BY_PEOPLE
 from sidecar.automations.known import Contact, Happened, Known, Purchase
 from sidecar.automations.model import Automation, Branch, Coupon, Send, WaitMoment
 from sidecar.automations.moments import person_zone
@@ -212,8 +213,8 @@ def _events(place: Place, claimed: Sequence[Enrolment], used: Mapping[int, Autom
         return {}
     found: dict[int, list[Happened]] = {}
     for person, topic, at, object_id, detail in place.state.rows(
-        "SELECT person_id, topic, at / 1000, object_id, detail FROM event WHERE person_id IN (SELECT value FROM json_each(?))"
-        " AND at >= ? AND topic IN (SELECT value FROM json_each(?))",
+        "SELECT person_id, topic, at / 1000, object_id, detail FROM event e WHERE person_id IN (SELECT value FROM json_each(?))"
+        f" AND at >= ? AND topic IN (SELECT value FROM json_each(?)) AND {BY_PEOPLE}",
         (
             _json({one.person_id for one in claimed}), min(one.entered for one in claimed) * 1000,
             msgspec.json.encode(sorted(topics)).decode(),

@@ -38,7 +38,10 @@ def ask(place: Place, cut_off: Sequence[Message]) -> dict[str, Handed]:
     for message in cut_off:
         knows = place.reach.knows(message.provider) and not forgotten(place, message)
         lost: Literal["again", "unsure"] = "again" if knows else "unsure"
-        found[message.key] = known.get(message.key) or Handed(key=message.key, state=lost, reason="cut_off")
+        answer = known.get(message.key)
+        if answer is None or (answer.state == "again" and forgotten(place, message)):
+            answer = Handed(key=message.key, state=lost, reason="cut_off")
+        found[message.key] = answer
     return found
 
 
