@@ -22,15 +22,19 @@ END = "end"
 # --- triggers ------------------------------------------------------------------------------------------------
 
 
+Goods = Literal["", "shipped", "downloadable"]
+
+
 class OnEvent(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
     """Something happened (`events.topics`, and order.placed): about an order, an account, a review. `to`: statuses that
     order.status or contact.status must lead to; empty: any. `first`: only with a person's first counted order (order.paid); `every`: only with
-    each such-and-such counted order (order.paid)."""
+    each such-and-such counted order (order.paid). `goods`: only with an order in which something is sent ("shipped") or can be downloaded."""
 
     topic: str
     to: tuple[str, ...] = ()
     first: bool = False
     every: int = 0
+    goods: Goods = ""
 
 
 class OnSegment(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):
