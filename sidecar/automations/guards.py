@@ -223,7 +223,7 @@ def still(send: Send, one: Enrolment, known: Known, goods: Sequence[int], now: i
             return Verdict(kind="skip", reason="not_unpaid")
         if word == "not_bought" and _bought(one, known, () if about(one.subject).order else goods):
             return Verdict(kind="skip", reason="bought")
-        if word == "coupon" and (not one.data.coupons or 0 < one.data.expires <= now):
+        if word == "coupon" and (not one.data.coupons or known.spent or 0 < one.data.expires <= now):
             return Verdict(kind="skip", reason="no_coupon")
     return None
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from sidecar.automations import purchases, wares
+from sidecar.automations import purchases, purse, wares
 from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.handing import COUNTED
@@ -186,6 +186,11 @@ def _state(
     words = consents.latest(place.state, people)
     refused = refusals.since(place.state, list(keys.values()))
     events = _events(place, claimed, used)
+    asking = {
+        one.id for one in claimed if one.data.coupons
+        and any("coupon" in step.still for step in used[one.id].steps if isinstance(step, Send))
+    }  # fmt: skip
+    spent = purse.spent(place.state, place.reader, asking) if asking else set()
     channels = {
         channel for spec in used.values() for step in spec.steps if isinstance(step, Send) for channel in step.channels
     }
@@ -196,6 +201,7 @@ def _state(
         known.sent = sent.setdefault(one.person_id, {})
         known.unfit = frozenset(unfit.get(one.person_id, ()))
         known.words = {channel: word.state for channel, word in words.get(one.person_id, {}).items()}
+        known.spent = one.id in spent
         known.refused = keys.get(one.person_id, b"") in refused
         known.events = tuple(events.get(one.person_id, ()))
         contact = known.contact

@@ -531,6 +531,25 @@ def test_an_offer_that_does_not_fit_a_segment(world: World) -> None:
     assert [step[1] for step in world.steps(ids[1])] == ["done"] * 3
 
 
+@pytest.mark.parametrize("by", ["the shop", "the ledger"])
+def test_nobody_is_reminded_of_a_coupon_that_is_used(world: World, by: str) -> None:
+    """Also where an order is no goal; the shop knows of it before the ledger does."""
+    coupon = Coupon(id="c", kind="percent", amount="10", expires=Period(days=9))
+    remind = Send(id="remind", channels=("email",), texts=TEXT, still=("coupon",))
+    spec = world.on(coupon, mail(), Wait(id="w", period=Period(days=2)), remind)
+    ids = [world.enter(spec, person) for person in world.subscribed(2)]
+    world.work()
+    world.state.sql.execute("UPDATE coupon SET coupon_id = 990000 + enrolment_id")
+    if by == "the shop":
+        world.keeper.do("INSERT INTO wp_postmeta (post_id, meta_key, meta_value) VALUES (%s, 'usage_count', '1')", 990000 + ids[0])
+    else:
+        world.state.sql.execute("UPDATE coupon SET order_id = 5 WHERE enrolment_id = ?", (ids[0],))
+    world.work(2 * DAY)
+    world.keeper.do("DELETE FROM wp_postmeta WHERE post_id > 990000 AND meta_key = 'usage_count'")
+    assert world.steps(ids[0])[-1] == ("remind", "skipped", "no_coupon")
+    assert world.steps(ids[1])[-1] == ("remind", "done", "")
+
+
 def test_coupons_have_a_limit_by_day(world: World) -> None:
     """Pain 43; without its coupon the message goes all the same."""
     world.config = msgspec.structs.replace(world.config, automations=Automations(coupons_a_day=2))

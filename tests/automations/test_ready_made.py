@@ -363,3 +363,16 @@ def test_what_an_order_holds_decides_and_not_what_they_ever_bought(stage: Stage,
             wanted.add(f"order:{order}")
         stage.pass_()
     assert {subject for (subject,) in stage.state.rows("SELECT subject FROM enrolment")} == wanted
+
+
+@pytest.mark.parametrize("stage", ["bg"], indirect=True)
+def test_who_bought_as_a_guest_gets_nothing_for_a_first_order(stage: Stage) -> None:
+    """They make an account after three orders: they are greeted, and that is all."""
+    for month in (1, 2, 3):
+        before(f"2027-0{month}-10 10:00")(stage)
+    stage.switch_on("welcome")
+    stage.sets(T0)
+    registers(stage)
+    stage.until("2027-05-01 12:00")
+    assert [step for _, step, _ in stage.got()] == ["hello"]
+    assert stage.recorder.done["coupons"] == []
