@@ -235,7 +235,10 @@ class Stage(World):
     def flags(self, product: int, *, virtual: int, downloadable: int) -> None:
         self._flagged.add(product)
         self.keeper.do(
-            "UPDATE wp_wc_product_meta_lookup SET `virtual` = %s, downloadable = %s WHERE product_id = %s", virtual, downloadable, product
+            "UPDATE wp_wc_product_meta_lookup SET `virtual` = %s, downloadable = %s WHERE product_id = %s",
+            virtual,
+            downloadable,
+            product,
         )
 
     # --- automations -----------------------------------------------------------------------------------------

@@ -29,7 +29,11 @@ def holding(state: State, reader: Reader, orders: Collection[int], kind: Goods) 
         )
         docs = {id_: _document(doc) for id_, doc in rows}
         products = sorted({line[1] or line[0] for doc in docs.values() for line in doc.lines})
-        known = {row[0]: (bool(row[1]), bool(row[2])) for row in reader.page("products_lookup", ids=products)} if products else {}
+        known = (
+            {row[0]: (bool(row[1]), bool(row[2])) for row in reader.page("products_lookup", ids=products)}
+            if products
+            else {}
+        )
         for id_, doc in docs.items():
             kinds = [known.get(line[1] or line[0], (False, False)) for line in doc.lines]
             if kind == "downloadable" and any(downloadable for _, downloadable in kinds):

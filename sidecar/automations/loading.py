@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from sidecar.automations import purchases, purse, wares
+from sidecar.automations import handing, purchases, purse, wares
 from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.handing import COUNTED
@@ -183,6 +183,7 @@ def _state(
     ):
         if slug in place.at.segments:
             unfit.setdefault(person, set()).update(place.at.segments[slug].no_offers)
+    nobody = handing.nobody(place.state, people, place.now)
     words = consents.latest(place.state, people)
     refused = refusals.since(place.state, list(keys.values()))
     events = _events(place, claimed, used)
@@ -207,7 +208,8 @@ def _state(
         contact = known.contact
         known.addresses = {channel: ids.get(one.person_id, "") for channel, ids in elsewhere.items()}
         if contact:
-            known.addresses |= {"email": contact.email, "sms": contact.phone, "whatsapp": contact.phone}
+            email_ = "" if one.person_id in nobody else contact.email
+            known.addresses |= {"email": email_, "sms": contact.phone, "whatsapp": contact.phone}
 
 
 def _events(place: Place, claimed: Sequence[Enrolment], used: Mapping[int, Automation]) -> dict[int, list[Happened]]:

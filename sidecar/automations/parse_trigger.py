@@ -49,7 +49,9 @@ def _event(reader: Reader, data: dict[str, Any]) -> model.Trigger:
     first = reader.flag(data, "first", _PLACE, False) if "first" in keys else False
     if every and first:
         reader.say((*_PLACE, "every"), "first and every together", "one of them")
-    goods = reader.choice(data, "goods", _PLACE, ("shipped", "downloadable")) if "goods" in data and "goods" in keys else ""
+    goods = (
+        reader.choice(data, "goods", _PLACE, ("shipped", "downloadable")) if "goods" in data and "goods" in keys else ""
+    )
     to = reader.to(data, _PLACE) if "to" in keys else ()
     return model.OnEvent(topic=topic, to=to, first=first, every=every, goods=cast("model.Goods", goods))
 

@@ -53,7 +53,11 @@ def spent(state: State, reader: Reader, ids: Collection[int]) -> set[int]:
         (msgspec.json.encode(sorted(ids)).decode(),),
     )
     counts = products.meta(reader, sorted({row[1] for row in rows if row[1]}), ("usage_count",))
-    good = {id_ for id_, coupon, over in rows if not over and counts.get(coupon or 0, {}).get("usage_count", "0") in ("0", "")}
+    good = {
+        id_
+        for id_, coupon, over in rows
+        if not over and counts.get(coupon or 0, {}).get("usage_count", "0") in ("0", "")
+    }
     return {id_ for id_, _, _ in rows} - good
 
 

@@ -118,10 +118,10 @@ def test_what_ended_while_the_plugin_is_silent_is_asked_later(
     for id_ in ids:
         enrolments.end(world.state, id_, "goal", "order.paid order:1", NOW)
     world.state.sql.execute("UPDATE message SET provider = 'fluentcrm'")
-    asked, paired = world.recorder.asked, True
+    asked, paired = world.recorder.asked, [True]
 
     def silent(keys: list[str]) -> dict[str, Handed]:
-        channels = Channels(world.config, world.state, None, paired=paired)
+        channels = Channels(world.config, world.state, None, paired=paired[0])
         return Doing(world.config, world.state, None, channels).asked(keys)
 
     world.recorder.asked = silent  # type: ignore[assignment,method-assign]
@@ -132,7 +132,8 @@ def test_what_ended_while_the_plugin_is_silent_is_asked_later(
     assert [row[2] for row in world.messages()] == ["queued", "queued"]
     # When it is gone for good, or has forgotten, nobody will ever tell.
     world.recorder.asked = silent  # type: ignore[assignment,method-assign]
-    for paired, later in ((False, HOUR), (True, 40 * 24 * HOUR)):
+    for there, later in ((False, HOUR), (True, 40 * 24 * HOUR)):
+        paired[0] = there
         world.state.sql.execute("UPDATE message SET state = 'handing', decided = ?", (world.now * 1000,))
         world.work(LEASE + later)
         assert [row[2] for row in world.messages()] == ["unsure", "unsure"]

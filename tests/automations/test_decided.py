@@ -9,6 +9,7 @@ import pytest
 from automating import DAY, HOUR, NOW, TEXT, World, unix
 
 from sidecar.automations import guards, purchases
+from sidecar.automations.channels.model import NOBODY, Handed
 from sidecar.automations.model import Branch, Coupon, Exit, Goal, OnCart, Send, Tagged, Wait
 from sidecar.config import Automations
 from sidecar.events import refusals
@@ -541,13 +542,31 @@ def test_nobody_is_reminded_of_a_coupon_that_is_used(world: World, by: str) -> N
     world.work()
     world.state.sql.execute("UPDATE coupon SET coupon_id = 990000 + enrolment_id")
     if by == "the shop":
-        world.keeper.do("INSERT INTO wp_postmeta (post_id, meta_key, meta_value) VALUES (%s, 'usage_count', '1')", 990000 + ids[0])
+        world.keeper.do(
+            "INSERT INTO wp_postmeta (post_id, meta_key, meta_value) VALUES (%s, 'usage_count', '1')", 990000 + ids[0]
+        )
     else:
         world.state.sql.execute("UPDATE coupon SET order_id = 5 WHERE enrolment_id = ?", (ids[0],))
     world.work(2 * DAY)
     world.keeper.do("DELETE FROM wp_postmeta WHERE post_id > 990000 AND meta_key = 'usage_count'")
     assert world.steps(ids[0])[-1] == ("remind", "skipped", "no_coupon")
     assert world.steps(ids[1])[-1] == ("remind", "done", "")
+
+
+def test_nothing_more_goes_to_an_address_that_nobody_has(world: World) -> None:
+    """Who mails the dead on and on is taken for a spammer. By another channel they get it; after a while it is tried again."""
+    spec = world.on(
+        mail(purpose="service"), Wait(id="a-day", period=Period(days=1)), Send(id="next", channels=("email", "sms"), purpose="service", texts=TEXT),
+        Wait(id="w", period=Period(days=100)), mail(id="late", purpose="service"),
+    )  # fmt: skip
+    id_ = world.enter(spec, world.subscribed(1)[0])
+    world.recorder.answers = [Handed(key="", state="refused", reason=NOBODY, gone=True)]
+    world.work()
+    world.work(DAY)
+    assert [one.channel for one in world.recorder.sent] == ["sms"]
+    world.work(100 * DAY)
+    assert [one.channel for one in world.recorder.sent] == ["sms", "email"]
+    assert world.one(id_).state == "done"
 
 
 def test_coupons_have_a_limit_by_day(world: World) -> None:

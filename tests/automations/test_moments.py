@@ -29,6 +29,8 @@ def test_moments_as_they_are_written(text: str, moment: str) -> None:
     assert moments.written(text, WARSAW) == unix(moment)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-07-01T12:00:00 Europe/Warsaw", "2026-07-01Z", "2026-13-01T12:00:00Z"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-07-01T12:00:00 Europe/Warsaw", "2026-07-01Z", "2026-13-01T12:00:00Z"]
+)
 def test_what_is_no_moment(text: str) -> None:
     assert moments.written(text, WARSAW) is None

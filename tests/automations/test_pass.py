@@ -210,7 +210,9 @@ def test_while_wordpress_does_not_answer_messages_wait(running: Running, monkeyp
 def test_who_waits_for_the_plugin_or_a_gateway_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages wait for days: the owner must not find out by chance. Without an automation there is nothing to tell."""
     config = msgspec.structs.replace(running.config, channels=Channels(sms=Sms(gateway="/no/such/file.toml")))
-    monkeypatch.setattr(Link, "state", lambda self: LinkState(mode="silent", seen=1, silent_since=NOW_MS // 1000 - 3600))
+    monkeypatch.setattr(
+        Link, "state", lambda self: LinkState(mode="silent", seen=1, silent_since=NOW_MS // 1000 - 3600)
+    )
     with build(config) as sidecar:
         versions.row(sidecar.state, "thanks")
 

@@ -266,7 +266,7 @@ def test_nothing_is_promised_that_the_shop_cannot_hold(name: str, step: model.Se
     cancelled is WooCommerce's setting."""
     full = example.context(SHOP, "en", 1_790_000_000)
     found = render(step, poor(full), "en", replace(LINKS, survey=""))
-    said = " ".join((found.subject, found.preheader, found.text, found.short))
+    said = f"{found.subject} {found.preheader} {found.text} {found.short}"
     if "coupon" not in step.still and "order" not in name:
         assert not _PROMISED.search(said), said
     if name != "order-shipped":

@@ -424,4 +424,8 @@ def test_another_one_of_a_name_begins_anew(yard: Yard) -> None:
         assert yard.collect().entered == enters, number
     row = versions.row(yard.state, "one")
     assert yard.state.rows("SELECT COUNT(*) FROM enrolment WHERE automation_id = ?", (row.id,)) == [(1,)]
-    assert yard.state.rows("SELECT name, running FROM automation ORDER BY id") == [("one~1", 0), ("one~2", 0), ("one", 1)]
+    assert yard.state.rows("SELECT name, running FROM automation ORDER BY id") == [
+        ("one~1", 0),
+        ("one~2", 0),
+        ("one", 1),
+    ]
