@@ -84,7 +84,10 @@ class Doing:
     def _made(self, wishes: Sequence[Wish], call: Callable[[Plugin, Items], Sequence[Made]]) -> list[Outcome]:
         plugin = self._plugin
         if plugin is None:
-            return [Outcome(key=one.key, state="again", reason="there is no plugin that answers") for one in wishes]
+            # While it is silent what it is to do waits for it, like e-mails; where there is none it is given up sooner.
+            wait = _ASK_AGAIN if self._channels.paired else 0
+            why = "there is no plugin that answers"
+            return [Outcome(key=one.key, state="again", reason=why, wait=wait) for one in wishes]
         done: list[Outcome] = []
         why = "the plugin had no time for it"
         for items in _parts(wishes):

@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 
 # Seconds until a channel that could not be asked is asked again.
 ASK_AGAIN = 60
-# The plugin remembers keys for 30 days (Tables::SENT_DAYS).
+# The plugin remembers keys for 30 days (Tables::SENT_DAYS), SMSAPI (check_idx) for one.
 _KEPT_MS = 28 * 86_400_000
+_KEPT_SHORTER = {"smsapi": 20 * 3_600_000}
 
 
 def ask(place: Place, cut_off: Sequence[Message]) -> dict[str, Handed]:
@@ -62,7 +63,7 @@ def settle_left(place: Place, worked: Worked) -> None:
 
 def forgotten(place: Place, message: Message) -> bool:
     """Whether a provider that knows keys may have forgotten this one: that it does not know it then says nothing."""
-    return message.decided < place.now * 1000 - _KEPT_MS
+    return message.decided < place.now * 1000 - _KEPT_SHORTER.get(message.provider, _KEPT_MS)
 
 
 def maybe(place: Place, message: Message | None) -> bool:

@@ -47,7 +47,7 @@ class Channels:
         self._state = state
         self._reader = reader
         self._plugin = plugin
-        self._paired = paired
+        self.paired = paired
         self._subscriptions = subscriptions
         self._config = config.channels
         self.gate = Gate(state)
@@ -113,7 +113,7 @@ class Channels:
 
     def asks_plugin(self, keys: Sequence[str]) -> list[str]:
         """Those of these messages of which only the plugin can tell what became of them; none where it is gone for good."""
-        if not self._paired:
+        if not self.paired:
             return []
         rows = self._state.rows(
             "SELECT key FROM message WHERE provider = ? AND key IN (SELECT value FROM json_each(?))",
