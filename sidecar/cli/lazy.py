@@ -158,6 +158,12 @@ def _answered_by_click(arguments: list[str], run: Context) -> bool:
 
 
 def _usage(output: Output, error: click.UsageError) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        if not output.json:
+            # Who calls a group alone wants to know what is in it: that is no error's text.
+            click.echo(error.format_message(), err=True)
+            return error.exit_code
+        error = click.UsageError("Missing command.", error.ctx)
     hint = f"see `{error.ctx.command_path} --help`" if error.ctx else "see `sidecar --help`"
     output.error("usage", error.format_message(), hint)
     return error.exit_code
@@ -165,8 +171,13 @@ def _usage(output: Output, error: click.UsageError) -> int:
 
 def _unexpected(run: Context, error: Exception) -> int:
     """The text of an unforeseen exception may hold a customer's address, so it is shown only with --debug."""
+    from sidecar.state.database import failure
+
     if run.debug:
         click.echo(traceback.format_exc(), err=True)
+    known = failure(error)
+    if known is not None:
+        return run.output.sidecar_error(known)
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"{os.sep}sidecar{os.sep}" in frame.filename] or frames
     where = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""

@@ -199,6 +199,18 @@ def test_wrong_usage_is_exit_2(runner: Callable[..., Result], args: list[str]) -
     assert "--help" in json.loads(found.stdout)["error"]["hint"]
 
 
+@pytest.mark.parametrize("args", [[], ["probe"]])
+def test_a_group_alone_shows_what_is_in_it(runner: Callable[..., Result], args: list[str]) -> None:
+    found = runner(*args)
+    assert found.exit_code == 2
+    assert found.stderr.startswith("Usage: ")
+    assert ("probe" if not args else "go") in found.stderr
+    assert "error" not in found.stderr
+    asked = runner(*args, "--json")
+    assert asked.exit_code == 2
+    assert json.loads(asked.stdout)["error"]["message"] == "Missing command."
+
+
 def test_a_reader_that_goes_away_is_no_news() -> None:
     command = f"{sys.executable} -m sidecar config example | head -c 10"
     env = os.environ | {"PYTHONUNBUFFERED": "1"}
