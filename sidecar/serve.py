@@ -171,8 +171,9 @@ def _server(runtime: Runtime, tasks: Tasks) -> Any:
         )  # fmt: skip
     except OSError as error:
         raise ConfigError(
-            f"cannot listen on {service.endpoint}: {error.strerror}",
-            hint="is another program there? [service] port or unix_socket says where",
+            # Of a path that is too long for a socket there are words only, and no number.
+            f"cannot listen on {service.endpoint}: {error.strerror or error}",
+            hint="is another program there? [service] port or unix_socket (a path of at most 107 characters) says where",
         ) from error
 
 

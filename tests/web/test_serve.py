@@ -291,6 +291,17 @@ def test_a_port_that_is_taken(serve: Make) -> None:
     assert answer["error"]["code"] == "config" and str(served.port) in answer["error"]["message"]
 
 
+def test_a_socket_path_that_is_too_long(demo_hpos: ShopDatabase, tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 120)
+    bench = Bench(demo_hpos, tmp_path, f'[service]\nunix_socket = "{path}"\n')
+    command = [sys.executable, "-m", "sidecar", "--config", str(bench.file), "--json", "serve"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 3
+    found = json.loads(run.stdout)["error"]
+    assert found["message"] == f"cannot listen on unix:{path}: AF_UNIX path too long"
+    assert "107" in found["hint"]
+
+
 def test_a_signal_that_wakes_nobody(serve: Make) -> None:
     """A signal can come in the instant before the main thread waits for connections, or to another thread: then nothing
     ends the wait. Python acts on it when the wait is over, and that is soon."""
