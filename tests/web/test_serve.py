@@ -370,6 +370,21 @@ def test_the_queue_may_be_redis(serve: Make, redis: str) -> None:
     assert served.bench.verdict().ok
 
 
+def test_a_redis_that_is_away_stops_nothing_else(serve: Make) -> None:
+    """What is to be done stands in the state: it is started, and waits, before a restart and after it."""
+    served = serve(f'[queue]\nurl = "redis://127.0.0.1:{free_port()}/0"\n')
+    for started in (False, True):
+        served.start()
+        assert served.ask("GET", "/ui/status")[0] == 200
+        if not started:
+            status, said = served.ask("POST", "/api/v1/sync/start", {})
+            assert status == 200, said
+        assert served.job()["state"] == "queued"
+        _, code, log = served.signal(signal.SIGTERM)
+        assert code == 0
+        assert "the queue does not answer" in log
+
+
 def test_a_queue_that_is_no_redis(serve: Make) -> None:
     served = serve('[queue]\nurl = "amqp://localhost"\n')
     answer = served.bench.json("serve", code=3)
