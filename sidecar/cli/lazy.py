@@ -141,7 +141,11 @@ class Root(click.Group):
         except click.ClickException as error:
             output.error("failed", error.format_message())
             return error.exit_code
-        except (click.Abort, KeyboardInterrupt):
+        except (click.Abort, KeyboardInterrupt) as stop:
+            if isinstance(stop, click.Abort) and stop.__cause__ is None:
+                # A question was answered by no, or by nobody; click gives a Ctrl-C in the midst of work a cause.
+                output.error("not_confirmed", "not confirmed: nothing was done", "answer y, or give --yes")
+                return INTERRUPTED
             output.error("interrupted", "stopped before the end", "run it again: it goes on where it was")
             return INTERRUPTED
         except OSError as error:

@@ -81,6 +81,7 @@ def go(run: Context, what: str) -> None:
         "store": lambda: _raise(StoreUnavailable("gone", hint="start it")),
         "crash": lambda: _raise(KeyError("anna@example.com")),
         "stop": lambda: _raise(KeyboardInterrupt()),
+        "ask": lambda: click.confirm("Sure?", abort=True),
         "fail": lambda: click.get_current_context().exit(1),
     }
     doings[what]()
@@ -169,6 +170,13 @@ def test_errors(runner: Callable[..., Result], what: str, code: int, name: str) 
     assert "error: " not in text.stdout
     assert "hint: " in text.stderr
     assert "anna@" not in found.output + text.output
+
+
+def test_who_says_no_is_not_told_to_go_on(runner: Callable[..., Result]) -> None:
+    found = runner("probe", "go", "ask")
+    assert found.exit_code == 130
+    assert "error: not confirmed: nothing was done\n" in found.stderr
+    assert "goes on" not in found.output
 
 
 def test_a_fault_in_a_file_is_shown_with_its_place(runner: Callable[..., Result]) -> None:
