@@ -110,6 +110,7 @@ def test_the_commands_of_the_guard(demo_hpos: ShopDatabase, tmp_path: Path) -> N
     assert bench.json("sync", code=1)["error"]["code"] == "on_hold"
     assert bench.json("doctor", "--only", "bridge.E005", code=1)["findings"][0]["level"] == "error"
     bench.run("site", "confirm", code=130, typed="n\n")
+    assert "--yes" in bench.json("site", "confirm", code=2)["error"]["message"], "as for undo and erase"
     bench.run("site", "show", code=1)
     bench.run("site", "confirm", typed="y\n")
     bench.run("sync")
