@@ -149,7 +149,25 @@ def _consumer(tasks: Tasks) -> Any:
 
     # huey tells every poll at debug and every task at info; its errors are enough.
     logging.getLogger("huey").setLevel(logging.WARNING)
+    for part in ("Worker", "Scheduler"):
+        logging.getLogger(f"huey.consumer.{part}").addFilter(_Seldom())
     return Embedded(tasks.huey, workers=WORKERS, initial_delay=0.25, backoff=1.4, max_delay=2.0, scheduler_interval=10)
+
+
+class _Seldom(logging.Filter):
+    """A queue that is away fails each look of each worker, with a long trace: once a minute is enough to know it by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this one is told."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + _SLOWEST_RETRY
+        return True
 
 
 def _server(runtime: Runtime, tasks: Tasks) -> Any:

@@ -380,9 +380,11 @@ def test_a_redis_that_is_away_stops_nothing_else(serve: Make) -> None:
             status, said = served.ask("POST", "/api/v1/sync/start", {})
             assert status == 200, said
         assert served.job()["state"] == "queued"
+        time.sleep(2)
         _, code, log = served.signal(signal.SIGTERM)
         assert code == 0
         assert "the queue does not answer" in log
+        assert log.count("Error reading from queue") == 1, "told, and not by each look"
 
 
 def test_a_queue_that_is_no_redis(serve: Make) -> None:
