@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
-from pathlib import Path
 
 import msgspec
 
-from sidecar import clock, http_client
+from sidecar import clock, http_client, new_file
 from sidecar.config import Alerts
 from sidecar.state.database import State
 
@@ -66,7 +65,7 @@ def check(state: State, config: Alerts, conditions: Sequence[Condition], site: s
 @contextmanager
 def _one_at_a_time(state: State) -> Iterator[None]:
     """Two lines of cron begin in the same second: what one is just telling, the other must not tell too."""
-    handle = os.open(Path(state.directory) / "alerts.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    handle = new_file.lock_file(state.directory / "alerts.lock")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -16,10 +16,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from sidecar import memory
+from sidecar import memory, new_file
 from sidecar.config import Config
 from sidecar.errors import ConfigError, Conflict, SidecarError
 from sidecar.runtime import Runtime, build
@@ -198,8 +197,8 @@ def _server(runtime: Runtime, tasks: Tasks) -> Any:
 @contextmanager
 def _alone(runtime: Runtime) -> Iterator[None]:
     """One service for a state directory; the kernel drops the lock with the process."""
-    runtime.state  # noqa: B018 - makes the directory, or says why it cannot be used
-    handle = os.open(Path(runtime.config.state.dir) / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    # The state makes the directory, or says why it cannot be used.
+    handle = new_file.lock_file(runtime.state.directory / "serve.lock")
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -74,7 +74,7 @@ class State:
         path = self.directory / "state.sqlite3"
         try:
             # For its owner only; what SQLite makes beside it has the same mode. (A umask would be that of all threads.)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(new_file.lock_file(path))
         except OSError as error:
             raise ConfigError(
                 f"{path} cannot be used: {error.strerror}", hint="its owner must be the user that runs the sidecar"
@@ -171,6 +171,6 @@ def _secret(path: Path) -> bytes:
     except FileNotFoundError:
         secret = os.urandom(32)
         # Under its name only when it is whole on the disk: half of it would be a damaged one for ever.
-        with new_file.private(path, replace=True) as file:
+        with new_file.private(path, replace=True, given=True) as file:
             file.buffer.write(secret)
         return secret

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from commandline import Bench
 from support import ShopDatabase
 
-from sidecar import new_file
+from sidecar import alerts, new_file
+from sidecar.config import Alerts
 from sidecar.errors import ConfigError
+from sidecar.state import jobs, pairing, runs
 from sidecar.state.database import State, failure
 from sidecar.state.migrations import MIGRATIONS
 
@@ -105,3 +108,42 @@ def test_a_damaged_state_is_told_with_what_to_do(demo_hpos: ShopDatabase, tmp_pa
     assert "not a database" in found["message"]
     assert "backup" in found["hint"]
     assert "fault of the sidecar" not in bench.run("sync", "status", code=1).output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files in somebody else's directory")
+def test_what_root_makes_in_the_services_state_is_the_services(tmp_path: Path) -> None:
+    """Else one `sudo sidecar sync status` shuts the service out."""
+    os.chown(tmp_path, 12345, 12345)
+    with State(tmp_path) as state:
+        state.set("a", "1")
+        assert not runs.running(state)
+        with runs.lock(state), jobs.hands_on(state):
+            pairing.write(tmp_path, pairing.first("http://127.0.0.1:8765"))
+        alerts.check(state, Alerts(), [])
+        owners = {file.name: file.stat().st_uid for file in tmp_path.iterdir()}
+    assert set(owners.values()) == {12345}, owners
+    assert {"run.lock", "pass.lock", "job.lock", "alerts.lock", "pairing.json", "identity.key"} <= set(owners)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files in somebody else's directory")
+def test_root_gives_nothing_away_that_was_there(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("root's")
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, 12345, 12345)
+    (theirs / "run.lock").symlink_to(mine)
+    os.close(new_file.lock_file(theirs / "run.lock"))
+    assert mine.stat().st_uid == 0
+
+
+def test_a_lock_of_another_account_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "run.lock").touch()
+
+    def refuse(path: Path, flags: int, mode: int = 0) -> int:
+        raise FileExistsError if flags & os.O_EXCL else PermissionError
+
+    monkeypatch.setattr(new_file.os, "open", refuse)
+    with pytest.raises(ConfigError, match="belongs to another account") as caught:
+        new_file.lock_file(tmp_path / "run.lock")
+    assert "chown" in caught.value.hint
