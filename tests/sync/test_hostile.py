@@ -20,6 +20,7 @@ from sidecar.config import State as StateSection
 from sidecar.demo.mariadb import PrivateMariaDB
 from sidecar.mapping import compile as mapping_rules
 from sidecar.state.database import State
+from sidecar.sync.explain import explain
 from sidecar.sync.verify import verify
 from sidecar.values import php
 
@@ -73,6 +74,14 @@ def compare(shop: Shop, connection: Any) -> None:
     assert wrong == {}
 
 
+def explained(shop: Shop, config: Config, state: State) -> None:
+    """`mapping explain`, which reads the shop by another way, says the same of some of them."""
+    for email, want in list(truth(shop).items())[::6]:
+        found = explain(config, state, mapping_rules.load(None), email).facts
+        assert found.orders_count == want["count"], email
+        assert abs(Decimal(found.ltv) - want["net"]) < Decimal("0.00501"), email
+
+
 @pytest.mark.parametrize("storage", ["hpos", "posts"])
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_a_hostile_shop(mariadb: PrivateMariaDB, tmp_path: Path, storage: Any, seed: int) -> None:
@@ -93,6 +102,7 @@ def test_a_hostile_shop(mariadb: PrivateMariaDB, tmp_path: Path, storage: Any, s
             assert run(config).counts.writes == 0
             with State(config.state.dir) as state:
                 verdict = verify(config, state, mapping_rules.load(None))
+                explained(shop, config, state)
             assert (verdict.differences, verdict.faults, verdict.disagreements) == ([], [], [])
             shop.change()
             hostile_rows.write(shop, connection)

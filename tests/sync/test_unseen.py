@@ -12,6 +12,7 @@ from syncing import ConfigFor, contacts, field, letters, run
 
 from sidecar import clock
 from sidecar.config import Config
+from sidecar.errors import CrmRefused
 from sidecar.mapping import compile as mapping_rules
 from sidecar.mapping.compiled import Mapping
 from sidecar.state import runs
@@ -212,3 +213,23 @@ def test_the_first_order_counts_as_first_also_of_many(demo_hpos: ShopDatabase, c
         )
     run(config, '[[field]]\nto = "custom:size"\nfrom = "item_meta.size"\npick = "first"\n')
     assert field(contacts(demo_hpos)["many@example.org"], "size") == "first"
+
+
+def test_a_contact_with_a_zero_day_of_birth(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:
+    """WordPress, which is not strict, keeps an empty day so: it is no birthday that a person entered."""
+    keeper, config = Shopkeeper(demo_hpos), config_for(demo_hpos)
+    keeper.account("dob@example.org", birthday="1990-05-12")
+    keeper.do(
+        "INSERT INTO wp_fc_subscribers (email, status, date_of_birth) VALUES ('dob@example.org', 'pending', '0000-00-00')"
+    )
+    run(config)
+    assert contacts(demo_hpos)["dob@example.org"]["columns"]["date_of_birth"] == "1990-05-12"
+
+
+def test_field_definitions_that_hold_an_object_are_not_touched(demo_hpos: ShopDatabase, config_for: ConfigFor) -> None:
+    keeper, config = Shopkeeper(demo_hpos), config_for(demo_hpos)
+    text = 'a:1:{i:0;a:2:{s:4:"slug";s:1:"q";s:4:"more";O:8:"stdClass":0:{}}}'
+    keeper.do("UPDATE wp_fc_meta SET value = %s WHERE `key` = 'contact_custom_fields'", text)
+    with pytest.raises(CrmRefused, match="nothing was changed"):
+        run(config)
+    assert keeper.one("SELECT value FROM wp_fc_meta WHERE `key` = 'contact_custom_fields'") == text
