@@ -68,11 +68,11 @@ class Items:
                 self.shipping.setdefault(orders[item_id], []).append(value.partition(":")[0])
         # A line that somebody typed has the product 0 or none at all; its name is all that is known.
         lost = [item_id for item_id in goods if bought.get(item_id, 0) not in products]
-        names = dict(shop.page("items_names", ids=lost)) if lost else {}
+        names = {id_: shown(name or "") for id_, name in shop.page("items_names", ids=lost)} if lost else {}
         lines = self.lines
         for item_id in goods:
             line = (
-                bought.get(item_id, 0), variations.get(item_id, 0), quantities.get(item_id, 1), shown(names.get(item_id) or "")
+                bought.get(item_id, 0), variations.get(item_id, 0), quantities.get(item_id, 1), names.get(item_id, "")
             )  # fmt: skip
             order_id = orders[item_id]
             if order_id in lines:
