@@ -7,18 +7,16 @@ changes are found by walking the primary key and comparing digests (`sums`).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, tzinfo
 from typing import Any, Literal
 
 import msgspec
 
 from sidecar.mysql.connection import Reader
 from sidecar.mysql.sqltext import spans
-from sidecar.store import schema
 from sidecar.store.items import Items
 from sidecar.store.model import Address, Order
 from sidecar.store.orders import Cursor, Sums, id_of, kind_of, moment, page_of
-from sidecar.values import dates, money
+from sidecar.values import money
 
 _COLUMNS = frozenset({"_customer_user", "_billing_email", "_order_total", "_order_currency", "_payment_method"})
 _PARTS = Address.__struct_fields__
@@ -33,7 +31,6 @@ class PostsOrders:
     def __init__(self, shop: Reader, products: Collection[int] = ()) -> None:
         self._shop = shop
         self._products = products
-        self._zone: tzinfo | None = None
 
     def ids(self, after: int, limit: int) -> list[int]:
         return sorted(row[0] for row in self._shop.page("orders_posts_ids", after=after, limit=limit))
@@ -54,7 +51,7 @@ class PostsOrders:
         return [self._order(row, *metas.get(row[0], nothing), items) for row in rows]
 
     def _order(self, row: Sequence[Any], meta_crc: int, meta: dict[str, str], items: Items) -> Order:
-        id_, type_, status, created, local, parent, crc = row
+        id_, type_, status, created, _local, parent, crc = row
         customer = meta.get("_customer_user", "")
         return Order(
             id=id_,
@@ -66,7 +63,7 @@ class PostsOrders:
             email=meta.get("_billing_email", ""),
             total=money.to_micros(meta.get("_order_total", "")),
             currency=meta.get("_order_currency", "").upper(),
-            created=moment(created) or self._created_here(local),
+            created=moment(created),
             payment=meta.get("_payment_method", ""),
             crc=crc + meta_crc,
             meta=meta,
@@ -74,15 +71,6 @@ class PostsOrders:
             shipping=tuple(items.shipping.get(id_, ())),
             coupons=tuple(items.coupons.get(id_, ())),
         )
-
-    def _created_here(self, local: str) -> int | None:
-        """Importers leave out the date in UTC; WordPress then goes by the local one."""
-        if local.startswith("0000"):
-            return None
-        if self._zone is None:
-            self._zone = schema.zone(self._shop)
-        at = dates.from_local(local, self._zone)
-        return None if at is None else moment(dates.local_text(at, UTC))
 
     def addresses(self, ids: Sequence[int]) -> dict[int, tuple[Address, Address]]:
         if not ids:

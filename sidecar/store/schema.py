@@ -56,12 +56,6 @@ def storage(shop: Reader) -> Storage:
     return "hpos" if found.get("woocommerce_custom_orders_table_enabled") == "yes" else "posts"
 
 
-def zone(shop: Reader) -> tzinfo:
-    """The shop's time zone alone."""
-    found: dict[str, str] = dict(shop.rows("schema_options", names=["timezone_string", "gmt_offset"]))
-    return dates.site_zone(found.get("timezone_string"), found.get("gmt_offset"))
-
-
 def probe(shop: Reader, paid_statuses: tuple[str, ...] = ()) -> ShopInfo:
     """Read what the shop is. `paid_statuses` (without `wc-`) overrides what the shop says.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +12,7 @@ from sidecar.sync.verify_rules import DECIDING, OrderRow, amount, moment, usable
 _COLUMNS = ("_customer_user", "_billing_email", "_order_total", "_order_currency")
 
 
-def load(reader: Reader, storage: Storage, after: int, limit: int, zone: tzinfo) -> list[OrderRow]:
+def load(reader: Reader, storage: Storage, after: int, limit: int) -> list[OrderRow]:
     """The next orders by id, each with its refunds summed."""
     if storage == "hpos":
         rows = reader.page("verify_hpos_orders", after=after, limit=limit)
@@ -31,17 +30,17 @@ def load(reader: Reader, storage: Storage, after: int, limit: int, zone: tzinfo)
         rows = reader.page("verify_posts_orders", after=after, limit=limit)
         ids = [row[0] for row in rows]
         meta = _first_rows(reader.page("verify_posts_meta", ids=ids, keys=(*_COLUMNS, *DECIDING))) if ids else {}
-        found = [_from_post(row, meta.get(row[0], {}), zone) for row in rows]
+        found = [_from_post(row, meta.get(row[0], {})) for row in rows]
     return sorted(found, key=lambda row: row.id)
 
 
-def _from_post(row: list[Any], meta: dict[str, str], zone: tzinfo) -> OrderRow:
-    id_, status, created, local, refunds, refunded = row
+def _from_post(row: list[Any], meta: dict[str, str]) -> OrderRow:
+    id_, status, created, refunds, refunded = row
     total = meta.get("_order_total", "")
     return OrderRow(
         id=id_, status=(status or "").removeprefix("wc-"), customer=_id(meta.get("_customer_user", "")),
         email=meta.get("_billing_email", ""), raw=amount(total), total=usable(total),
-        currency=meta.get("_order_currency", "").upper(), created=moment(created) or moment(local, zone), refunds=refunds,
+        currency=meta.get("_order_currency", "").upper(), created=moment(created), refunds=refunds,
         refunded=Decimal(refunded), meta=meta,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 import msgspec
@@ -66,11 +66,11 @@ def usable(text: str | None) -> Decimal | None:
     return Decimal(cleaned.replace(",", "."))
 
 
-def moment(text: str | None, zone: tzinfo = UTC) -> int | None:
-    """MySQL's text of a time in UTC (or another zone) → Unix seconds; None for a zero or missing date, and for one before 1970 or from 2200 on."""
+def moment(text: str | None) -> int | None:
+    """MySQL's UTC text → Unix seconds; None for a zero or missing date, and for one before 1970 or from 2200 on."""
     try:
-        found = int(datetime.fromisoformat(text or "").replace(tzinfo=zone).timestamp())
-    except (ValueError, OverflowError):
+        found = int(datetime.fromisoformat(text or "").replace(tzinfo=UTC).timestamp())
+    except ValueError:
         return None
     return found if 0 < found < _LATEST else None
 

@@ -170,7 +170,7 @@ class Recount:
         """A page of orders that adds up to what the server says of the same ids; orders that move while we read
         are read again."""
         for attempt in (1, 2, 3):
-            rows = load(self._reader, self._info.storage, after, _PAGE, self._info.zone)
+            rows = load(self._reader, self._info.storage, after, _PAGE)
             upto = rows[-1].id if len(rows) == _PAGE else _END
             totals = self._reader.page(f"verify_{self._info.storage}_totals", after=after, upto=upto)
             held: dict[str, tuple[int, Decimal]] = {}

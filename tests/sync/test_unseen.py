@@ -233,16 +233,3 @@ def test_field_definitions_that_hold_an_object_are_not_touched(demo_hpos: ShopDa
     with pytest.raises(CrmRefused, match="nothing was changed"):
         run(config)
     assert keeper.one("SELECT value FROM wp_fc_meta WHERE `key` = 'contact_custom_fields'") == text
-
-
-def test_an_order_that_has_only_a_local_date(demo_posts: ShopDatabase, config_for: ConfigFor) -> None:
-    keeper, config = Shopkeeper(demo_posts), config_for(demo_posts)
-    order = keeper.order("local@example.org")
-    keeper.do(
-        "UPDATE wp_posts SET post_date_gmt = '0000-00-00 00:00:00', post_date = '2026-07-01 09:30:00' WHERE ID = %s",
-        order,
-    )
-    run(config)
-    contact = contacts(demo_posts)["local@example.org"]
-    assert (field(contact, "woo_orders_count"), field(contact, "woo_last_order")) == ("1", "2026-07-01 09:30:00")
-    agreed(config)

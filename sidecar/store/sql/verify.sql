@@ -32,17 +32,17 @@ WHERE r.type = 'shop_order_refund' AND o.id IS NULL;
 
 -- name: verify_posts_orders
 -- The same recount of the legacy storage. An amount counts when it is a number; the first row of a key rules.
--- columns: id status created local refunds refunded
-SELECT t.id, t.status, t.created, t.local, COUNT(t.refund) AS refunds,
+-- columns: id status created refunds refunded
+SELECT t.id, t.status, t.created, COUNT(t.refund) AS refunds,
  CAST(COALESCE(SUM(CASE WHEN REPLACE(REPLACE(t.amount, ' ', ''), ',', '.') REGEXP '^[-+]?[0-9]*[.]?[0-9]+[.]?$'
   THEN CAST(REPLACE(REPLACE(t.amount, ' ', ''), ',', '.') AS DECIMAL(26,8)) ELSE 0 END), 0) AS CHAR) AS refunded
-FROM (SELECT o.ID AS id, o.post_status AS status, CAST(o.post_date_gmt AS CHAR) AS created, CAST(o.post_date AS CHAR) AS local, r.ID AS refund,
+FROM (SELECT o.ID AS id, o.post_status AS status, CAST(o.post_date_gmt AS CHAR) AS created, r.ID AS refund,
  (SELECT x.meta_value FROM {p}postmeta x FORCE INDEX (post_id)
  WHERE x.post_id = r.ID AND x.meta_key = '_order_total' ORDER BY x.meta_id LIMIT 1) AS amount
-FROM (SELECT ID, post_status, post_date_gmt, post_date FROM {p}posts FORCE INDEX (PRIMARY)
+FROM (SELECT ID, post_status, post_date_gmt FROM {p}posts FORCE INDEX (PRIMARY)
  WHERE ID > %(after)s AND post_type = 'shop_order' ORDER BY ID LIMIT %(limit)s) o
 LEFT JOIN {p}posts r FORCE INDEX (post_parent) ON r.post_parent = o.ID AND r.post_type = 'shop_order_refund') t
-GROUP BY t.id, t.status, t.created, t.local;
+GROUP BY t.id, t.status, t.created;
 
 -- name: verify_posts_meta
 -- What is a column in HPOS, and the few meta that decide whether an order counts.
