@@ -5,14 +5,17 @@ Each condition is told once when it begins and once when it is over. Nothing per
 
 from __future__ import annotations
 
+import fcntl
 import logging
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 
 import msgspec
 
-from sidecar import clock, http_client
+from sidecar import clock, http_client, new_file
 from sidecar.config import Alerts
 from sidecar.state.database import State
 
@@ -51,31 +54,57 @@ class Open(msgspec.Struct, kw_only=True, frozen=True):
 
 
 def check(state: State, config: Alerts, conditions: Sequence[Condition], site: str = "") -> list[Told]:
-    """Tell what has begun and what is over since the last check. What no channel took is told again next time."""
+    """Tell what has begun and what is over since the last check. What no channel took is told again next time. `site`: its
+    address, for who has several."""
+    with _one_at_a_time(state):
+        known = {row[0]: (row[1], row[2]) for row in state.rows("SELECT name, since, told FROM alert")}
+        told = [_one(state, config, one, known.get(one.name), site) for one in conditions]
+    return [one for one in told if one is not None]
+
+
+@contextmanager
+def _one_at_a_time(state: State) -> Iterator[None]:
+    """Two lines of cron begin in the same second: what one is just telling, the other must not tell too."""
+    handle = new_file.lock_file(state.directory / "alerts.lock")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _one(state: State, config: Alerts, one: Condition, known: tuple[int, int] | None, site: str) -> Told | None:
     now = int(clock.now().timestamp())
-    known = {row[0]: (row[1], row[2]) for row in state.rows("SELECT name, since, told FROM alert")}
-    told = []
-    for one in conditions:
-        since, was_told = known.get(one.name, (now, 0))
-        if one.on:
-            if one.name not in known:
-                _keep(state, one, now, 0)
-            if was_told:
-                continue
-            message = _tell(config, one, site, over=False)
-            if len(message.failed) < max(1, len(channels(config))):
-                _keep(state, one, since, now)
-            told.append(message)
-        elif one.name in known:
-            if was_told:
-                told.append(_tell(config, one, site, over=True))
-            state.sql.execute("DELETE FROM alert WHERE name = ?", (one.name,))
-    return told
+    since, was_told = known if known is not None else (now, 0)
+    if one.on:
+        # Back before anybody could be told that it was over: they know of it.
+        if known is None or was_told < 0:
+            _keep(state, one, since, abs(was_told))
+        if was_told:
+            return None
+        begun = _tell(config, one, site, over=False)
+        if _taken(config, begun):
+            _keep(state, one, since, now)
+        return begun
+    if known is None:
+        return None
+    ended = _tell(config, one, site, over=True) if was_told else None
+    if ended is not None and not _taken(config, ended):
+        _keep(state, one, since, -abs(was_told))
+    else:
+        state.sql.execute("DELETE FROM alert WHERE name = ?", (one.name,))
+    return ended
+
+
+def _taken(config: Alerts, message: Told) -> bool:
+    """Whether a channel took it, or there is none."""
+    return len(message.failed) < max(1, len(channels(config)))
 
 
 def open_(state: State) -> list[Open]:
     """What is wrong now, the oldest first."""
-    rows = state.rows("SELECT name, since, sentence FROM alert ORDER BY since, name")
+    # Below 0: it is over, and nobody could be told so far.
+    rows = state.rows("SELECT name, since, sentence FROM alert WHERE told >= 0 ORDER BY since, name")
     return [Open(name=row[0], since=row[1], sentence=row[2]) for row in rows]
 
 

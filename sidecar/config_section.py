@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -13,7 +14,17 @@ Percent = Annotated[float, Meta(ge=0, le=100)]
 Rate = Annotated[float, Meta(ge=0, le=1000)]
 Clock = Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d\Z")]
 
-_SECRET_WORDS = ("password", "secret", "token", "api_key")
+HIDDEN = "(hidden)"
+# Who knows the address of a webhook may write there.
+_SECRET_WORDS = ("password", "secret", "token", "api_key", "webhook_url")
+_IN_ADDRESS = re.compile(r"(?<=://)[^/?#\s]*(?=@)|(?<=\?).+")
+
+
+def shown(key: str, value: object) -> object:
+    """What may be shown of a key's value: nothing of a secret, and no name, password or query of an address."""
+    if secret(key) and value:
+        return HIDDEN
+    return _IN_ADDRESS.sub(HIDDEN, value) if isinstance(value, str) and "://" in value else value
 
 
 def secret(key: str) -> bool:
@@ -26,9 +37,9 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def __repr__(self) -> str:
         """Without secrets: it may come into a log or a trace."""
-        shown = [
-            f"{name}={'(hidden)' if value and secret(name) else repr(value)}"
+        pairs = [
+            f"{name}={HIDDEN if value is HIDDEN else repr(value)}"
             for name in self.__struct_fields__
-            for value in (getattr(self, name),)
+            for value in (shown(name, getattr(self, name)),)
         ]
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return f"{type(self).__name__}({', '.join(pairs)})"

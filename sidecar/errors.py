@@ -98,6 +98,12 @@ class SchemaUnsupported(SidecarError):
     exit_code = 3
 
 
+class StateFailed(SidecarError):
+    """The sidecar's own database cannot be read or written now."""
+
+    code = "state_failed"
+
+
 class CrmRefused(SidecarError):
     """FluentCRM's tables refused a write for a reason that trying again will not change."""
 

@@ -16,10 +16,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from sidecar import memory
+from sidecar import memory, new_file
 from sidecar.config import Config
 from sidecar.errors import ConfigError, Conflict, SidecarError
 from sidecar.runtime import Runtime, build
@@ -151,7 +150,25 @@ def _consumer(tasks: Tasks) -> Any:
 
     # huey tells every poll at debug and every task at info; its errors are enough.
     logging.getLogger("huey").setLevel(logging.WARNING)
+    for part in ("Worker", "Scheduler"):
+        logging.getLogger(f"huey.consumer.{part}").addFilter(_Seldom())
     return Embedded(tasks.huey, workers=WORKERS, initial_delay=0.25, backoff=1.4, max_delay=2.0, scheduler_interval=10)
+
+
+class _Seldom(logging.Filter):
+    """A queue that is away fails each look of each worker, with a long trace: once a minute is enough to know it by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this one is told."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + _SLOWEST_RETRY
+        return True
 
 
 def _server(runtime: Runtime, tasks: Tasks) -> Any:
@@ -173,16 +190,17 @@ def _server(runtime: Runtime, tasks: Tasks) -> Any:
         )  # fmt: skip
     except OSError as error:
         raise ConfigError(
-            f"cannot listen on {service.endpoint}: {error.strerror}",
-            hint="is another program there? [service] port or unix_socket says where",
+            # Of a path that is too long for a socket there are words only, and no number.
+            f"cannot listen on {service.endpoint}: {error.strerror or error}",
+            hint="is another program there? [service] port or unix_socket (a path of at most 107 characters) says where",
         ) from error
 
 
 @contextmanager
 def _alone(runtime: Runtime) -> Iterator[None]:
     """One service for a state directory; the kernel drops the lock with the process."""
-    runtime.state  # noqa: B018 - makes the directory, or says why it cannot be used
-    handle = os.open(Path(runtime.config.state.dir) / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    # The state makes the directory, or says why it cannot be used.
+    handle = new_file.lock_file(runtime.state.directory / "serve.lock")
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

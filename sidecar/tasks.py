@@ -6,9 +6,10 @@ a lost or repeated message loses and repeats nothing. Events have no schedule he
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from sidecar.sync import survey
 
 if TYPE_CHECKING:
     from huey import Huey
+
+log = logging.getLogger(__name__)
 
 QUEUE_NAME = "fluentcrm-sidecar"
 
@@ -46,21 +49,21 @@ class Tasks:
     def start(self, kind: jobs.Kind, options: dict[str, Any]) -> Job:
         """Queue long work. Raises Conflict while other work has not ended."""
         job = jobs.start(self.runtime.state, kind, options)
-        self._work(job.id)
+        self._send(self._work, job.id)
         return job
 
     def resume(self) -> Job:
         """Let paused work go on. Raises NotFound."""
         job = jobs.resume(self.runtime.state)
         if job.state == "queued":
-            self._work(job.id)
+            self._send(self._work, job.id)
         return job
 
     def explore(self, kind: meta.Kind) -> bool:
         """Ask for a new survey; False when it was asked for already."""
         asked = survey.want(self.runtime.state, kind)
         if asked:
-            self._explore(kind)
+            self._send(self._explore, kind)
         return asked
 
     # --- what is done ----------------------------------------------------------------------------------------
@@ -70,9 +73,17 @@ class Tasks:
         it may have been lost with a queue."""
         waiting = jobs.waiting(self.runtime.state)
         if waiting is not None:
-            self._work(waiting.id)
+            self._send(self._work, waiting.id)
         for kind in survey.wanted(self.runtime.state):
-            self._explore(kind)
+            self._send(self._explore, kind)
+
+    def _send(self, task: Callable[[Any], object], what: Any) -> None:
+        """Wake a worker. What it is to do is written down already: a Redis that is away keeps neither the service from
+        starting nor a page from being answered, and `wake` says it again when it is back."""
+        try:
+            task(what)
+        except Exception as error:  # noqa: BLE001 - whatever kind of queue it is
+            log.warning("the queue does not answer: work waits until it does", extra={"error": type(error).__name__})
 
     def _work_body(self, job_id: int) -> None:
         if self.runtime.work(job_id, self.stopping.is_set) is not None:

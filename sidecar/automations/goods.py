@@ -4,14 +4,15 @@ of this order."""
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Literal
 
 import msgspec
 
-from sidecar.automations.model import Goods
 from sidecar.mysql.connection import Reader
 from sidecar.people.model import OrderDoc
 from sidecar.state.database import State
 
+Goods = Literal["", "shipped", "downloadable"]
 # Who fetches it gets no parcel: WooCommerce's own ways of that, in the classic and in the block checkout.
 _FETCHED = ("local_pickup", "pickup_location")
 _MOST = 500

@@ -11,8 +11,7 @@ import msgspec
 
 from sidecar.segments.model import Condition, Period
 
-# marketing needs the consent of the channel, and counts for the frequency cap; service is what a buyer must be told about
-# their own order.
+# marketing needs the consent of the channel and counts for the cap; service is what buyers must be told of their own order.
 Purpose = Literal["marketing", "service"]
 ChannelName = Literal["email", "sms", "telegram", "whatsapp", "push"]
 LANGUAGES = ("en", "fa", "pl", "bg")
@@ -20,9 +19,6 @@ END = "end"
 
 
 # --- triggers ------------------------------------------------------------------------------------------------
-
-
-Goods = Literal["", "shipped", "downloadable"]
 
 
 class OnEvent(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
@@ -34,7 +30,7 @@ class OnEvent(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
     to: tuple[str, ...] = ()
     first: bool = False
     every: int = 0
-    goods: Goods = ""
+    goods: Literal["", "shipped", "downloadable"] = ""
 
 
 class OnSegment(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):

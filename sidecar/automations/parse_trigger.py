@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from sidecar.automations import model
+from sidecar.automations.goods import Goods
 from sidecar.automations.parse_base import DAYS, LONGEST_NAME, NAME, ORDER_PLACED, STATUSES, TOPICS, Reader
 from sidecar.segments.model import Period
 from sidecar.toml_file import did_you_mean
@@ -53,7 +54,7 @@ def _event(reader: Reader, data: dict[str, Any]) -> model.Trigger:
         reader.choice(data, "goods", _PLACE, ("shipped", "downloadable")) if "goods" in data and "goods" in keys else ""
     )
     to = reader.to(data, _PLACE) if "to" in keys else ()
-    return model.OnEvent(topic=topic, to=to, first=first, every=every, goods=cast("model.Goods", goods))
+    return model.OnEvent(topic=topic, to=to, first=first, every=every, goods=cast("Goods", goods))
 
 
 def _segment(reader: Reader, data: dict[str, Any]) -> model.Trigger:

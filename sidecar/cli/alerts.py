@@ -9,6 +9,7 @@ import click
 from sidecar import alerts as channels
 from sidecar import runtime
 from sidecar.cli.context import Context, pass_run
+from sidecar.sync import site as sites
 
 
 @click.group(invoke_without_command=True)
@@ -44,7 +45,8 @@ def alerts(context: click.Context, run: Context) -> None:
 def test(run: Context) -> None:
     """Send a message by every way that is set up. Exit 1 when one fails, or there is none."""
     ways = channels.channels(run.config.alerts)
-    told = channels.test(run.config.alerts)
+    with runtime.build(run.config) as shop:
+        told = channels.test(run.config.alerts, sites.address(shop.state))
     run.output.result({"channels": sorted(ways), "failed": told.failed}, ok=bool(ways) and not told.failed)
     for line in told.failed:
         run.output.warn(line)

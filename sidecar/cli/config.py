@@ -11,10 +11,8 @@ import msgspec
 from sidecar import config_file, toml_text
 from sidecar.automations.channels import settings
 from sidecar.cli.context import Context, pass_run
-from sidecar.config_section import secret
+from sidecar.config_section import shown
 from sidecar.errors import ConfigError
-
-HIDDEN = "(hidden)"
 
 
 @click.group()
@@ -62,7 +60,7 @@ def example(run: Context) -> None:
 
 
 def hide_secrets(data: Any, key: str = "") -> Any:
-    """The data with every secret that is set replaced. The name of a file that holds one is no secret."""
+    """The data with every secret that is set replaced."""
     if isinstance(data, dict):
         return {name: hide_secrets(item, name) for name, item in data.items()}
-    return HIDDEN if secret(key) and data else data
+    return shown(key, data)

@@ -141,7 +141,11 @@ class Root(click.Group):
         except click.ClickException as error:
             output.error("failed", error.format_message())
             return error.exit_code
-        except (click.Abort, KeyboardInterrupt):
+        except (click.Abort, KeyboardInterrupt) as stop:
+            if isinstance(stop, click.Abort) and stop.__cause__ is None:
+                # A question was answered by no, or by nobody; click gives a Ctrl-C in the midst of work a cause.
+                output.error("not_confirmed", "not confirmed: nothing was done", "answer y, or give --yes")
+                return INTERRUPTED
             output.error("interrupted", "stopped before the end", "run it again: it goes on where it was")
             return INTERRUPTED
         except OSError as error:
@@ -158,6 +162,12 @@ def _answered_by_click(arguments: list[str], run: Context) -> bool:
 
 
 def _usage(output: Output, error: click.UsageError) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        if not output.json:
+            # Who calls a group alone wants to know what is in it: that is no error's text.
+            click.echo(error.format_message(), err=True)
+            return error.exit_code
+        error = click.UsageError("Missing command.", error.ctx)
     hint = f"see `{error.ctx.command_path} --help`" if error.ctx else "see `sidecar --help`"
     output.error("usage", error.format_message(), hint)
     return error.exit_code
@@ -165,8 +175,13 @@ def _usage(output: Output, error: click.UsageError) -> int:
 
 def _unexpected(run: Context, error: Exception) -> int:
     """The text of an unforeseen exception may hold a customer's address, so it is shown only with --debug."""
+    from sidecar.state.database import failure
+
     if run.debug:
         click.echo(traceback.format_exc(), err=True)
+    known = failure(error)
+    if known is not None:
+        return run.output.sidecar_error(known)
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if f"{os.sep}sidecar{os.sep}" in frame.filename] or frames
     where = f" in {Path(ours[-1].filename).name}, line {ours[-1].lineno}" if ours else ""

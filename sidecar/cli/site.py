@@ -6,6 +6,7 @@ import click
 
 from sidecar import runtime
 from sidecar.cli.context import Context, pass_run
+from sidecar.errors import UsageError
 
 
 @click.group()
@@ -44,7 +45,9 @@ def confirm(run: Context, yes: bool) -> None:
     """Say that the site as it is now is the one that the sidecar may write to."""
     with runtime.build(run.config) as shop:
         found = shop.site()
-        if found.held and not yes and not run.output.json:
+        if found.held and not yes:
+            if run.output.json:
+                raise UsageError("with --json nothing is asked: give --yes to confirm")
             for line in found.changed:
                 run.output.say(f"- {line}")
             click.confirm("Is this your live shop?", abort=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hmac
 import os
 import sqlite3
@@ -12,7 +13,8 @@ from typing import Any
 
 from peewee import SqliteDatabase
 
-from sidecar.errors import ConfigError, SchemaUnsupported
+from sidecar import new_file
+from sidecar.errors import ConfigError, SchemaUnsupported, StateFailed
 from sidecar.state.migrations import MIGRATIONS
 
 _PRAGMAS = {
@@ -23,6 +25,32 @@ _PRAGMAS = {
     "cache_size": -12000,
     "wal_autocheckpoint": 4000,
 }
+
+# What SQLite says by these names is no fault of a statement, but of the place where the file is. The beginning counts.
+_FAILURES = {
+    "SQLITE_FULL": "make room on that disk and run it again: what was written before is there",
+    "SQLITE_BUSY": "another process has kept it for half a minute: is one hanging? Then run it again",
+    "SQLITE_READONLY": "the files and their directory must belong to the user that runs the sidecar",
+    "SQLITE_CANTOPEN": "the files and their directory must belong to the user that runs the sidecar",
+    "SQLITE_IOERR": "the disk, or a quota of the account, refuses it: the system's log says more",
+    "SQLITE_NOTADB": "restore it from a backup, or move it away and run `sidecar sync --full`",
+    "SQLITE_CORRUPT": "restore it from a backup, or move it away and run `sidecar sync --full`",
+}
+
+
+def failure(error: BaseException | None) -> StateFailed | None:
+    """What to tell of an exception that the state's disk, owner or damage is behind; None for any other. Neither holds a
+    person's data: SQLite names no values."""
+    # peewee wraps what SQLite says; and to take back what a full disk has taken back already is an error on top of it.
+    while error is not None and type(error).__module__ in ("sqlite3", "peewee"):
+        name = getattr(error, "sqlite_errorname", "")
+        for begins, hint in _FAILURES.items():
+            if name.startswith(begins):
+                return StateFailed(
+                    f"the sidecar's own database ([state] dir, state.sqlite3) failed: {error}", hint=hint
+                )
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class State:
@@ -35,8 +63,9 @@ class State:
         self.directory = Path(directory)
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Copied for each key: a third less than to begin anew, and every account and order asks.
-            self._keyed = hmac.new(_secret(self.directory / "identity.key"), digestmod="sha256")
+            with self._one_at_a_time():
+                # Copied for each key: a third less than to begin anew, and every account and order asks.
+                self._keyed = hmac.new(_secret(self.directory / "identity.key"), digestmod="sha256")
         except OSError as error:
             raise ConfigError(
                 f"the state directory {self.directory} cannot be used: {error.strerror}",
@@ -45,14 +74,30 @@ class State:
         path = self.directory / "state.sqlite3"
         try:
             # For its owner only; what SQLite makes beside it has the same mode. (A umask would be that of all threads.)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(new_file.lock_file(path))
         except OSError as error:
             raise ConfigError(
                 f"{path} cannot be used: {error.strerror}", hint="its owner must be the user that runs the sidecar"
             ) from error
         self.database = SqliteDatabase(str(path), pragmas=_PRAGMAS, timeout=30)
-        self.database.connect()
-        self._migrate()
+        try:
+            self.database.connect()
+            with self._one_at_a_time():
+                self._migrate()
+        except BaseException:
+            self.database.close()
+            raise
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """What only one process may do: the service, cron and a person at the shell open a new state, or one of an older
+        version, in the same second. The lock is the directory's own, so no file of another account is left lying there."""
+        handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def shrink(self) -> None:
         """Let go of the pages of the file that this connection keeps in memory."""
@@ -125,7 +170,7 @@ def _secret(path: Path) -> bytes:
         )
     except FileNotFoundError:
         secret = os.urandom(32)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secret)
+        # Under its name only when it is whole on the disk: half of it would be a damaged one for ever.
+        with new_file.private(path, replace=True, given=True) as file:
+            file.buffer.write(secret)
         return secret

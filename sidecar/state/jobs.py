@@ -11,12 +11,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from sidecar import clock
+from sidecar import clock, new_file
 from sidecar.errors import Conflict, NotFound
 from sidecar.state.database import State
 
@@ -111,7 +110,7 @@ def open_(state: State) -> Job | None:
 def hands_on(state: State) -> Iterator[bool]:
     """Whether we are the one who works on jobs now. The kernel takes the lock away from a process that dies, so a job
     that is running while nobody holds it was left behind."""
-    handle = os.open(Path(state.directory) / "job.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    handle = new_file.lock_file(state.directory / "job.lock")
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

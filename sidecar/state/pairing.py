@@ -80,7 +80,7 @@ def read(directory: str | Path) -> Pairing | None:
 
 def write(directory: str | Path, pairing: Pairing) -> None:
     """Keep a pairing, whole or not at all."""
-    new_file.write_private(path(directory), msgspec.json.encode(pairing).decode(), replace=True)
+    new_file.write_private(path(directory), msgspec.json.encode(pairing).decode(), replace=True, given=True)
 
 
 def first(endpoint: str, now: float | None = None) -> Pairing:

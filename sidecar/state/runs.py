@@ -7,12 +7,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from sidecar import clock
+from sidecar import clock, new_file
 from sidecar.errors import Conflict
 from sidecar.state import bulk
 from sidecar.state.database import State
@@ -69,7 +68,7 @@ def _locked(state: State, name: str, patience: float) -> Iterator[None]:
 
 
 def _opened(state: State, name: str) -> int:
-    return os.open(Path(state.directory) / f"{name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    return new_file.lock_file(state.directory / f"{name}.lock")
 
 
 def _taken(handle: int) -> bool:

@@ -58,6 +58,12 @@ def home(config: Config) -> str:
         return {str(name): str(value) for name, value in reader.rows("site_options")}.get("home", "")
 
 
+def address(state: State) -> str:
+    """The known site's address, without asking the shop; '' before anybody has looked."""
+    text = state.get(_KNOWN)
+    return msgspec.json.decode(text, type=Fingerprint).home if text else ""
+
+
 def look(reader: Reader, state: State) -> Site:
     """Compare the site with the known one; the first one becomes the known one."""
     now = fingerprint(reader)

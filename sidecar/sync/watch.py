@@ -10,6 +10,7 @@ from sidecar.alerts import Told
 from sidecar.config import Config
 from sidecar.state.database import State
 from sidecar.sync import health as figures
+from sidecar.sync import site as sites
 from sidecar.sync.health import Health
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def watch(config: Config, state: State, health: Callable[[], Health], *, force: 
         return []
     try:
         state.set(_CHECKED, str(now))
-        return alerts.check(state, config.alerts, figures.conditions(health(), config))
+        return alerts.check(state, config.alerts, figures.conditions(health(), config), sites.address(state))
     except Exception:
         log.exception("the alerts could not be looked at")
         return []

@@ -65,10 +65,13 @@ class Gate:
         good = signing.verify(secret, signature, request.method, target(request), timestamp, nonce, who, body)
         if not good or key is None or not signing.fresh(timestamp, now):
             return False
+        # The bridge has proven itself. So it gets a signed answer also when the state fails here (a full disk): it would
+        # take an unsigned one for a stranger's, and tell the owner to pair again.
+        g.key, g.nonce, g.actor = key, nonce, signing.actor(who)
         if not nonces.spend(self._runtime.state, nonce, now):
+            g.key, g.nonce, g.actor = None, "", None
             return False
         self._keeper.used(key)
-        g.key, g.nonce, g.actor = key, nonce, signing.actor(who)
         return True
 
     def _metrics(self, request: Request) -> int:

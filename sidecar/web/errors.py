@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from sidecar import logs
 from sidecar.errors import AutomationError, MappingError, SegmentError, SidecarError, UsageError
+from sidecar.state.database import failure
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,10 @@ def handle(error: Exception) -> Response:
         return plain(error.code or 500)
     if isinstance(error, SidecarError):
         return response(status_of(error), Error(code=error.code, message=logs.redact(error.message), hint=error.hint))
+    failed = failure(error)
+    if failed is not None:
+        log.error("request failed: %s", failed.message, extra={"route": str(request.url_rule or "")})
+        return response(500, Error(code=failed.code, message=failed.message, hint=failed.hint))
     log.exception("request failed", extra={"route": str(request.url_rule or "")})
     return response(500, Error(code="unexpected", message="this is a fault of the sidecar", hint="its log says more"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -83,6 +84,22 @@ def test_a_cart_from_first_product_to_order(hpos: Site, shopper: Shopper) -> Non
     again = carts(hpos)
     assert [(cart["status"], cart["order_id"]) for cart in again] == [("open", 0)]
     assert hpos.outbox() == [("cart.changed", row["id"], 0, "1")]
+
+
+def test_a_cart_with_many_coupons_in_another_script(hpos: Site, shopper: Shopper) -> None:
+    """255 characters, not bytes: half a letter would make the whole row refused."""
+    codes = [f"تخفیف-ویژه-بهار-تابستان-{number}" for number in range(12)]
+    hpos.php(
+        "foreach ( $in as $code ) { $coupon = new WC_Coupon(); $coupon->set_code( $code ); $coupon->set_amount( 0.01 ); $coupon->save(); }",
+        codes,
+    )
+    shopper.add(hpos.ids["cup"])
+    for code in codes:
+        nonce = re.search(r'"apply_coupon_nonce":"(\w+)"', shopper.page("/classic-checkout/"))
+        assert nonce is not None
+        shopper.post("/?wc-ajax=apply_coupon", {"security": nonce[1], "coupon_code": code})
+    shopper.beacon({"cart": 1})
+    assert carts(hpos)[-1]["coupons"] == ",".join(codes)[:255]
 
 
 def test_an_emptied_cart(hpos: Site, shopper: Shopper) -> None:

@@ -241,6 +241,16 @@ def test_a_broken_table_breaks_no_checkout(site: Site, shopper: Shopper, broken:
     assert site.outbox()
 
 
+def test_a_long_detail_in_another_script_costs_no_row(hpos: Site) -> None:
+    """An own status of another plugin, say: cut in the middle of a letter, WordPress refused the whole INSERT."""
+    long = "پرداخت‌شده" * 20
+    hpos.php(
+        "FluentCrmSidecar\\Outbox::add( 'order.paid', 7 ); FluentCrmSidecar\\Outbox::add( 'order.status', 7, 0, $in ); FluentCrmSidecar\\Outbox::flush();",
+        "x" + long,
+    )
+    assert hpos.outbox() == [("order.paid", 7, 0, ""), ("order.status", 7, 0, ("x" + long)[:100])]
+
+
 def test_a_listener_that_throws_breaks_no_checkout(site: Site, shopper: Shopper) -> None:
     extra = site.content / "extra" / "thrower.php"
     extra.write_text(

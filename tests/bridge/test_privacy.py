@@ -104,6 +104,22 @@ def test_erase(hpos: Site) -> None:
     assert hpos.contacts(item)[0] == {"person": 1, "state": "refused", "contact_id": 0, "reason": "suppressed"}
 
 
+def test_an_address_is_not_in_the_log_when_a_table_is_missing(hpos: Site) -> None:
+    """Pain 25: WordPress logs the statement that failed, whatever its debug mode is."""
+    log = hpos.content / "debug.log"
+    before = log.stat().st_size if log.exists() else 0
+    hpos.rows("DROP TABLE wp_fcsc_carts")
+    try:
+        hpos.php(
+            "FluentCrmSidecar\\Privacy::export( $in ); FluentCrmSidecar\\Privacy::erase( $in );"
+            " $posts = $wpdb->postmeta; $wpdb->postmeta = 'wp_nowhere'; FluentCrmSidecar\\Coupons::forget( $in ); $wpdb->postmeta = $posts;",
+            "unlogged@example.com",
+        )
+        assert "unlogged" not in (log.read_text("utf-8")[before:] if log.exists() else "")
+    finally:
+        hpos.php("FluentCrmSidecar\\Tables::install();")
+
+
 def test_erasing_asks_the_sidecar_at_once(hpos: Site) -> None:
     """Pains 24, 25."""
     email = f"now{secrets.token_hex(4)}@example.com"

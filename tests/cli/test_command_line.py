@@ -81,6 +81,7 @@ def go(run: Context, what: str) -> None:
         "store": lambda: _raise(StoreUnavailable("gone", hint="start it")),
         "crash": lambda: _raise(KeyError("anna@example.com")),
         "stop": lambda: _raise(KeyboardInterrupt()),
+        "ask": lambda: click.confirm("Sure?", abort=True),
         "fail": lambda: click.get_current_context().exit(1),
     }
     doings[what]()
@@ -171,6 +172,13 @@ def test_errors(runner: Callable[..., Result], what: str, code: int, name: str) 
     assert "anna@" not in found.output + text.output
 
 
+def test_who_says_no_is_not_told_to_go_on(runner: Callable[..., Result]) -> None:
+    found = runner("probe", "go", "ask")
+    assert found.exit_code == 130
+    assert "error: not confirmed: nothing was done\n" in found.stderr
+    assert "goes on" not in found.output
+
+
 def test_a_fault_in_a_file_is_shown_with_its_place(runner: Callable[..., Result]) -> None:
     assert "  - f.toml:3: a.b: is wrong (fix it)\n" in runner("probe", "go", "config").stderr
     (problem,) = json.loads(runner("probe", "go", "config", "--json").stdout)["error"]["details"]
@@ -197,6 +205,18 @@ def test_wrong_usage_is_exit_2(runner: Callable[..., Result], args: list[str]) -
     assert found.exit_code == 2
     assert json.loads(found.stdout)["error"]["code"] == "usage"
     assert "--help" in json.loads(found.stdout)["error"]["hint"]
+
+
+@pytest.mark.parametrize("args", [[], ["probe"]])
+def test_a_group_alone_shows_what_is_in_it(runner: Callable[..., Result], args: list[str]) -> None:
+    found = runner(*args)
+    assert found.exit_code == 2
+    assert found.stderr.startswith("Usage: ")
+    assert ("probe" if not args else "go") in found.stderr
+    assert "error" not in found.stderr
+    asked = runner(*args, "--json")
+    assert asked.exit_code == 2
+    assert json.loads(asked.stdout)["error"]["message"] == "Missing command."
 
 
 def test_a_reader_that_goes_away_is_no_news() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from sidecar import config_file
 from sidecar.cli import cli
 
 WP = """<?php
@@ -36,6 +37,25 @@ def test_show_hides_the_password(file: Path) -> None:
     said = json.loads(CliRunner().invoke(cli, ["config", "show", "--json", "--config", str(file)]).stdout)
     assert said["config"] == data
     assert said["file"] == str(file)
+
+
+def test_show_hides_what_addresses_hold(file: Path) -> None:
+    file.write_text(
+        file.read_text()
+        + '[queue]\nurl = "redis://:sEcret@127.0.0.1:6379/0?password=sEcret"\n'
+        + '[alerts]\nwebhook_url = "https://hooks.example.org/T0/sEcret"\n[bridge]\nsite_url = "https://shop.example.org/"\n'
+    )
+    for more in ([], ["--json"]):
+        found = CliRunner().invoke(cli, ["config", "show", "--config", str(file), *more])
+        assert found.exit_code == 0
+        assert "sEcret" not in found.output
+    data = json.loads(found.stdout)["config"]
+    assert data["queue"]["url"] == "redis://(hidden)@127.0.0.1:6379/0?(hidden)"
+    assert data["alerts"]["webhook_url"] == "(hidden)"
+    assert data["bridge"]["site_url"] == "https://shop.example.org/"
+    config = config_file.load(str(file), {})
+    assert "sEcret" not in repr(config)
+    assert "port=8765" in repr(config)
 
 
 def test_check(file: Path) -> None:

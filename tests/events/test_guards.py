@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import re
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +21,7 @@ from support import ShopDatabase
 from syncing import contacts, crm_rows, execute, field, run
 from werkzeug import Request, Response
 
-from sidecar import signing
+from sidecar import alerts, signing
 from sidecar.config import Alerts, Config
 from sidecar.errors import OnHold, Paused
 from sidecar.runtime import build
@@ -108,6 +110,7 @@ def test_the_commands_of_the_guard(demo_hpos: ShopDatabase, tmp_path: Path) -> N
     assert bench.json("sync", code=1)["error"]["code"] == "on_hold"
     assert bench.json("doctor", "--only", "bridge.E005", code=1)["findings"][0]["level"] == "error"
     bench.run("site", "confirm", code=130, typed="n\n")
+    assert "--yes" in bench.json("site", "confirm", code=2)["error"]["message"], "as for undo and erase"
     bench.run("site", "show", code=1)
     bench.run("site", "confirm", typed="y\n")
     bench.run("sync")
@@ -435,9 +438,65 @@ def test_a_channel_that_fails_is_tried_again_and_keeps_its_secret(
     assert not any("geheim" in line for line in ours)
 
 
-def test_no_pass_fails_because_nobody_can_be_told(hpos: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sidecar import alerts
+def test_that_it_is_over_is_told_again_too(
+    hpos: LiveShop, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, heard = alerting(hpos.config, httpserver, quiet_factor=0)
+    broken = msgspec.structs.replace(config, alerts=Alerts(webhook_url=httpserver.url_for("/nothing"), quiet_factor=0))
+    with build(config) as sidecar, build(broken) as deaf:
+        sidecar.pass_()
+        later(monkeypatch, "12:20")
+        sidecar.alerts(force=True)
+        later(monkeypatch, "12:22")
+        deaf.pass_()
+        later(monkeypatch, "12:24")
+        for _ in range(2):
+            assert [(one.name, one.over, one.failed) for one in deaf.alerts(force=True)] == [
+                ("no_pass", True, ["webhook: HTTPException"])
+            ]
+        assert deaf.troubles() == [], "it is over, whoever knows of it"
+        later(monkeypatch, "12:50")
+        assert deaf.alerts(force=True) == [], "on again: that is what they know"
+        assert len(deaf.troubles()) == 1
+        sidecar.pass_()
+        later(monkeypatch, "12:52")
+        sidecar.alerts(force=True)
+        sidecar.alerts(force=True)
+    assert [(one["alert"], one["state"]) for one in heard] == [("no_pass", "on"), ("no_pass", "over")]
 
+
+def test_two_processes_tell_it_once(hpos: LiveShop, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`tick` and `alerts` in one crontab begin in the same second, and telling takes a while."""
+    config, heard = alerting(hpos.config, httpserver, quiet_factor=0)
+    with build(config) as sidecar:
+        sidecar.pass_()
+    later(monkeypatch, "12:20")
+    together = threading.Barrier(2)
+
+    def look() -> None:
+        with build(config) as sidecar:
+            sidecar.health()
+            together.wait()
+            sidecar.alerts(force=True)
+
+    slow = alerts._post
+
+    def post(url: str, data: dict[str, str]) -> None:
+        time.sleep(0.5)
+        slow(url, data)
+
+    monkeypatch.setattr(alerts, "_post", post)
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [one["alert"] for one in heard] == ["no_pass"]
+    host = hpos.database.rows("SELECT option_value FROM wp_options WHERE option_name = 'home'")[0][0]
+    assert re.sub(r"^https?://(www\.)?", "", host) in heard[0]["text"], "which of somebody's shops it is"
+
+
+def test_no_pass_fails_because_nobody_can_be_told(hpos: LiveShop, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: object) -> None:
         raise RuntimeError
 
@@ -485,8 +544,6 @@ def test_alerts_from_the_command_line(
 
 
 def test_every_way_of_telling_knows_its_form(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sidecar import alerts
-
     posts: list[tuple[str, dict[str, str]]] = []
     monkeypatch.setattr(alerts, "_post", lambda url, data: posts.append((url, data)))
     mails: list[Any] = []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import re
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,27 @@ def test_nonces_are_forgotten_when_they_can_do_no_harm(runtime: Runtime) -> None
     assert nonces.prune(state, 1600) == 0
     assert nonces.prune(state, 1601) == 1
     assert nonces.spend(state, "a" * 32, 1601)
+
+
+@pytest.mark.parametrize("target", ["/ui/status", "/api/v1/status"])
+def test_a_state_that_fails_is_told_to_the_bridge_by_a_signed_answer(
+    bridge: Signer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """Else the page says that a stranger sits on the port, and to pair again."""
+
+    def full(*_: object) -> bool:
+        with closing(sqlite3.connect(tmp_path / "small.sqlite3")) as disk:
+            disk.execute("PRAGMA max_page_count = 1")
+            disk.execute("CREATE TABLE nonce (nonce TEXT)")
+        return True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(nonces, "spend", full)
+        answer = bridge.get(target)
+    assert answer.status_code == 500
+    assert "disk is full" in answer.text
+    assert "make room" in answer.text
+    assert bridge.client.get(target).status_code == 401
 
 
 def test_pages_need_a_user(synced: Signer) -> None:

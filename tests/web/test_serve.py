@@ -291,6 +291,17 @@ def test_a_port_that_is_taken(serve: Make) -> None:
     assert answer["error"]["code"] == "config" and str(served.port) in answer["error"]["message"]
 
 
+def test_a_socket_path_that_is_too_long(demo_hpos: ShopDatabase, tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 120)
+    bench = Bench(demo_hpos, tmp_path, f'[service]\nunix_socket = "{path}"\n')
+    command = [sys.executable, "-m", "sidecar", "--config", str(bench.file), "--json", "serve"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert run.returncode == 3
+    found = json.loads(run.stdout)["error"]
+    assert found["message"] == f"cannot listen on unix:{path}: AF_UNIX path too long"
+    assert "107" in found["hint"]
+
+
 def test_a_signal_that_wakes_nobody(serve: Make) -> None:
     """A signal can come in the instant before the main thread waits for connections, or to another thread: then nothing
     ends the wait. Python acts on it when the wait is over, and that is soon."""
@@ -357,6 +368,23 @@ def test_the_queue_may_be_redis(serve: Make, redis: str) -> None:
     seconds, code, log = served.signal(signal.SIGTERM)
     assert (code, seconds < 5, "Traceback" in log) == (0, True, False), log
     assert served.bench.verdict().ok
+
+
+def test_a_redis_that_is_away_stops_nothing_else(serve: Make) -> None:
+    """What is to be done stands in the state: it is started, and waits, before a restart and after it."""
+    served = serve(f'[queue]\nurl = "redis://127.0.0.1:{free_port()}/0"\n')
+    for started in (False, True):
+        served.start()
+        assert served.ask("GET", "/ui/status")[0] == 200
+        if not started:
+            status, said = served.ask("POST", "/api/v1/sync/start", {})
+            assert status == 200, said
+        assert served.job()["state"] == "queued"
+        time.sleep(2)
+        _, code, log = served.signal(signal.SIGTERM)
+        assert code == 0
+        assert "the queue does not answer" in log
+        assert log.count("Error reading from queue") == 1, "told, and not by each look"
 
 
 def test_a_queue_that_is_no_redis(serve: Make) -> None:

@@ -28,7 +28,7 @@ final class Carts {
 			// An emptied cart keeps what was in it last: the reports want to know what was left or bought.
 			'total'    => $items || ! $old ? wc_format_decimal( WC()->cart->get_total( 'edit' ), 4 ) : $old['total'],
 			'items'    => $items || ! $old ? wp_json_encode( $items ) : $old['items'],
-			'coupons'  => $items || ! $old ? substr( implode( ',', WC()->cart->get_applied_coupons() ), 0, 255 ) : $old['coupons'],
+			'coupons'  => $items || ! $old ? mb_substr( implode( ',', WC()->cart->get_applied_coupons() ), 0, 255 ) : $old['coupons'],
 			'language' => substr( determine_locale(), 0, 20 ),
 		);
 		$same    = fn( $name ) => 'total' === $name ? (float) $new[ $name ] === (float) $old[ $name ] : (string) $new[ $name ] === (string) $old[ $name ];
@@ -81,8 +81,7 @@ final class Carts {
 		$update = implode( ',', array_map( fn( $name ) => "$name=VALUES($name)", array_keys( $fresh ? $new + array( 'created_gmt' => $now ) : $new ) ) );
 		$row    = array( 'visitor' => $visitor, 'created_gmt' => $now ) + $new;
 		$sql    = 'INSERT INTO %i (' . implode( ',', array_keys( $row ) ) . ') VALUES (' . implode( ',', array_fill( 0, count( $row ), '%s' ) ) . ')';
-		// phpcs:ignore WordPress.DB -- the names are those above.
-		$done   = Tables::quietly( fn() => $wpdb->query( $wpdb->prepare( "$sql ON DUPLICATE KEY UPDATE id=LAST_INSERT_ID(id),$update", array_merge( array( Tables::name( 'carts' ) ), array_values( $row ) ) ) ) );
+		$done   = Tables::write( $wpdb->prepare( "$sql ON DUPLICATE KEY UPDATE id=LAST_INSERT_ID(id),$update", array_merge( array( Tables::name( 'carts' ) ), array_values( $row ) ) ) ); // phpcs:ignore WordPress.DB -- the names are those above
 		return false === $done ? 0 : (int) $wpdb->insert_id;
 	}
 }

@@ -49,7 +49,7 @@ final class Coupons {
 	public static function forget( string $email ) {
 		global $wpdb;
 		$sql = $wpdb->prepare( "SELECT k.post_id FROM %i e JOIN %i k ON k.post_id = e.post_id AND k.meta_key = '_fcsc_key' WHERE e.meta_key = 'customer_email' AND e.meta_value LIKE %s", $wpdb->postmeta, $wpdb->postmeta, '%"' . $wpdb->esc_like( strtolower( $email ) ) . '"%' );
-		foreach ( class_exists( 'WC_Coupon' ) ? $wpdb->get_col( $sql ) : array() as $id ) { // phpcs:ignore WordPress.DB
+		foreach ( class_exists( 'WC_Coupon' ) ? (array) Tables::quietly( fn() => $wpdb->get_col( $sql ) ) : array() as $id ) { // phpcs:ignore WordPress.DB
 			$coupon = new \WC_Coupon( (int) $id );
 			in_array( Signer::identity( $email ), array_map( array( Signer::class, 'identity' ), $coupon->get_email_restrictions() ), true ) && $coupon->delete( true );
 		}

@@ -26,7 +26,7 @@ final class Outbox {
 		$blog = get_current_blog_id();
 		$key  = "$topic|$object|$sub|$detail";
 		if ( ! isset( self::$rows[ $blog ][ $key ] ) ) {
-			self::$rows[ $blog ][ $key ] = array( $topic, $object, $sub, substr( $detail, 0, 100 ), $user, $visitor, (int) ( microtime( true ) * 1000 ) );
+			self::$rows[ $blog ][ $key ] = array( $topic, $object, $sub, mb_substr( $detail, 0, 100 ), $user, $visitor, (int) ( microtime( true ) * 1000 ) );
 			if ( count( self::$rows[ $blog ] ) >= self::LIMIT ) {
 				$newest = array_splice( self::$rows[ $blog ], -self::KEEP );
 				self::write( $blog, self::$rows[ $blog ] );
@@ -76,8 +76,7 @@ final class Outbox {
 		global $wpdb;
 		$values = implode( ',', array_map( fn( $row ) => $wpdb->prepare( '(%s,%d,%d,%s,%d,%s,%d)', $row ), self::without_echoes( $rows ) ) );
 		try {
-			// phpcs:ignore WordPress.DB -- prepared above, in pieces; our own table.
-			Tables::quietly( fn() => $wpdb->query( 'INSERT INTO `' . $wpdb->get_blog_prefix( $blog ) . "fcsc_outbox` (topic,object_id,sub_id,detail,user_id,visitor,created_ms) VALUES $values" ) );
+			Tables::write( 'INSERT INTO `' . $wpdb->get_blog_prefix( $blog ) . "fcsc_outbox` (topic,object_id,sub_id,detail,user_id,visitor,created_ms) VALUES $values" );
 		} catch ( \Throwable $error ) { // phpcs:ignore -- the shop goes before our news.
 			unset( $error );
 		}

@@ -115,7 +115,8 @@ final class Privacy {
 	private static function carts( string $email ): array {
 		global $wpdb;
 		$user = get_user_by( 'email', $email );
-		$rows = $wpdb->get_results( $wpdb->prepare( 'SELECT * FROM %i WHERE email = %s OR (user_id > 0 AND user_id = %d)', Tables::name( 'carts' ), $email, $user ? $user->ID : 0 ), ARRAY_A );
+		// An error would put the address into the log.
+		$rows = (array) Tables::quietly( fn() => $wpdb->get_results( $wpdb->prepare( 'SELECT * FROM %i WHERE email = %s OR (user_id > 0 AND user_id = %d)', Tables::name( 'carts' ), $email, $user ? $user->ID : 0 ), ARRAY_A ) );
 		return array_filter( $rows, fn( $row ) => Signer::identity( $row['email'] ) === Signer::identity( $email ) || ( $user && (int) $row['user_id'] === $user->ID ) );
 	}
 }

@@ -28,6 +28,17 @@ final class Tables {
 		}
 	}
 
+	/** A statement with texts. Of a table with columns in ASCII (hex digits) WordPress believes that all is, and refuses any query with other letters. */
+	public static function write( string $sql ) {
+		$charset = fn() => $GLOBALS['wpdb']->charset;
+		add_filter( 'pre_get_table_charset', $charset, 99 );
+		try {
+			return self::quietly( fn() => $GLOBALS['wpdb']->query( $sql ) ); // phpcs:ignore WordPress.DB -- prepared by who calls
+		} finally {
+			remove_filter( 'pre_get_table_charset', $charset, 99 );
+		}
+	}
+
 	/** A blog that is made while the plugin is active in the whole network. */
 	public static function new_blog( $site ) {
 		if ( is_plugin_active_for_network( plugin_basename( FILE ) ) ) {

@@ -13,6 +13,8 @@ namespace {
 	$GLOBALS['caps']  = array();
 	$GLOBALS['done']  = array();
 	function add_action( $hook, $callback, $priority = 10 ) { $GLOBALS['hooks'][] = array( $hook, $priority ); }
+	function add_filter( $hook, $callback, $priority = 10 ) { $GLOBALS['filters'][ $hook ] = $callback; }
+	function remove_filter( $hook, $callback, $priority = 10 ) { unset( $GLOBALS['filters'][ $hook ] ); }
 	function get_current_blog_id() { return $GLOBALS['blog'] ?? 1; }
 	function current_user_can( $cap ) { return in_array( $cap, $GLOBALS['caps'], true ); }
 	function is_user_logged_in() { return true; }
@@ -174,11 +176,14 @@ namespace FluentCrmSidecar\Tests {
 			Outbox::flush();
 			$GLOBALS['wpdb']->fail = false;
 			same( false, $GLOBALS['wpdb']->errors, 'errors are shown again' );
+			same( array(), $GLOBALS['filters'], 'the table is as it was to everybody else' );
 			$GLOBALS['wpdb']->sql = array();
 		},
 		'detail is cut to the column' => function () {
 			Outbox::add( 'order.status', 1, 0, str_repeat( 'x', 150 ) );
 			same( 100, strlen( written()[0][0][3] ) );
+			Outbox::add( 'order.status', 1, 0, str_repeat( 'я', 150 ) );
+			same( str_repeat( 'я', 100 ), written()[0][0][3] );
 		},
 		'who is who' => function () {
 			foreach ( array( 'administrator' => array( 'manage_options', 'manage_woocommerce' ), 'shop_manager' => array( 'manage_woocommerce', 'fcsc_support' ), 'crm_manager' => array( 'fcsc_crm_manager', 'fcsc_support' ), 'support' => array( 'fcsc_support' ), '' => array( 'read', 'edit_posts' ) ) as $role => $GLOBALS['caps'] ) {
