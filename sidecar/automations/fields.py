@@ -24,7 +24,7 @@ PARTS = ("subject", "preheader", "body", "short")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 _FLAG = ("true", "false")
-_GOODS = ("", "shipped", "downloadable")
+_GOODS = ("shipped", "downloadable")
 _PURPOSES = ("marketing", "service")
 _DAY_FIELDS = ("birthday", "membership_day", "first_order_day")
 
