@@ -693,7 +693,7 @@ def test_the_cart_is_still_there_and_the_same(world: World, columns: dict[str, s
 
 @pytest.mark.parametrize(
     "status, goes",
-    [("wc-pending", True), ("wc-failed", True), ("wc-processing", False), ("wc-cancelled", False), ("trash", False)],
+    [("wc-pending", True), ("wc-failed", True), ("wc-processing", False), ("wc-cancelled", False)],
 )
 def test_the_order_is_still_unpaid(world: World, status: str, goes: bool) -> None:
     person = world.subscribed(1)[0]
@@ -701,6 +701,15 @@ def test_the_order_is_still_unpaid(world: World, status: str, goes: bool) -> Non
     one = world.enter(world.on(mail(still=("unpaid",), purpose="service")), person, f"order:{order}")
     world.work()
     assert world.steps(one) == [("mail", "done" if goes else "skipped", "" if goes else "not_unpaid")]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_an_order_that_is_thrown_away_is_the_end(world: World, deleted: bool) -> None:
+    person = world.subscribed(1)[0]
+    order = world.keeper.order(world.address(person), at=world.at(NOW - 3 * DAY), status="trash")
+    one = world.enter(world.on(mail(purpose="service")), person, f"order:{order + deleted}")
+    world.work()
+    assert (world.one(one).state, world.one(one).reason, world.steps(one)) == ("exit", "gone", [])
 
 
 def test_it_was_not_bought_since(world: World) -> None:

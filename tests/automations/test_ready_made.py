@@ -376,3 +376,19 @@ def test_who_bought_as_a_guest_gets_nothing_for_a_first_order(stage: Stage) -> N
     stage.until("2027-05-01 12:00")
     assert [step for _, step, _ in stage.got()] == ["hello"]
     assert stage.recorder.done["coupons"] == []
+
+
+@pytest.mark.parametrize("stage", ["fa"], indirect=True)
+@pytest.mark.parametrize("name", ["order-delayed", "order-delivered", "review-request", "thank-you", "cross-sell"])
+def test_of_an_order_that_is_in_the_trash_nobody_hears(stage: Stage, name: str) -> None:
+    """A double one, a test or a fraud that the owner has thrown away; the plugin may be told of it or not."""
+    stage.switch_on(name)
+    stage.sets(T0)
+    order = stage.orders("completed" if name in ("order-delivered", "review-request") else "processing")
+    stage.pass_()
+    stage.sets("2027-03-27 12:00")
+    stage.keeper.status(order, "trash")
+    stage.until("2027-05-01 12:00")
+    assert stage.got() == []
+    assert stage.recorder.done["notes"] == []
+    assert stage.recorder.done["coupons"] == []
