@@ -258,6 +258,10 @@ class World:
         )
         return [row[0] for row in rows]
 
+    def newcomer(self, person: int) -> None:
+        """They have ordered nothing, as far as anybody knows."""
+        self.state.sql.execute("DELETE FROM shop_order WHERE person_id = ?", (person,))
+
     def contact_of(self, person: int) -> int:
         return int(self.state.rows("SELECT contact_id FROM person WHERE id = ?", (person,))[0][0])
 

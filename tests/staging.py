@@ -45,8 +45,10 @@ class Stage(World):
         self.library = Library(config, zone, self.segments)
         self.sources = Sources()
         self._zone, self._patch = zone, patch
+        self._shipping: dict[int, tuple[str, ...]] = {}
         self._facts, self._orders = Facts(), dict[int, tuple[int, str, tuple[int, ...]]]()
         self._products: set[int] = set()
+        self._flagged: set[int] = set()
         self.keeper.do("DELETE FROM wp_options WHERE option_name = 'fcsc_link_key'")
         self.keeper.do("INSERT INTO wp_options (option_name, option_value) VALUES ('fcsc_link_key', %s)", "00" * 32)
         self.sets(begin)
@@ -64,6 +66,8 @@ class Stage(World):
     def close(self) -> None:
         for product in tuple(self._products):
             self.stock(product, "instock")
+        for product in tuple(self._flagged):
+            self.flags(product, virtual=0, downloadable=0)
         self.keeper.do("DELETE FROM wp_fc_subscribers WHERE email = %s", ADDRESS)
         self.keeper.do("DELETE FROM wp_options WHERE option_name = 'fcsc_link_key'")
         super().close()
@@ -159,6 +163,7 @@ class Stage(World):
     def orders(
         self, status: str = "processing", *, at: int | None = None, goods: tuple[int, ...] = (GOODS,), told: bool = True,
         meta: dict[str, str] | None = None,
+        shipping: tuple[str, ...] = (),
     ) -> int:  # fmt: skip
         """A new order of theirs; `told`: by the plugin, at once. (Else it is in the shop, and nobody has looked yet.)"""
         moment = self.now if at is None else at
@@ -168,6 +173,7 @@ class Stage(World):
         )
         if told:
             self._orders[order] = (moment, status, goods)
+            self._shipping[order] = shipping
             self._ledger(order)
             self.event("order.created", order)
             self.event("order.status", order, detail=f"pending>{status}")
@@ -189,7 +195,7 @@ class Stage(World):
     def _ledger(self, order: int) -> None:
         at, status, goods = self._orders[order]
         verdict = "candidate" if status in PAID else "unpaid"
-        doc = OrderDoc(lines=tuple((id_, 0, 1, "Thing") for id_ in goods))
+        doc = OrderDoc(lines=tuple((id_, 0, 1, "Thing") for id_ in goods), shipping=self._shipping.get(order, ()))
         with self.state.transaction() as sql:
             sql.execute(
                 "INSERT OR REPLACE INTO shop_order (id, customer_id, person_id, verdict, status, total, created, crc, doc)"
@@ -224,6 +230,15 @@ class Stage(World):
         self.keeper.do("UPDATE wp_wc_product_meta_lookup SET stock_status = %s WHERE product_id = %s", status, product)
         self.keeper.do(
             "UPDATE wp_postmeta SET meta_value = %s WHERE post_id = %s AND meta_key = '_stock_status'", status, product
+        )
+
+    def flags(self, product: int, *, virtual: int, downloadable: int) -> None:
+        self._flagged.add(product)
+        self.keeper.do(
+            "UPDATE wp_wc_product_meta_lookup SET `virtual` = %s, downloadable = %s WHERE product_id = %s",
+            virtual,
+            downloadable,
+            product,
         )
 
     # --- automations -----------------------------------------------------------------------------------------

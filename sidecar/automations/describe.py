@@ -73,7 +73,10 @@ def trigger(of: Trigger) -> str:
         case OnEvent():
             status = f" to {_either(of.to)}" if of.to else ""
             which = "the first time" if of.first else f"each {of.every}th time" if of.every else "each time"
-            return f"{which} {of.topic}{status} happens to somebody"
+            goods = {"": "", "shipped": ", with something to be sent", "downloadable": ", with something to download"}[
+                of.goods
+            ]
+            return f"{which} {of.topic}{status} happens to somebody{goods}"
         case OnSegment():
             return f"when somebody {'comes into' if of.entered else 'leaves'} the segment {of.segment}"
         case OnCart():

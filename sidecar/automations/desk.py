@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sidecar import clock
-from sidecar.automations import crediting, describe, enter, inside, overview, switching, versions
+from sidecar.automations import crediting, describe, enter, inside, library, overview, switching, versions
 from sidecar.automations import figures as reports
 from sidecar.automations import preflight as before
 from sidecar.automations import why as reasons
@@ -149,7 +149,7 @@ class Desk:
         NotFound."""
         if file:
             path = Path(file)
-            self.library.check(path.stem, _read(path))
+            self.library.check(path.stem, library.read(path))
             return {path.stem: file}
         faults = self.library.faults()
         problems = [problem for fault in faults.values() for problem in fault.problems]
@@ -163,10 +163,18 @@ class Desk:
 
     def copy(self, source: str, name: str, title: str = "") -> RulesText:
         """A new automation, off, that begins as another one is written; see `library.copy`."""
-        if name not in self.library.names():  # a former one whose file was deleted by hand may be on
-            switching.off(self._state, name)
-        made = self.library.copy(source, name, title)
-        switching.empty(self._state, name, self.now)
+        return self._written(name, lambda: self.library.copy(source, name, title))
+
+    def save(self, name: str, text: str, base: str) -> RulesText:
+        """Put a text in force; see `library.save`."""
+        return self._written(name, lambda: self.library.save(name, text, base))
+
+    def _written(self, name: str, write: Callable[[], RulesText]) -> RulesText:
+        if name in self.library.names():
+            return write()
+        switching.off(self._state, name)  # a former one whose file was deleted by hand may be on
+        made = write()
+        switching.retire(self._state, name, self.now)
         return made
 
     def remove(self, name: str) -> None:
@@ -174,7 +182,7 @@ class Desk:
         if self.row(name).running:
             raise Conflict(f"{name} is on", hint="switch it off first")
         self.library.remove(name)
-        switching.empty(self._state, name, self.now)
+        switching.retire(self._state, name, self.now)
 
     def providers(self, answers: bool) -> list[tuple[str, str, ProviderState | None]]:
         """(channel, provider, how it is or None: never used) of what is set up. `answers`: the plugin does."""
@@ -290,10 +298,3 @@ class Desk:
         if person is None:
             raise NotFound("the sidecar knows nobody with this address", hint="`sidecar sync` brings buyers in")
         return person
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise AutomationError(f"{path} cannot be read: {error}", []) from error

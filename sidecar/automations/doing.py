@@ -24,6 +24,8 @@ from sidecar.state.database import State
 Wish = TypeVar("Wish", CouponWish, ContactWish, NoteWish)
 # Seconds that webhooks of one batch take together: orders wait meanwhile.
 _LONGEST = 20
+# Seconds until the plugin is asked again what became of a message.
+_ASK_AGAIN = 60
 
 
 class Doing:
@@ -40,10 +42,13 @@ class Doing:
         return self._channels.send(batch)
 
     def asked(self, keys: Sequence[str]) -> dict[str, Handed]:
-        """What became of messages whose handing over was cut off: those that the plugin knows. Raises BridgeUnreachable and
-        BridgeRefused: as long as it cannot be asked nobody knows, and the question stands."""
-        if self._plugin is None or not keys:
-            return {}
+        """What became of messages whose handing over was cut off: those that the plugin knows. As long as it cannot be asked nobody
+        knows, and the question stands: `again` with a wait. Raises BridgeUnreachable, BridgeRefused."""
+        if self._plugin is None:
+            return {
+                key: Handed(key=key, state="again", reason="the plugin does not answer", wait=_ASK_AGAIN)
+                for key in self._channels.asks_plugin(keys)
+            }
         found: dict[str, Handed] = {}
         for start in range(0, len(keys), MOST_ITEMS):
             found |= {one.key: handed(one.key, one) for one in self._plugin.sent(keys[start : start + MOST_ITEMS])}
@@ -79,7 +84,10 @@ class Doing:
     def _made(self, wishes: Sequence[Wish], call: Callable[[Plugin, Items], Sequence[Made]]) -> list[Outcome]:
         plugin = self._plugin
         if plugin is None:
-            return [Outcome(key=one.key, state="again", reason="there is no plugin that answers") for one in wishes]
+            # While it is silent what it is to do waits for it, like e-mails; where there is none it is given up sooner.
+            wait = _ASK_AGAIN if self._channels.paired else 0
+            why = "there is no plugin that answers"
+            return [Outcome(key=one.key, state="again", reason=why, wait=wait) for one in wishes]
         done: list[Outcome] = []
         why = "the plugin had no time for it"
         for items in _parts(wishes):

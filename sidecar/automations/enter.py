@@ -11,8 +11,9 @@ from datetime import tzinfo
 
 import msgspec
 
-from sidecar.automations import enrolments
+from sidecar.automations import enrolments, versions
 from sidecar.automations.enrolments import Entry
+from sidecar.automations.model import Automation
 from sidecar.automations.triggers.registry import Ask, Found
 from sidecar.segments import contacts, membership, table
 from sidecar.segments import sql as rules
@@ -30,8 +31,8 @@ _CONTACTS = (
     " AND key NOT IN (SELECT key FROM suppressed)"
 )
 _LAST = (
-    "SELECT person_id, MAX(entered) FROM enrolment WHERE automation_id = ? AND person_id IN (SELECT value FROM json_each(?))"
-    " GROUP BY person_id"
+    "SELECT person_id, MAX(entered) FROM enrolment WHERE person_id IN (SELECT value FROM json_each(?))"
+    " AND (automation_id = ? OR version_id IN (SELECT value FROM json_each(?))) GROUP BY person_id"
 )
 
 
@@ -79,6 +80,12 @@ def admitted(ask: Ask, entries: Sequence[Entry]) -> list[Entry]:
     )
 
 
+def latest(state: State, row: int, automation: Automation, people: Collection[int]) -> dict[int, int]:
+    """{person: when they last entered it}, or one that was removed and had its name and its very steps: nobody gets the same again
+    because the owner made it anew."""
+    return dict(state.rows(_LAST, (_list(people), row, _list(versions.before(state, automation)))))
+
+
 def _contacts(ask: Ask, people: Collection[int]) -> set[int]:
     return {row[0] for row in ask.state.rows(_CONTACTS, (_list(people),))}
 
@@ -88,7 +95,7 @@ def _in_turn(ask: Ask, entries: Sequence[Entry]) -> list[Entry]:
     again = ask.automation.again
     last: dict[int, int] = {}
     if again != Period():
-        last = dict(ask.state.rows(_LAST, (ask.row.id, _list({entry.person_id for entry in entries}))))
+        last = latest(ask.state, ask.row.id, ask.automation, {entry.person_id for entry in entries})
     found = []
     for entry in entries:
         before = last.get(entry.person_id)

@@ -24,6 +24,7 @@ PARTS = ("subject", "preheader", "body", "short")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,6})?")
 _FLAG = ("true", "false")
+_GOODS = ("shipped", "downloadable")
 _PURPOSES = ("marketing", "service")
 _DAY_FIELDS = ("birthday", "membership_day", "first_order_day")
 
@@ -53,8 +54,9 @@ _STEPS: dict[str, _Keys] = {
     "stop": {},
 }  # fmt: skip
 _TRIGGERS: dict[str, _Keys] = {
-    "order.paid": {"first": ("flag", _FLAG), "every": ("number", ())},
-    "order.status": {"to": ("list", ())},
+    "order.placed": {"goods": ("choice", _GOODS)},
+    "order.paid": {"first": ("flag", _FLAG), "every": ("number", ()), "goods": ("choice", _GOODS)},
+    "order.status": {"to": ("list", ()), "goods": ("choice", _GOODS)},
     "contact.status": {"to": ("list", ())},
     "segment.entered": {"segment": ("line", ())},
     "segment.left": {"segment": ("line", ())},

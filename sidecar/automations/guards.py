@@ -15,7 +15,7 @@ import msgspec
 from sidecar.automations import moments
 from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
-from sidecar.automations.known import CONSENT_OF, NOT_PLACED, STATUSES, UNPAID, Cart, Known, Purchase, Ware
+from sidecar.automations.known import CONSENT_OF, DRAFTS, NOT_PLACED, STATUSES, UNPAID, Cart, Known, Purchase, Ware
 from sidecar.automations.model import AnyStep, Automation, ChannelName, Exit, Goal, OnCart, Send
 from sidecar.automations.reasons import REASONS as REASONS
 from sidecar.segments import evaluate
@@ -55,6 +55,8 @@ def ended(one: Enrolment, spec: Automation, known: Known, shop: Shop) -> Verdict
         return Verdict(kind="exit", reason="suppressed")
     if known.contact is None:
         return Verdict(kind="exit", reason="no_contact")
+    if about(one.subject).order and (known.order is None or known.order.status in DRAFTS):
+        return Verdict(kind="exit", reason="gone")  # thrown away, or deleted: nobody is to hear of it
     if known.order is not None and not known.order.theirs:
         return Verdict(kind="exit", reason="not_theirs")
     return goal(one, spec.goal, known, shop) or purchase(spec, known, shop) or exits(one, spec.exits, known, shop)
@@ -223,7 +225,7 @@ def still(send: Send, one: Enrolment, known: Known, goods: Sequence[int], now: i
             return Verdict(kind="skip", reason="not_unpaid")
         if word == "not_bought" and _bought(one, known, () if about(one.subject).order else goods):
             return Verdict(kind="skip", reason="bought")
-        if word == "coupon" and (not one.data.coupons or 0 < one.data.expires <= now):
+        if word == "coupon" and (not one.data.coupons or known.spent or 0 < one.data.expires <= now):
             return Verdict(kind="skip", reason="no_coupon")
     return None
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from sidecar.automations.channels.model import Handed
+from sidecar.automations.channels.model import NOBODY, NOBODY_DAYS, Handed
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.model import ChannelName, Send
 from sidecar.state.database import State
@@ -89,6 +89,16 @@ def sent(sql: sqlite3.Connection, person_id: int, channel: str, since_ms: int, b
         (person_id, channel, since_ms, but),
     )
     return [row[0] for row in rows]
+
+
+def nobody(state: State, people: Collection[int], now: int) -> set[int]:
+    """Those of these people to whose address a mail server has lately said that it is nobody's. `now`: Unix seconds."""
+    rows = state.rows(
+        "SELECT DISTINCT person_id FROM message WHERE person_id IN (SELECT value FROM json_each(?)) AND channel = 'email'"
+        " AND decided > ? AND state = 'failed' AND reason = ?",
+        (msgspec.json.encode(sorted(people)).decode(), (now - NOBODY_DAYS * 86_400) * 1000, NOBODY),
+    )
+    return {row[0] for row in rows}
 
 
 def handed(sql: sqlite3.Connection, outcomes: Iterable[Handed], now_ms: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from sidecar.automations.channels.model import ROBOT_SECONDS
 from sidecar.events import topics
 from sidecar.events.topics import CUSTOMER_FOUND, ORDER_FOUND
 from sidecar.state.database import State
@@ -27,14 +28,20 @@ HINTED = {
     "order.status": ("order.status", *_CREATED),
     "customer.created": ("customer.created", CUSTOMER_FOUND),
 }
-_ROWS = """
+# Who clicks on a link of ours as soon as it was sent is a program. When what is in FluentCRM's queue goes is known later: until
+# then it is as if it had gone when it was handed over.
+BY_PEOPLE = (
+    "NOT (e.topic = 'message.clicked' AND EXISTS (SELECT 1 FROM message m WHERE m.id = e.object_id"
+    f" AND e.at < COALESCE(m.sent * 1000, m.decided) + {ROBOT_SECONDS * 1000}))"
+)
+_ROWS = f"""
 SELECT e.id, e.at, e.topic, e.object_id, e.sub_id, e.detail, COALESCE(o.person_id, a.person_id, e.person_id), e.outbox_id,
  o.verdict, o.status, COALESCE(o.created, t.registered)
 FROM event e
 LEFT JOIN shop_order o ON o.id = e.object_id AND e.topic IN (SELECT value FROM json_each(?3))
 LEFT JOIN account a ON a.user_id = e.object_id AND e.topic IN (SELECT value FROM json_each(?4))
 LEFT JOIN trait t ON t.person_id = a.person_id
-WHERE e.id > ?1 AND e.id <= ?2{} ORDER BY e.id LIMIT ?5
+WHERE e.id > ?1 AND e.id <= ?2{{}} AND {BY_PEOPLE} ORDER BY e.id LIMIT ?5
 """
 
 

@@ -81,7 +81,7 @@ class Known(msgspec.Struct, kw_only=True):
     back. `moments`: the values of meta of the order that
     somebody waits for. `sent`: when (Unix ms) marketing went to the person in the last week,
     by channel. `words`: the last word on each channel's consent (given | withdrawn). `unfit`: kinds of offers that do not fit
-    them. `refused`: said no to reminders of carts. `addresses`: by channel, '' or missing: none."""
+    them. `refused`: said no to reminders of carts. `spent`: the coupon that they got here is used. `addresses`: by channel, '' or missing: none."""
 
     contact: Contact | None = None
     suppressed: bool = False
@@ -99,4 +99,5 @@ class Known(msgspec.Struct, kw_only=True):
     unfit: frozenset[str] = frozenset()
     refused: bool = False
     events: tuple[Happened, ...] = ()
+    spent: bool = False
     addresses: dict[str, str] = {}

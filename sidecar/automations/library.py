@@ -197,5 +197,13 @@ def _opened(text: str, source: str) -> str:
     return f"# Begun as a copy of {source}. docs/automations.md explains every key.\n{''.join(lines)}"
 
 
+def read(path: Path) -> str:
+    """The text of a file. Raises AutomationError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise AutomationError(f"{path} cannot be read: {error}", []) from error
+
+
 def _starts(found: model.Automation, name: str) -> bool:
     return any(isinstance(step, model.Start) and step.automation == name for step in found.steps)

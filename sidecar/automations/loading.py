@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from sidecar.automations import purchases, wares
+from sidecar.automations import handing, purchases, purse, wares
 from sidecar.automations.about import about
 from sidecar.automations.enrolments import Enrolment
 from sidecar.automations.handing import COUNTED
+from sidecar.automations.happenings import BY_PEOPLE
 from sidecar.automations.known import Contact, Happened, Known, Purchase
 from sidecar.automations.model import Automation, Branch, Coupon, Send, WaitMoment
 from sidecar.automations.moments import person_zone
@@ -182,9 +183,15 @@ def _state(
     ):
         if slug in place.at.segments:
             unfit.setdefault(person, set()).update(place.at.segments[slug].no_offers)
+    nobody = handing.nobody(place.state, people, place.now)
     words = consents.latest(place.state, people)
     refused = refusals.since(place.state, list(keys.values()))
     events = _events(place, claimed, used)
+    asking = {
+        one.id for one in claimed if one.data.coupons
+        and any("coupon" in step.still for step in used[one.id].steps if isinstance(step, Send))
+    }  # fmt: skip
+    spent = purse.spent(place.state, place.reader, asking) if asking else set()
     channels = {
         channel for spec in used.values() for step in spec.steps if isinstance(step, Send) for channel in step.channels
     }
@@ -195,12 +202,14 @@ def _state(
         known.sent = sent.setdefault(one.person_id, {})
         known.unfit = frozenset(unfit.get(one.person_id, ()))
         known.words = {channel: word.state for channel, word in words.get(one.person_id, {}).items()}
+        known.spent = one.id in spent
         known.refused = keys.get(one.person_id, b"") in refused
         known.events = tuple(events.get(one.person_id, ()))
         contact = known.contact
         known.addresses = {channel: ids.get(one.person_id, "") for channel, ids in elsewhere.items()}
         if contact:
-            known.addresses |= {"email": contact.email, "sms": contact.phone, "whatsapp": contact.phone}
+            email_ = "" if one.person_id in nobody else contact.email
+            known.addresses |= {"email": email_, "sms": contact.phone, "whatsapp": contact.phone}
 
 
 def _events(place: Place, claimed: Sequence[Enrolment], used: Mapping[int, Automation]) -> dict[int, list[Happened]]:
@@ -212,8 +221,8 @@ def _events(place: Place, claimed: Sequence[Enrolment], used: Mapping[int, Autom
         return {}
     found: dict[int, list[Happened]] = {}
     for person, topic, at, object_id, detail in place.state.rows(
-        "SELECT person_id, topic, at / 1000, object_id, detail FROM event WHERE person_id IN (SELECT value FROM json_each(?))"
-        " AND at >= ? AND topic IN (SELECT value FROM json_each(?))",
+        "SELECT person_id, topic, at / 1000, object_id, detail FROM event e WHERE person_id IN (SELECT value FROM json_each(?))"
+        f" AND at >= ? AND topic IN (SELECT value FROM json_each(?)) AND {BY_PEOPLE}",
         (
             _json({one.person_id for one in claimed}), min(one.entered for one in claimed) * 1000,
             msgspec.json.encode(sorted(topics)).decode(),

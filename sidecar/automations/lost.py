@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 
 # Seconds until a channel that could not be asked is asked again.
 ASK_AGAIN = 60
-# The plugin remembers keys for 30 days (Tables::SENT_DAYS).
+# The plugin remembers keys for 30 days (Tables::SENT_DAYS), SMSAPI (check_idx) for one.
 _KEPT_MS = 28 * 86_400_000
+_KEPT_SHORTER = {"smsapi": 20 * 3_600_000}
 
 
 def ask(place: Place, cut_off: Sequence[Message]) -> dict[str, Handed]:
@@ -38,7 +39,10 @@ def ask(place: Place, cut_off: Sequence[Message]) -> dict[str, Handed]:
     for message in cut_off:
         knows = place.reach.knows(message.provider) and not forgotten(place, message)
         lost: Literal["again", "unsure"] = "again" if knows else "unsure"
-        found[message.key] = known.get(message.key) or Handed(key=message.key, state=lost, reason="cut_off")
+        answer = known.get(message.key)
+        if answer is None or (answer.state == "again" and forgotten(place, message)):
+            answer = Handed(key=message.key, state=lost, reason="cut_off")
+        found[message.key] = answer
     return found
 
 
@@ -59,7 +63,7 @@ def settle_left(place: Place, worked: Worked) -> None:
 
 def forgotten(place: Place, message: Message) -> bool:
     """Whether a provider that knows keys may have forgotten this one: that it does not know it then says nothing."""
-    return message.decided < place.now * 1000 - _KEPT_MS
+    return message.decided < place.now * 1000 - _KEPT_SHORTER.get(message.provider, _KEPT_MS)
 
 
 def maybe(place: Place, message: Message | None) -> bool:

@@ -11,8 +11,7 @@ import msgspec
 
 from sidecar.segments.model import Condition, Period
 
-# marketing needs the consent of the channel, and counts for the frequency cap; service is what a buyer must be told about
-# their own order.
+# marketing needs the consent of the channel and counts for the cap; service is what buyers must be told of their own order.
 Purpose = Literal["marketing", "service"]
 ChannelName = Literal["email", "sms", "telegram", "whatsapp", "push"]
 LANGUAGES = ("en", "fa", "pl", "bg")
@@ -25,12 +24,13 @@ END = "end"
 class OnEvent(msgspec.Struct, frozen=True, kw_only=True, tag="event"):
     """Something happened (`events.topics`, and order.placed): about an order, an account, a review. `to`: statuses that
     order.status or contact.status must lead to; empty: any. `first`: only with a person's first counted order (order.paid); `every`: only with
-    each such-and-such counted order (order.paid)."""
+    each such-and-such counted order (order.paid). `goods`: only with an order in which something is sent ("shipped") or can be downloaded."""
 
     topic: str
     to: tuple[str, ...] = ()
     first: bool = False
     every: int = 0
+    goods: Literal["", "shipped", "downloadable"] = ""
 
 
 class OnSegment(msgspec.Struct, frozen=True, kw_only=True, tag="segment"):

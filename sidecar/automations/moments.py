@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import date, timedelta, tzinfo
+from datetime import UTC, date, timedelta, tzinfo
 
 from sidecar.segments import times
 from sidecar.segments.model import Period
@@ -17,7 +17,7 @@ from sidecar.values import dates
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _NUMBER = re.compile(r"\d{9,13}")
-_LOCAL = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?)?")
+_LOCAL = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d)(:\d\d)?(?:\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?)?")
 
 
 def person_zone(name: str, shop: tzinfo) -> tzinfo:
@@ -77,7 +77,8 @@ def quiet_until(at: int, begins: str, ends: str, zone: tzinfo) -> int | None:
 
 
 def written(text: str, zone: tzinfo) -> int | None:
-    """A moment as a meta value has it: Unix seconds (or ms), or `YYYY-MM-DD[ HH:MM[:SS]]` in the shop's time; None: none."""
+    """A moment as a meta value has it: Unix seconds (or ms), or `YYYY-MM-DD[ HH:MM[:SS]]` in the shop's time, or in that of an
+    offset behind it (`Z`, `+02:00`); None: none."""
     text = text.strip()
     if _NUMBER.fullmatch(text):
         number = int(text)
@@ -85,4 +86,6 @@ def written(text: str, zone: tzinfo) -> int | None:
     found = _LOCAL.fullmatch(text)
     if found is None:
         return None
+    if found[4]:
+        zone = UTC if found[4] == "Z" else dates.site_zone(None, f"{found[4][:3]}:{found[4][-2:]}")
     return dates.from_local(f"{found[1]} {found[2] or '00:00'}{found[3] or ':00'}", zone)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from sidecar.automations import model
+from sidecar.automations.goods import Goods
 from sidecar.automations.parse_base import DAYS, LONGEST_NAME, NAME, ORDER_PLACED, STATUSES, TOPICS, Reader
 from sidecar.segments.model import Period
 from sidecar.toml_file import did_you_mean
@@ -19,6 +20,8 @@ _EVENTS = tuple(
     and topic not in ("person.erased", "customer.deleted", "contact.deleted")
 )
 _OWN = ("segment.entered", "segment.left", "cart.abandoned", "product.viewed", "day", "schedule", "stock.back", "reorder", "hand")  # fmt: skip
+# Of which it can be said what must be in the order.
+_OF_ORDERS = (ORDER_PLACED, "order.paid", "order.status")
 _DAY_FIELDS = ("birthday", "membership_day", "first_order_day")
 
 
@@ -40,12 +43,18 @@ def read(reader: Reader, data: Any) -> model.Trigger:
 def _event(reader: Reader, data: dict[str, Any]) -> model.Trigger:
     topic = data["on"]
     keys = ("on", "to") if topic in STATUSES else ("on", "first", "every") if topic == "order.paid" else ("on",)
+    if topic in _OF_ORDERS:
+        keys = (*keys, "goods")
     reader.only(data, _PLACE, keys)
     every = reader.whole(data, "every", _PLACE, 0, 2, 1000) if "every" in keys else 0
     first = reader.flag(data, "first", _PLACE, False) if "first" in keys else False
     if every and first:
         reader.say((*_PLACE, "every"), "first and every together", "one of them")
-    return model.OnEvent(topic=topic, to=reader.to(data, _PLACE) if "to" in keys else (), first=first, every=every)
+    goods = (
+        reader.choice(data, "goods", _PLACE, ("shipped", "downloadable")) if "goods" in data and "goods" in keys else ""
+    )
+    to = reader.to(data, _PLACE) if "to" in keys else ()
+    return model.OnEvent(topic=topic, to=to, first=first, every=every, goods=cast("Goods", goods))
 
 
 def _segment(reader: Reader, data: dict[str, Any]) -> model.Trigger:

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from sidecar.automations import model
+from sidecar.automations import goods, model
+from sidecar.automations.about import about
 from sidecar.automations.enrolments import Entry
 from sidecar.automations.place import Place
 from sidecar.automations.triggers.days import days_kept, moment_of
@@ -104,6 +105,9 @@ def _orders(place: Place, trigger: model.OnEvent, since: int, which: str, note: 
         if (not trigger.first or ranks.get(id_) == 1)
         and (not trigger.every or (id_ in ranks and ranks[id_] % trigger.every == 0))
     ]
+    if trigger.goods:
+        there = goods.holding(place.state, place.reader, {id_ for _, id_, _ in rows}, trigger.goods)
+        entries = [entry for entry in entries if about(entry.subject).order in there]
     return History(entries=entries, notes=[note] if note else [])
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from datetime import tzinfo
 
 import msgspec
 
 from sidecar.automations.enrolments import Enrolment
+from sidecar.mysql.connection import Reader
+from sidecar.state.database import State
+from sidecar.store import products
 from sidecar.values import dates
 
 
@@ -39,6 +43,22 @@ def plan(
 def made(sql: sqlite3.Connection, key: str, code: str, coupon_id: int) -> None:
     """It is there. WooCommerce may write the code another way."""
     sql.execute("UPDATE coupon SET coupon_id = ?, code = ? WHERE key = ?", (coupon_id or None, code, key))
+
+
+def spent(state: State, reader: Reader, ids: Collection[int]) -> set[int]:
+    """Those of these enrolments whose coupons are all used: by what the shop says now, which knows of an order before we do."""
+    rows = state.rows(
+        "SELECT enrolment_id, coupon_id, order_id IS NOT NULL OR cleared FROM coupon WHERE enrolment_id IN"
+        " (SELECT value FROM json_each(?)) AND code <> ''",
+        (msgspec.json.encode(sorted(ids)).decode(),),
+    )
+    counts = products.meta(reader, sorted({row[1] for row in rows if row[1]}), ("usage_count",))
+    good = {
+        id_
+        for id_, coupon, over in rows
+        if not over and counts.get(coupon or 0, {}).get("usage_count", "0") in ("0", "")
+    }
+    return {id_ for id_, _, _ in rows} - good
 
 
 def refused(sql: sqlite3.Connection, key: str) -> None:

@@ -84,6 +84,13 @@ def empty(state: State, name: str, at: int) -> int:
     return left
 
 
+def retire(state: State, name: str, at: int) -> None:
+    """It was removed, or its file was, and the name is for another one: that begins with nobody in it and no figures."""
+    off(state, name)
+    empty(state, name, at)
+    versions.rename(state, name)
+
+
 def _percent(what: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise UsageError(f"{what} is {value}: it must be from {low} to {high} percent")

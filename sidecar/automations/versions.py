@@ -51,6 +51,21 @@ def rows(state: State) -> dict[int, Row]:
     return {found[0]: _row(found) for found in state.rows(f"SELECT {_COLUMNS} FROM automation")}
 
 
+def rename(state: State, name: str) -> None:
+    """The automation of that name is gone: what it did stays on record under `NAME~number`, which none can be called, and another one
+    of the name begins with nothing."""
+    state.sql.execute("UPDATE automation SET name = name || '~' || id WHERE name = ?", (name,))
+
+
+def before(state: State, automation: Automation) -> list[int]:
+    """Texts of automations that are gone which had this one's name and its very steps: whoever had those has had these."""
+    rows = state.rows(
+        "SELECT v.id, v.spec FROM automation a JOIN automation_version v ON v.automation_id = a.id WHERE a.name GLOB ? || '~*'",
+        (automation.name,),
+    )
+    return [id_ for id_, text in rows if _decoded(bytes(text)).steps == automation.steps]
+
+
 def version(state: State, row_id: int, automation: Automation, now: int) -> int:
     """The id of this text of the automation; kept when it is new. `now`: Unix seconds."""
     spec = msgspec.json.encode(automation, order="deterministic")

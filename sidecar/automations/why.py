@@ -227,9 +227,7 @@ def _why(finding: Finding, zone: tzinfo) -> str:
 
 
 def _again(place: Place, row: Row, automation: model.Automation, person: int) -> list[Check]:
-    last = place.state.rows(
-        "SELECT MAX(entered) FROM enrolment WHERE automation_id = ? AND person_id = ?", (row.id, person)
-    )[0][0]
+    last = enter.latest(place.state, row.id, automation, [person]).get(person)
     if last is None or automation.again == Period():
         return []
     if automation.again is None:

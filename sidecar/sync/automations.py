@@ -200,11 +200,15 @@ def prune(state: State, now: int, days: int) -> int:
     return gone
 
 
+def any_on(state: State) -> bool:
+    """Whether there is one that is on."""
+    return any(row.running for row in versions.rows(state).values())
+
+
 def trouble(state: State) -> tuple[int, str] | None:
     """Since when (Unix seconds) and why automations cannot be worked on; None: they can, or none is on and nobody tries."""
     since, _, why = state.get(_ERROR).partition("|")
-    on = since and any(row.running for row in versions.rows(state).values())
-    return (int(since), why) if on else None
+    return (int(since), why) if since and any_on(state) else None
 
 
 def faults(state: State) -> str:

@@ -10,7 +10,7 @@ from pymysql.connections import Connection
 
 from sidecar import clock
 from sidecar.alerts import Condition
-from sidecar.automations.channels import gate
+from sidecar.automations.channels import gate, settings
 from sidecar.automations.channels.gate import ProviderState
 from sidecar.config import Config
 from sidecar.errors import SidecarError
@@ -37,7 +37,8 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     `shop` is '' or why the shop's database could not be asked. `bridge` is unpaired, live, waiting or silent.
     `held` and `paused` say since when and until when nothing is written. `segments_fault` is what is wrong with the rules of
     segments, `segments_failing` since when they cannot be brought up to date (`segments_error`: why). `providers` are those of channels that were ever used. `automations_…`: the same
-    of automations."""
+    of automations; `channels_fault` what is wrong with a channel while one of them is on, `emails_wait` whether then only the plugin
+    could send e-mails, and does not answer."""
 
     now: int
     shop: str
@@ -70,6 +71,8 @@ class Health(msgspec.Struct, kw_only=True, frozen=True):
     automations_fault: str = ""
     automations_failing: int | None = None
     automations_error: str = ""
+    channels_fault: str = ""
+    emails_wait: bool = False
 
     @property
     def quiet(self) -> bool:
@@ -93,6 +96,7 @@ def health(config: Config, state: State, link: Link) -> Health:
     hinted = (link.last_hint() or 0) // 1000
     failing, why = segments.trouble(state) or (None, "")
     stuck, reason = automations.trouble(state) or (None, "")
+    sending = automations.any_on(state)
     return Health(
         now=now, shop=trouble, queue_there=standing.there, queue_rows=standing.rows, queue_due=standing.due,
         lag_ms=standing.lag_ms, last_pass=_number(state, "pass.last"), pass_error=state.get("pass.error"),
@@ -106,6 +110,8 @@ def health(config: Config, state: State, link: Link) -> Health:
         segments_fault=segments.fault(state), segments_failing=failing, segments_error=why,
         providers=[one for one in gate.standing(state) if not one.name.startswith("hook:")],
         automations_fault=automations.faults(state), automations_failing=stuck, automations_error=reason,
+        channels_fault=settings.fault(config.channels) if sending else "",
+        emails_wait=sending and bridge.mode == "silent" and not settings.email(config.channels, answers=False),
     )  # fmt: skip
 
 
@@ -139,7 +145,8 @@ def conditions(found: Health, config: Config) -> list[Condition]:
         Condition(
             "bridge_silent",
             found.bridge == "silent" and silent >= alerts.silent_minutes * 60,
-            f"the plugin has not answered for {_span(silent)}: {found.bridge_why}",
+            f"the plugin has not answered for {_span(silent)}: {found.bridge_why}"
+            + ("; e-mails of automations wait for it" if found.emails_wait else ""),
         ),
         Condition(
             "quiet",
@@ -165,6 +172,11 @@ def conditions(found: Health, config: Config) -> list[Condition]:
             "automations_failing",
             stuck >= alerts.no_pass_minutes * 60,
             f"automations could not be worked on for {_span(stuck)}: {found.automations_error}",
+        ),
+        Condition(
+            "channels_fault",
+            bool(found.channels_fault),
+            f"messages wait, as their channel has a fault: {found.channels_fault or 'it is mended'}",
         ),
         *(_provider(one) for one in found.providers),
     ]  # fmt: skip

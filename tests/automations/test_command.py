@@ -163,6 +163,7 @@ def test_why_somebody_got_it_or_not(bench: Bench, world: World) -> None:
 
 def test_what_is_forgotten_is_not_told_as_nothing(bench: Bench, world: World) -> None:
     person = world.subscribed(1)[0]
+    world.newcomer(person)
     world.segmented()
     entered(world, "welcome", person, subject="account:1", at=world.now - 3600)
     for _ in range(20):

@@ -9,6 +9,9 @@ from automating import DAY, HOUR, NOW, TEXT, Killed, World, copied
 from support import ShopDatabase
 
 from sidecar.automations import enrolments
+from sidecar.automations.channels.model import Handed
+from sidecar.automations.channels.registry import Channels
+from sidecar.automations.doing import Doing
 from sidecar.automations.model import Coupon, Note, Send, Split, Tagged, Wait, Webhook
 from sidecar.config import Config
 from sidecar.segments.model import Period
@@ -101,6 +104,40 @@ def test_nobody_is_asked_again_for_what_ended_meanwhile(
         assert [row[2] for row in world.messages()] == [state, state]
         assert len(world.recorder.sent) == 2
         world.close()
+
+
+def test_what_ended_while_the_plugin_is_silent_is_asked_later(
+    known_shop: tuple[ShopDatabase, Config], tmp_path: Path
+) -> None:
+    """FluentCRM has it; that it is silent for a night is no reason never to know."""
+    world, ids = begun(known_shop, tmp_path / "s", True)
+    world.recorder.before = lambda batch: setattr(world.death, "at", world.death.passed + 2 * len(batch))
+    with pytest.raises(Killed):
+        world.work()
+    world.recorder.before, world.death.at = None, None
+    for id_ in ids:
+        enrolments.end(world.state, id_, "goal", "order.paid order:1", NOW)
+    world.state.sql.execute("UPDATE message SET provider = 'fluentcrm'")
+    asked, paired = world.recorder.asked, [True]
+
+    def silent(keys: list[str]) -> dict[str, Handed]:
+        channels = Channels(world.config, world.state, None, paired=paired[0])
+        return Doing(world.config, world.state, None, channels).asked(keys)
+
+    world.recorder.asked = silent  # type: ignore[assignment,method-assign]
+    world.work(LEASE + HOUR)
+    assert [row[2] for row in world.messages()] == ["handing", "handing"]
+    world.recorder.asked = asked  # type: ignore[method-assign]
+    world.work(HOUR)
+    assert [row[2] for row in world.messages()] == ["queued", "queued"]
+    # When it is gone for good, or has forgotten, nobody will ever tell.
+    world.recorder.asked = silent  # type: ignore[assignment,method-assign]
+    for there, later in ((False, HOUR), (True, 40 * 24 * HOUR)):
+        paired[0] = there
+        world.state.sql.execute("UPDATE message SET state = 'handing', decided = ?", (world.now * 1000,))
+        world.work(LEASE + later)
+        assert [row[2] for row in world.messages()] == ["unsure", "unsure"]
+    world.close()
 
 
 def test_a_channel_that_cannot_be_asked_is_asked_later(known_shop: tuple[ShopDatabase, Config], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from automating import DAY, HOUR, NOW, TEXT, World, unix
 
 from sidecar.automations import guards, purchases
+from sidecar.automations.channels.model import NOBODY, Handed
 from sidecar.automations.model import Branch, Coupon, Exit, Goal, OnCart, Send, Tagged, Wait
 from sidecar.config import Automations
 from sidecar.events import refusals
@@ -531,6 +532,43 @@ def test_an_offer_that_does_not_fit_a_segment(world: World) -> None:
     assert [step[1] for step in world.steps(ids[1])] == ["done"] * 3
 
 
+@pytest.mark.parametrize("by", ["the shop", "the ledger"])
+def test_nobody_is_reminded_of_a_coupon_that_is_used(world: World, by: str) -> None:
+    """Also where an order is no goal; the shop knows of it before the ledger does."""
+    coupon = Coupon(id="c", kind="percent", amount="10", expires=Period(days=9))
+    remind = Send(id="remind", channels=("email",), texts=TEXT, still=("coupon",))
+    spec = world.on(coupon, mail(), Wait(id="w", period=Period(days=2)), remind)
+    ids = [world.enter(spec, person) for person in world.subscribed(2)]
+    world.work()
+    world.state.sql.execute("UPDATE coupon SET coupon_id = 990000 + enrolment_id")
+    if by == "the shop":
+        world.keeper.do(
+            "INSERT INTO wp_postmeta (post_id, meta_key, meta_value) VALUES (%s, 'usage_count', '1')", 990000 + ids[0]
+        )
+    else:
+        world.state.sql.execute("UPDATE coupon SET order_id = 5 WHERE enrolment_id = ?", (ids[0],))
+    world.work(2 * DAY)
+    world.keeper.do("DELETE FROM wp_postmeta WHERE post_id > 990000 AND meta_key = 'usage_count'")
+    assert world.steps(ids[0])[-1] == ("remind", "skipped", "no_coupon")
+    assert world.steps(ids[1])[-1] == ("remind", "done", "")
+
+
+def test_nothing_more_goes_to_an_address_that_nobody_has(world: World) -> None:
+    """Who mails the dead on and on is taken for a spammer. By another channel they get it; after a while it is tried again."""
+    spec = world.on(
+        mail(purpose="service"), Wait(id="a-day", period=Period(days=1)), Send(id="next", channels=("email", "sms"), purpose="service", texts=TEXT),
+        Wait(id="w", period=Period(days=100)), mail(id="late", purpose="service"),
+    )  # fmt: skip
+    id_ = world.enter(spec, world.subscribed(1)[0])
+    world.recorder.answers = [Handed(key="", state="refused", reason=NOBODY, gone=True)]
+    world.work()
+    world.work(DAY)
+    assert [one.channel for one in world.recorder.sent] == ["sms"]
+    world.work(100 * DAY)
+    assert [one.channel for one in world.recorder.sent] == ["sms", "email"]
+    assert world.one(id_).state == "done"
+
+
 def test_coupons_have_a_limit_by_day(world: World) -> None:
     """Pain 43; without its coupon the message goes all the same."""
     world.config = msgspec.structs.replace(world.config, automations=Automations(coupons_a_day=2))
@@ -655,7 +693,7 @@ def test_the_cart_is_still_there_and_the_same(world: World, columns: dict[str, s
 
 @pytest.mark.parametrize(
     "status, goes",
-    [("wc-pending", True), ("wc-failed", True), ("wc-processing", False), ("wc-cancelled", False), ("trash", False)],
+    [("wc-pending", True), ("wc-failed", True), ("wc-processing", False), ("wc-cancelled", False)],
 )
 def test_the_order_is_still_unpaid(world: World, status: str, goes: bool) -> None:
     person = world.subscribed(1)[0]
@@ -663,6 +701,15 @@ def test_the_order_is_still_unpaid(world: World, status: str, goes: bool) -> Non
     one = world.enter(world.on(mail(still=("unpaid",), purpose="service")), person, f"order:{order}")
     world.work()
     assert world.steps(one) == [("mail", "done" if goes else "skipped", "" if goes else "not_unpaid")]
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_an_order_that_is_thrown_away_is_the_end(world: World, deleted: bool) -> None:
+    person = world.subscribed(1)[0]
+    order = world.keeper.order(world.address(person), at=world.at(NOW - 3 * DAY), status="trash")
+    one = world.enter(world.on(mail(purpose="service")), person, f"order:{order + deleted}")
+    world.work()
+    assert (world.one(one).state, world.one(one).reason, world.steps(one)) == ("exit", "gone", [])
 
 
 def test_it_was_not_bought_since(world: World) -> None:

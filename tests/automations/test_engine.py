@@ -32,7 +32,7 @@ MAIL = Send(id="mail", channels=("email",), texts=TEXT)
 
 
 def test_a_message_goes_and_the_way_ends(world: World) -> None:
-    one = world.enter(world.on(MAIL), world.subscribed(1)[0], "order:55")
+    one = world.enter(world.on(MAIL), world.subscribed(1)[0], "account:55")
     worked = world.work()
     assert (worked.taken, worked.sent, worked.ended) == (1, 1, 1)
     (message,) = world.recorder.sent
@@ -205,7 +205,8 @@ def test_everything_that_a_step_can_do(world: World) -> None:
     person = world.subscribed(1)[0]
     started: list[str] = []
     world.start = lambda name, entry: started.append(f"{name} {entry.person_id} {entry.subject}") or ""
-    one = world.enter(spec, person, "order:55")
+    order = world.keeper.order(world.address(person), at=world.at(NOW - 3 * DAY), status="wc-processing")
+    one = world.enter(spec, person, f"order:{order}")
     worked = world.work()
     assert worked.steps == 7 and world.one(one).state == "done"
     (made,) = world.recorder.done["coupons"]
@@ -215,13 +216,13 @@ def test_everything_that_a_step_can_do(world: World) -> None:
     assert world.recorder.sent[0].text == f"email {made.code}"
     assert world.recorder.done["contacts"][0].fields == {"level": "gold"}
     note, ticket = world.recorder.done["notes"]
-    assert (note.title, ticket.ticket, ticket.priority, ticket.order_id) == ("Called", True, "critical", 55)
+    assert (note.title, ticket.ticket, ticket.priority, ticket.order_id) == ("Called", True, "critical", order)
     (hook,) = world.recorder.done["hooks"]
     assert (
         hook.data["fields"] == {"person.first_name": '{{ person.first_name|default("") }}'}
         and hook.data["coupon"] == made.code
     )
-    assert started == [f"other {person} order:55"]
+    assert started == [f"other {person} order:{order}"]
     assert len({wish.key for kind in world.recorder.done.values() for wish in kind}) == 5
 
 

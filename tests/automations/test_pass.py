@@ -21,9 +21,10 @@ from sidecar.automations import engine, switching, versions
 from sidecar.automations.place import Place
 from sidecar.automations.worked import Worked
 from sidecar.config import Automations, Config, Segments
-from sidecar.config_channels import Channels, Email
+from sidecar.config_channels import Channels, Email, Sms
 from sidecar.runtime import Runtime, build
 from sidecar.sync import automations
+from sidecar.sync.health import conditions
 from sidecar.sync.link import Link, LinkState
 
 SEGMENTS = (Path(segments.__file__).parent / "default.toml").read_text("utf-8")
@@ -204,6 +205,27 @@ def test_while_wordpress_does_not_answer_messages_wait(running: Running, monkeyp
         sidecar.pass_()
         done = dict(sidecar.state.rows("SELECT step, reason FROM step_done"))
         assert done["thanks"] == "no_provider", "there is nobody to wait for"
+
+
+def test_who_waits_for_the_plugin_or_a_gateway_is_told(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages wait for days: the owner must not find out by chance. Without an automation there is nothing to tell."""
+    config = msgspec.structs.replace(running.config, channels=Channels(sms=Sms(gateway="/no/such/file.toml")))
+    monkeypatch.setattr(
+        Link, "state", lambda self: LinkState(mode="silent", seen=1, silent_since=NOW_MS // 1000 - 3600)
+    )
+    with build(config) as sidecar:
+        versions.row(sidecar.state, "thanks")
+
+        def told() -> dict[str, str]:
+            return {one.name: one.sentence for one in conditions(sidecar.health(), config) if one.on}
+
+        before = told()
+        assert "channels_fault" not in before and "e-mails" not in before["bridge_silent"]
+        switched_on(sidecar)
+        assert "/no/such/file.toml" in told()["channels_fault"]
+        assert "e-mails of automations wait" in told()["bridge_silent"]
+    with build(running.config) as sidecar:
+        assert not sidecar.health().emails_wait, "they go by SMTP"
 
 
 def test_one_that_is_switched_off_meanwhile_is_no_fault(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

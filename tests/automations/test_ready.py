@@ -252,6 +252,29 @@ def test_messages_can_be_sent(name: str, step: model.Send) -> None:
             assert ".." not in re.sub(r"https?://\S+", "", found.text)
 
 
+# What only a coupon makes true, what nobody in the shop has said, and how long a coupon is good: messages may be late.
+_PROMISED = re.compile(r"\b(gift|code|discount|coupon|less for you)\b|\d ?%|[Oo]nly for you|next (two|three) days")
+_UNSAID = re.compile(
+    r"[Nn]othing has been charged|sold out fast|what other(s| customers) (say|think)|will be cancelled|there before the last"
+    r"|on its way\.|(cannot|still) hold|working days|in all colours|[Oo]ther colours"
+)
+
+
+@pytest.mark.parametrize(("name", "step"), SENDS)
+def test_nothing_is_promised_that_the_shop_cannot_hold(name: str, step: model.Send) -> None:
+    """Without a coupon there is no gift; without reviews nobody says anything. A payment may be on its way, and whether an order is
+    cancelled is WooCommerce's setting."""
+    full = example.context(SHOP, "en", 1_790_000_000)
+    found = render(step, poor(full), "en", replace(LINKS, survey=""))
+    said = f"{found.subject} {found.preheader} {found.text} {found.short}"
+    if "coupon" not in step.still and "order" not in name:
+        assert not _PROMISED.search(said), said
+    if name != "order-shipped":
+        assert not _UNSAID.search(said), said
+    late = " ".join(getattr(step.texts["en"], part) for part in PARTS)
+    assert not re.search(r"off for (two|three) days|the next (two|three) days", late)
+
+
 def test_what_tells_of_a_coupon_waits_for_one() -> None:
     step = ready("birthday").step("remind")
     assert isinstance(step, model.Send)

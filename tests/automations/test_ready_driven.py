@@ -100,6 +100,8 @@ class Shop:
     def enter(self, *names: str) -> None:
         for name in names:
             self.world.on(name=name)
+            if name == "welcome":
+                self.world.newcomer(self.people[name])
             self.ids[name] = self.world.enter(READY[name], self.people[name], self.subject(name))
 
     def walk(self, days: float, after: Callable[[], None] | None = None) -> None:

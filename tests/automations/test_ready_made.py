@@ -64,6 +64,11 @@ def knows(**facts: object) -> Act:
     return lambda stage: stage.knows(**facts)
 
 
+def download(stage: Stage) -> None:
+    """OTHER is something to download."""
+    stage.flags(OTHER, virtual=1, downloadable=1)
+
+
 def views(stage: Stage) -> None:
     stage.views()
 
@@ -155,7 +160,7 @@ STORIES = {
         coupons=1, stop=("2027-03-29 12:00", buys(), GOAL, 0),
     ),
     "digital-goods": Story(
-        acts=(("2027-03-26 09:00", knows(product_types=["digital"])), (T0, orders("completed"))),
+        acts=(("2027-03-26 09:00", download), (T0, orders("completed", OTHER))),
         gets=(("2027-03-27 11:40", "guide", "email"), ("2027-03-30 11:00", "help", "email"), ("2027-04-04 11:00", "tips", "email")),
         stop=("2027-03-28 12:00", first_order("refunded"), EXIT, 1),
     ),
@@ -191,7 +196,7 @@ STORIES = {
         stop=("2027-03-31 10:00", first_order("completed"), EXIT, 0),
     ),
     "order-delivered": Story(
-        acts=(("2027-03-26 09:00", knows(product_types=["physical"])), (T0, orders("completed"))),
+        acts=((T0, orders("completed")),),
         gets=(("2027-04-01 11:00", "csat", "email"),),
         stop=("2027-03-30 12:00", first_order("refunded"), EXIT, 0),
     ),
@@ -202,7 +207,7 @@ STORIES = {
         stop=(T0, lambda stage: stage.keeper.status(min(stage._orders), "wc-cancelled"), EXIT, 0),
     ),
     "order-shipped": Story(
-        acts=(("2027-03-26 09:00", knows(product_types=["physical"])), (T0, orders("completed"))),
+        acts=((T0, orders("completed")),),
         gets=(("2027-03-27 11:35", "shipped", "sms"),),
         stop=("2027-03-27 11:30", first_order("refunded"), EXIT, 0),
     ),
@@ -334,3 +339,56 @@ def test_what_they_do_in_the_middle_ends_it(stage: Stage, name: str) -> None:
     stage.until(story.until)
     assert stage.got() == expected(stage, story)[:count]
     assert stage.ends()[0] == end
+
+
+@pytest.mark.parametrize("stage", ["fa"], indirect=True)
+@pytest.mark.parametrize("name", ["digital-goods", "order-delayed", "order-delivered", "order-shipped"])
+def test_what_an_order_holds_decides_and_not_what_they_ever_bought(stage: Stage, name: str) -> None:
+    """Who once bought an e-book is not told to download a mug, and no parcel of an e-book, an appointment or a mug that they fetch
+    themselves is late or on its way."""
+    download(stage)
+    stage.flags(APPOINTMENT, virtual=1, downloadable=0)
+    status = "processing" if name == "order-delayed" else "completed"
+    before("2027-01-10 10:00", GOODS)(stage)
+    before("2027-01-11 10:00", OTHER)(stage)
+    stage.knows(product_types=["digital", "physical"])
+    stage.switch_on(name)
+    wanted = set()
+    for goods, shipping, sent in (
+        (GOODS, ("flat_rate",), True), (GOODS, (), True), (OTHER, (), False), (APPOINTMENT, (), False), (GOODS, ("pickup_location",), False),
+    ):  # fmt: skip
+        stage.sets(stage.now + 60)
+        order = stage.orders(status, goods=(goods,), shipping=shipping)
+        if (goods == OTHER) if name == "digital-goods" else sent:
+            wanted.add(f"order:{order}")
+        stage.pass_()
+    assert {subject for (subject,) in stage.state.rows("SELECT subject FROM enrolment")} == wanted
+
+
+@pytest.mark.parametrize("stage", ["bg"], indirect=True)
+def test_who_bought_as_a_guest_gets_nothing_for_a_first_order(stage: Stage) -> None:
+    """They make an account after three orders: they are greeted, and that is all."""
+    for month in (1, 2, 3):
+        before(f"2027-0{month}-10 10:00")(stage)
+    stage.switch_on("welcome")
+    stage.sets(T0)
+    registers(stage)
+    stage.until("2027-05-01 12:00")
+    assert [step for _, step, _ in stage.got()] == ["hello"]
+    assert stage.recorder.done["coupons"] == []
+
+
+@pytest.mark.parametrize("stage", ["fa"], indirect=True)
+@pytest.mark.parametrize("name", ["order-delayed", "order-delivered", "review-request", "thank-you", "cross-sell"])
+def test_of_an_order_that_is_in_the_trash_nobody_hears(stage: Stage, name: str) -> None:
+    """A double one, a test or a fraud that the owner has thrown away; the plugin may be told of it or not."""
+    stage.switch_on(name)
+    stage.sets(T0)
+    order = stage.orders("completed" if name in ("order-delivered", "review-request") else "processing")
+    stage.pass_()
+    stage.sets("2027-03-27 12:00")
+    stage.keeper.status(order, "trash")
+    stage.until("2027-05-01 12:00")
+    assert stage.got() == []
+    assert stage.recorder.done["notes"] == []
+    assert stage.recorder.done["coupons"] == []

@@ -33,6 +33,7 @@ def rows(state: State) -> dict[str, list[tuple[object, ...]]]:
 
 def test_welcome_with_its_coupon(bench: Bench, world: World) -> None:
     person = world.subscribed(1)[0]
+    world.newcomer(person)
     world.segmented()
     before = rows(world.state)
     found = bench.json("automations", "simulate", "welcome", world.address(person))

@@ -86,6 +86,28 @@ def test_an_old_order_that_somebody_edits_or_imports_is_none(yard: Yard) -> None
     assert yard.collect().goals == 0
 
 
+@pytest.mark.parametrize("sent", [True, False], ids=["sent", "in the queue"])
+def test_a_click_of_a_program_is_none(yard: Yard, sent: bool) -> None:
+    """It tries the links of a mail as soon as it arrives: no goal, no exit, nothing that was waited for, and it starts nobody."""
+    clicked = model.OnEvent(topic="message.clicked")
+    inside(yard, "", goal=model.Goal(topics=("message.clicked",)))
+    yard.on(clicked, name="started")
+    yard.collect()
+    yard.state.sql.execute(
+        "INSERT INTO message (id, key, enrolment_id, automation_id, version_id, step, person_id, channel, provider, purpose, language,"
+        " state, decided, sent) VALUES (7, 'k', 1, 1, 1, 's', 1, 'email', 'x', 'marketing', 'en', ?, ?, ?)",
+        ("sent" if sent else "queued", (yard.now - (600 if sent else 0)) * 1000, yard.now if sent else None),
+    )
+    yard.now += 4
+    yard.event("message.clicked", 7, 1)
+    found = yard.collect()
+    assert (found.goals, found.entered) == (0, 0)
+    yard.now += 60
+    yard.event("message.clicked", 7, 1)
+    found = yard.collect()
+    assert (found.goals, found.entered) == (1, 1)
+
+
 def test_what_was_before_they_entered_is_no_goal(yard: Yard) -> None:
     inside(yard, "cart:4:9", goal=PAID)
     yard.order(55, 1, at=NOW - HOUR)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from triggering import DAY, HOUR, NOW, Yard, alone
 
-from sidecar.automations import enter, guards, model, versions
+from sidecar.automations import enter, guards, model, switching, versions
 from sidecar.events import monitor
 from sidecar.events.monitor import Done
 from sidecar.events.outbox import Hint
@@ -405,3 +405,27 @@ def test_a_pass_without_news_asks_little(yard: Yard) -> None:
     yard.order(55, 1, at=NOW + 2)
     yard.event("order.paid", 55, 1, at=NOW + 2)
     assert yard.collect(NOW + 2).entered == 1
+
+
+def test_another_one_of_a_name_begins_anew(yard: Yard) -> None:
+    """Removed, and one that says something else gets its name: nobody was in that one. But one that says the very same is kept from
+    saying it twice."""
+    first = yard.on(PAID, again=None)
+    yard.order(50, 1)
+    yard.event("order.paid", 50, 1)
+    assert yard.collect().entered == 1
+    for number, (steps, enters) in enumerate(((first.steps, 0), ((model.Wait(id="other", period=Period(days=2)),), 1))):
+        yard.now += 3600
+        switching.retire(yard.state, "one", yard.now)
+        assert versions.named(yard.state, "one") is None
+        yard.on(PAID, again=None, steps=steps)
+        yard.order(60 + number, 1)
+        yard.event("order.paid", 60 + number, 1)
+        assert yard.collect().entered == enters, number
+    row = versions.row(yard.state, "one")
+    assert yard.state.rows("SELECT COUNT(*) FROM enrolment WHERE automation_id = ?", (row.id,)) == [(1,)]
+    assert yard.state.rows("SELECT name, running FROM automation ORDER BY id") == [
+        ("one~1", 0),
+        ("one~2", 0),
+        ("one", 1),
+    ]

@@ -11,6 +11,9 @@ from automating import HOUR, TEXT, Killed, World
 
 from sidecar.automations import engine, enrolments, sending
 from sidecar.automations.channels.model import Handed
+from sidecar.automations.channels.registry import Channels
+from sidecar.automations.doing import Doing
+from sidecar.automations.effects import CouponWish
 from sidecar.automations.enrolments import Entry
 from sidecar.automations.model import Coupon, Send, Start
 from sidecar.errors import AutomationError, NotFound, StoreUnavailable
@@ -124,6 +127,29 @@ def test_what_the_plugin_has_forgotten_is_not_sent_again(world: World, answer: s
     world.work(40 * 86_400)
     assert world.recorder.sent == [] and world.one(id_).state == "done"
     assert [row[2] for row in world.messages()] == ["unsure"]
+
+
+@pytest.mark.parametrize(("provider", "sent"), [("smsapi", 0), ("fluentcrm", 1)])
+def test_a_gateway_forgets_keys_sooner(world: World, provider: str, sent: int) -> None:
+    """SMSAPI looks for the same idx in the messages of a day: after two nobody can be sure."""
+    world.recorder.knows = True
+    world.ways.there["email"] = provider
+    world.enter(world.on(MAIL), world.subscribed(1)[0])
+    world.recorder.before = lambda batch: setattr(world.death, "at", world.death.passed + 1)
+    with pytest.raises(Killed):
+        world.work()
+    world.recorder.before, world.death.at = None, None
+    world.work(2 * 86_400)
+    assert len(world.recorder.sent) == sent
+    assert [row[2] for row in world.messages()] == ["sent" if sent else "unsure"]
+
+
+def test_what_the_plugin_makes_waits_for_it_too(world: World) -> None:
+    """Coupons of a shop whose WordPress is silent for days are made when it is back, and that was no attempt."""
+    wish = CouponWish(key="k", code="c", kind="percent", amount="5", expires=1)
+    for paired, wait in ((True, 60), (False, 0)):
+        doing = Doing(world.config, world.state, None, Channels(world.config, world.state, None, paired=paired))
+        assert [(one.state, one.wait) for one in doing.coupons([wish])] == [("again", wait)]
 
 
 @pytest.mark.parametrize("wait", [0.0, 900.0], ids=["not now", "switched off"])

@@ -20,6 +20,7 @@ from pytest_httpserver import HTTPServer
 
 from sidecar.automations.channels import gate as gates
 from sidecar.automations.channels import reports
+from sidecar.automations.channels import settings as setup
 from sidecar.automations.channels.fluentcrm import FluentCrm
 from sidecar.automations.channels.gate import Gate
 from sidecar.automations.channels.model import Handed, Outgoing, Provider, Report
@@ -172,12 +173,29 @@ def test_what_is_set_up(state: State, tmp_path: Path) -> None:
         "email": "smtp", "sms": "twilio", "telegram": "telegram", "whatsapp": "whatsapp", "push": "push",
     }  # fmt: skip
     half = Section(
-        sms=Sms(preset="none-such"),
         telegram=Telegram(token="t"),
         whatsapp=WhatsApp(token="t"),
         email=Email(smtp_host="h"),
     )
     assert Channels(Config(channels=half), state, None).available() == {}
+
+
+def test_a_gateway_whose_description_has_a_fault_makes_messages_wait(state: State, tmp_path: Path) -> None:
+    """The owner is at it: what is due meanwhile is not left out for good, and whoever has another channel gets it there."""
+    file = tmp_path / "gateway.toml"
+    file.write_text("name = 1\n", "utf-8")
+    section = Section(sms=Sms(gateway=str(file), secret="s"))
+    broken = Channels(Config(channels=section), state, None)
+    assert broken.providers() == {"sms": setup.MUTE} and broken.off() == {"sms"}
+    answers = broken.send(batch(2))
+    assert [(one.state, one.wait) for one in answers] == [("again", 900.0)] * 2
+    assert "does not describe a gateway" in setup.fault(section)
+    text = (Path(setup.__file__).parent / "presets" / "smsapi.toml").read_text("utf-8")
+    file.write_text(text.replace('name = "smsapi"', 'name = "my-own"'), "utf-8")
+    mended = Channels(Config(channels=section), state, None)
+    assert mended.off() == frozenset() and setup.fault(section) == ""
+    # By the same name `sidecar channels` finds whether it is switched off.
+    assert mended.providers() == setup.providers(section, answers=False) == {"sms": "my-own"}
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,8 @@ def test_marketing_without_a_way_out_is_refused(start: START, link: str) -> None
     [
         ("rcpt", "450 greylisted", ("again", False, False, False)),
         ("rcpt", "550 no such user", ("refused", False, False, True)),
+        ("rcpt", "550 5.1.1 no such user", ("refused", False, False, True)),
+        ("rcpt", "550 5.7.1 your address is on a list", ("refused", False, False, False)),
         ("rcpt", "554 not wanted", ("refused", False, False, False)),
         ("end", "451 try later", ("again", False, False, False)),
         ("end", "554 looks like spam", ("refused", False, False, False)),

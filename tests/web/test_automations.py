@@ -252,8 +252,18 @@ def test_a_new_one_is_off_whatever_had_its_name_before(bridge: Signer, runtime: 
     """The file of the former one was deleted by hand while it was on."""
     with runtime.state.transaction() as sql:
         sql.execute("INSERT INTO automation (name, running, live_from) VALUES ('mine', 1, 1)")
+        sql.execute(
+            "INSERT INTO enrolment (automation_id, version_id, person_id, subject, entered, state, ended, step)"
+            " SELECT id, 1, 5, '', 1, 'done', 2, 'a' FROM automation"
+        )
     at.copy(NAME, "mine")
     assert not at.line("mine").running
+    # It has its own figures: the former one's stay under another name.
+    assert at.figures("mine").reached.entered == 0 and at.messages("mine~1") == []
+    at.remove("mine")
+    saved = {"name": "mine", "text": at.library.text(NAME).text, "base": ""}
+    assert bridge.post(f"{TEXTS}/save", saved).status_code == 200
+    assert runtime.state.rows("SELECT name FROM automation WHERE running") == []
 
 
 # --- the switch ----------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from sidecar.automations.model import ChannelName, Purpose
 
 # No person has read a message so soon after it was sent: who clicks then is a program.
 ROBOT_SECONDS = 10
+# Why an e-mail was refused whose address nobody has; for so many days nothing more goes there.
+NOBODY, NOBODY_DAYS = "the mail server says that nobody has this address (550)", 90
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,8 @@ from sidecar.errors import ConfigError, Problem
 _ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 _NUMBER = re.compile(r"[0-9]{5,25}")
 _VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]")
+# Who sends by a gateway whose description has a fault: nobody, until the owner has mended it.
+MUTE = "gateway-with-a-fault"
 _HERE = ("localhost", "127.0.0.1", "::1")
 _BASE = re.compile(r"https?://[!-~]+")
 
@@ -29,7 +31,7 @@ def email(channels: Channels, answers: bool) -> Literal["fluentcrm", "smtp", ""]
 def providers(channels: Channels, answers: bool) -> dict[str, str]:
     """{channel: who sends by it} of what is set up. `answers`: the plugin does."""
     there = {
-        "email": email(channels, answers), "sms": (channels.sms.preset or "gateway") if sms(channels) else "",
+        "email": email(channels, answers), "sms": _gateway(channels.sms) if sms(channels) else "",
         "telegram": "telegram" if telegram(channels) else "", "whatsapp": "whatsapp" if whatsapp(channels) else "",
         "push": "push" if push(channels) else "",
     }  # fmt: skip
@@ -54,6 +56,29 @@ def whatsapp(channels: Channels) -> bool:
 def push(channels: Channels) -> bool:
     """Whether there is somebody to write to, which push services want."""
     return bool(channels.push.contact)
+
+
+def fault(channels: Channels) -> str:
+    """Why nothing goes out by a channel that is set up: the description of its gateway has a fault. '' nothing."""
+    if not sms(channels):
+        return ""
+    from sidecar.automations.channels import gateway
+
+    try:
+        gateway.load(channels.sms.preset, channels.sms.gateway)
+    except ConfigError as error:
+        return "; ".join(["SMS", error.message, *error.details])[:500]
+    return ""
+
+
+def _gateway(config: Sms) -> str:
+    """Its own name, by which messages and alerts know it."""
+    from sidecar.automations.channels import gateway
+
+    try:
+        return gateway.load(config.preset, config.gateway).name
+    except ConfigError:
+        return MUTE
 
 
 def problems(config: Config, file: str) -> list[Problem]:

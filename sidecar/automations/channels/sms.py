@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from sidecar import clock, http_client
 from sidecar.automations.channels import gateway as gateways
+from sidecar.automations.channels.gate import OFF_SECONDS
 from sidecar.automations.channels.gateway import Gateway
 from sidecar.automations.channels.model import Handed, Outgoing, Report, each
+from sidecar.automations.channels.settings import MUTE
 from sidecar.automations.channels.texts import whole
 from sidecar.automations.model import ChannelName
 from sidecar.config_channels import Sms as Config
@@ -16,6 +18,25 @@ from sidecar.http_client import Failed
 _TIMEOUT = 15.0
 # Requests that one question for reports makes at most, where each asks for few.
 _QUESTIONS = 10
+
+
+class Mute:
+    """A gateway that is set up, but whose description has a fault: its messages wait for the owner, as for a switched-off one."""
+
+    name = MUTE
+    channel: ChannelName = "sms"
+    knows_keys = False
+    most = 20
+    tells = 0
+
+    def send(self, batch: Sequence[Outgoing]) -> list[Handed]:
+        """Nobody is asked."""
+        why = "the description of the gateway has a fault"
+        return [Handed(key=one.key, state="again", reason=why, wait=OFF_SECONDS) for one in batch]
+
+    def reports(self, refs: Sequence[str], since: int) -> list[Report]:
+        """It has taken nothing."""
+        return []
 
 
 class Sms:

@@ -9,8 +9,10 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from sidecar import clock
-from sidecar.automations.channels.model import Handed, Outgoing, Report, each
+from sidecar.automations.channels.model import NOBODY, Handed, Outgoing, Report, each
 from sidecar.automations.channels.texts import line, whole
 from sidecar.automations.model import ChannelName
 from sidecar.config_channels import Email
@@ -24,6 +26,8 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 # With the name of its header it is one line (RFC 5322: 998).
 _LINK = re.compile(r"https?://[!-;=?-~]{3,900}")
 # A line of a message that begins with a dot gets a second one (RFC 5321 4.5.2).
+# What stands after a 550 to the recipient: RFC 3463's 5.1.x is about the address, 5.7.x and the like about us; without one it is plain.
+_NOBODY = re.compile(rb"5\.1\.|(?!\d\.\d)")
 _DOTS = re.compile(rb"^\.", re.MULTILINE)
 
 
@@ -98,9 +102,11 @@ class Smtp:
             code, _ = server.mail(parseaddr(self._config.smtp_from)[1], () if ascii_ else ("SMTPUTF8", "BODY=8BITMIME"))
             if code >= 400:
                 return self._no(server, message.key, code, "mail")
-            code, _ = server.rcpt(to)
+            code, said = server.rcpt(to)
             if code >= 400:
-                return self._no(server, message.key, code, "rcpt")
+                refused = self._no(server, message.key, code, "rcpt")
+                nobody = code == 550 and _NOBODY.match(said)
+                return structs.replace(refused, reason=NOBODY, gone=True) if nobody else refused
             code, _ = server.docmd("DATA")
             if code != 354:
                 return self._no(server, message.key, code, "data")
@@ -137,9 +143,7 @@ class Smtp:
             return Handed(key=key, state="again", reason=f"the mail server says not now ({code})")
         if verb == "mail" or code == 530:
             return Handed(key=key, state="again", reason=f"the mail server refuses the sender ({code})", fatal=True)
-        return Handed(
-            key=key, state="refused", reason=f"the mail server refuses it ({code})", gone=verb == "rcpt" and code == 550
-        )
+        return Handed(key=key, state="refused", reason=f"the mail server refuses it ({code})")
 
 
 def compose(config: Email, message: Outgoing) -> bytes:

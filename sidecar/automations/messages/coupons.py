@@ -13,7 +13,7 @@ from sidecar.mysql.connection import Reader
 from sidecar.state.database import State
 from sidecar.store import products
 
-_META = ("discount_type", "coupon_amount", "minimum_amount", "date_expires", "free_shipping")
+_META = ("usage_count", "discount_type", "coupon_amount", "minimum_amount", "date_expires", "free_shipping")
 
 
 def load(state: State, reader: Reader, site: Site, codes: Mapping[int, str], now: int) -> dict[int, Coupon]:
@@ -38,7 +38,7 @@ def load(state: State, reader: Reader, site: Site, codes: Mapping[int, str], now
         meta = metas.get(int(coupon_id or 0), {})
         ends = meta.get("date_expires", "")
         until = int(ends) if ends.isascii() and ends.isdigit() and len(ends) < 13 else int(expires)
-        if (coupon_id and not meta) or until <= now:
+        if (coupon_id and not meta) or until <= now or meta.get("usage_count", "0") not in ("0", ""):
             continue
         amount = meta.get("coupon_amount", "")
         free = meta.get("free_shipping") == "yes"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sidecar.automations import happenings, model
+from sidecar.automations import goods, happenings, model
+from sidecar.automations.about import about
 from sidecar.automations.enrolments import Entry
 from sidecar.automations.happenings import Happened
 from sidecar.automations.triggers.registry import Ask, Cursor, Found, Source
@@ -28,6 +29,9 @@ def find(ask: Ask) -> Found:
         if one.person_id is not None and one.moment >= ask.since and one.means(trigger.topic, trigger.to)
         and _in_turn(ask, trigger, one)
     ]  # fmt: skip
+    if trigger.goods:
+        there = goods.holding(ask.state, ask.reader, {about(entry.subject).order for entry in entries}, trigger.goods)
+        entries = [entry for entry in entries if about(entry.subject).order in there]
     more = len(rows) >= ask.most
     return Found(entries=entries, cursor={"event": rows[-1].id if more else upto}, more=more)
 

@@ -94,7 +94,7 @@ def preview(body: Look) -> Rendered:
 @noun.post_("/save", may="mapping", body=Save, answers=RulesText)
 def save(body: Save) -> RulesText:
     """Put a text in force, keeping a backup. 422 when it is not in order, 409 when it was changed meanwhile."""
-    return desk().library.save(body.name, body.text, body.base)
+    return desk().save(body.name, body.text, body.base)
 
 
 @noun.post_("/copy", may="mapping", body=Copy, answers=RulesText)

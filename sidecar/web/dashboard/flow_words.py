@@ -98,7 +98,10 @@ def _event(of: model.OnEvent) -> str:
         return _("First paid order")
     if of.every:
         return _("Each %(number)sth paid order", number=words.number(of.every))
-    return topic(of.topic) + (f" → {statuses(of.to)}" if of.to else "")
+    goods = {"": "", "shipped": _(" (something is sent)"), "downloadable": _(" (something can be downloaded)")}[
+        of.goods
+    ]
+    return topic(of.topic) + (f" → {statuses(of.to)}" if of.to else "") + goods
 
 
 def statuses(of: Sequence[str]) -> str:

@@ -113,7 +113,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "title": _("Title"), "about": _("What it is for"), "again": _("Enters again after"), "filter": _("Who may enter"),
         "goal.topics": _("Goal"), "goal.same_order": _("Goal: only with the same order"),
         "goal.same_product": _("Goal: only with the same product"), "trigger.first": _("Only the first order"),
-        "trigger.every": _("Each so-and-so-manyth order"), "trigger.to": _("Statuses"), "trigger.segment": _("Segment"),
+        "trigger.every": _("Each so-and-so-manyth order"), "trigger.to": _("Statuses"), "trigger.goods": _("What must be in the order"), "trigger.segment": _("Segment"),
         "trigger.idle": _("Left for"), "trigger.times": _("How often"), "trigger.within": _("Within"),
         "trigger.days": _("On days in a row"), "trigger.field": _("Day"), "trigger.at": _("At (time of day)"),
         "trigger.before": _("Days before"), "trigger.late": _("At most so late"),
