@@ -23,6 +23,8 @@ from sidecar.crm.model import Contact, Patch, Wanted
 from sidecar.crm.written import Written, digest
 from sidecar.crm.written import name as key
 
+# What WordPress, which is not strict, makes of an empty day.
+_NO_DAY = "0000-00-00"
 Conflict = Literal["shop", "crm", "fill_empty", "newest"]
 Policies = Mapping[str, tuple[Conflict, bool]]
 
@@ -71,7 +73,7 @@ def diff(
         if current == value:
             continue
         policy, blank = policies[name]
-        if should_write(current, value, written.c.get(key(name)), policy, blank, newer):
+        if should_write("" if current == _NO_DAY else current, value, written.c.get(key(name)), policy, blank, newer):
             patch.columns[name] = (current, value or "")
     for slug, value in wanted.fields.items():
         row = contact.fields.get(slug)

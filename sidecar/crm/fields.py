@@ -67,7 +67,7 @@ class Fields:
             for entry in entries:
                 if entry.get("slug") in self._owned or entry.get("slug") in made:
                     self._options[entry["slug"]] = set(_listed(entry.get("options")))
-            after = php.dumps(entries)
+            after = self._text(entries)
             if not made and (before is None or php.loads(before) == entries):
                 return
             if self._store(rows[0][0] if rows else None, before, after, made):
@@ -90,6 +90,15 @@ class Fields:
                 hint="open FluentCRM → Settings → Custom Contact Fields and save them once",
             ) from error
         return entries_of(value)
+
+    def _text(self, entries: list[dict[str, Any]]) -> str:
+        try:
+            return php.dumps(entries)
+        except php.PhpError as error:
+            raise CrmRefused(
+                f"FluentCRM's custom field definitions hold what is no plain list ({error}): nothing was changed",
+                hint="open FluentCRM → Settings → Custom Contact Fields and save them once",
+            ) from error
 
     def _store(self, row_id: int | None, before: str | None, after: str, made: Sequence[str]) -> bool:
         table = f"`{self._prefix}fc_meta`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from itertools import chain
 
 import msgspec
@@ -16,6 +17,8 @@ _SLUGS: dict[str, str] = {}
 _PARTS: dict[str, str] = {}
 _INDEXES: list[str] = []
 _CACHE = 5000
+# FluentCRM's columns for slugs of tags and lists; and more than the slug of any title has.
+_LONGEST, _WHOLE = 192, 4000
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -143,7 +146,7 @@ def _tags(rules: tuple[CompiledTag, ...], person: Person, problems: list[tuple[s
             for item in value if isinstance(value, list) else (value,):
                 if rule.when and item.strip().lower() not in rule.when:
                     continue
-                slug = rule.rule.slug.replace("{value}", _slug(item))
+                slug = _fitted(rule.rule.slug.replace("{value}", _slug(item)))
                 found[slug] = rule.rule.title.replace("{value}", item)
             break
     return found
@@ -154,5 +157,13 @@ def _slug(value: str) -> str:
     if slug is None:
         if len(_SLUGS) >= _CACHE:
             _SLUGS.clear()
-        slug = _SLUGS[value] = text.slugify(value)
+        slug = _SLUGS[value] = text.slugify(value, _WHOLE)
     return slug
+
+
+def _fitted(slug: str) -> str:
+    """A slug that the column takes whole, so that the next run finds it. Titles in other scripts are six characters a letter:
+    what is cut gets a digest, or two products that begin alike would share a tag."""
+    if len(slug) <= _LONGEST:
+        return slug
+    return f"{text.cut(slug, _LONGEST - 9)}-{zlib.crc32(slug.encode()):08x}"

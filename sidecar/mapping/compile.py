@@ -177,6 +177,8 @@ class _Compiler:
                     )
         getters = self._getters(rule.from_, rule.pick, "field", number)
         chain, join = self._chain(rule.transform, "field", number)
+        if column == "date_of_birth" and rule.from_ != "facts.birthday":
+            chain = (*chain, transforms.born)
         multi = bool(slug) and is_multi(rule.type)
         return CompiledField(
             rule,

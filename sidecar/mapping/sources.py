@@ -27,6 +27,7 @@ class Shop(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo
     country: str
     products: Mapping[int, Product]
+    day_first: bool = True
 
 
 class Person(msgspec.Struct, kw_only=True, eq=False):
@@ -221,19 +222,33 @@ def _picked(values: list[str], pick: Pick) -> Value:
     if not full:
         return None
     if pick == "all":
-        return sorted(set(full))
+        found: set[str] = set()
+        for value in map(_stored, full):
+            found.update((value,) if isinstance(value, str) else value or ())
+        return sorted(found) or None
     return _stored(full[0] if pick == "first" else full[-1])
 
 
 def _stored(text: str | None) -> Value:
     """A meta value as rules see it: a PHP-serialized list becomes a list, other structures are refused."""
-    if not text:
+    if not text or text == "N;":
         return None
     if text[1:2] == ":" and php.looks_serialized(text):
         value = php.loads(text)
         if isinstance(value, dict):
             value = list(value.values())
         if isinstance(value, list):
-            return [str(item) for item in value if isinstance(item, str | int | float) and item != ""] or None
-        return None if value is None else str(value)
+            return [shown for item in value if (shown := _printed(item))] or None
+        if isinstance(value, php.PhpObject | php.PhpEnum):
+            raise php.PhpError("an object is no value", 0)
+        return _printed(value)
     return text
+
+
+def _printed(item: php.Value) -> str:
+    """What PHP's echo prints of a scalar; '' for anything else."""
+    if isinstance(item, str):
+        return item
+    if isinstance(item, bool):
+        return "1" if item else ""
+    return php.dumps(item)[2:-1] if isinstance(item, int | float) else ""

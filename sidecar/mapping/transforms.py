@@ -36,23 +36,26 @@ def _email(value: str, person: Person) -> str | None:
 
 
 def _date(value: str, person: Person) -> str | None:
-    if re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", value):
-        return value[:10]
-    found = dates.birthday(value, True)
+    return _moment(value, person)[:10]
+
+
+def born(value: str, person: Person) -> str | None:
+    """What the column of birthdays takes; anything else would make the database refuse the person."""
+    found = dates.birthday(value, person.shop.day_first)
     if found is None:
         raise Unfit("bad_date")
     return found
 
 
 def _date_time(value: str, person: Person) -> str | None:
-    if re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", value):
-        return value[:19]
-    if re.fullmatch(r"\d{9,11}", value):
-        return dates.local_text(int(value), person.shop.zone)
-    found = dates.birthday(value, True)
+    return _moment(value, person)
+
+
+def _moment(value: str, person: Person) -> str:
+    found = dates.typed_moment(value, person.shop.zone, person.shop.day_first)
     if found is None:
         raise Unfit("bad_date")
-    return f"{found} 00:00:00"
+    return found
 
 
 def _number(value: str, person: Person) -> str | None:
@@ -83,8 +86,8 @@ NAMED: dict[str, tuple[Transform, str]] = {
     "last_name": (lambda value, person: names.split(names.clean(value))[1] or None, "the last name of a full name"),
     "phone": (_phone, "E.164 by the person's country; an invalid number is left out and reported"),
     "email": (_email, "trimmed and lower case; an invalid address is left out and reported"),
-    "date": (_date, "YYYY-MM-DD, from the usual spellings, Jalali too"),
-    "date_time": (_date_time, "YYYY-MM-DD HH:MM:SS in the shop's time zone"),
+    "date": (_date, "YYYY-MM-DD, from the usual spellings, Jalali and Unix time too; what is no day is left out and reported"),
+    "date_time": (_date_time, "YYYY-MM-DD HH:MM:SS in the shop's time zone, from the same with a time (`Z`, `+03:30`) or without"),
     "number": (_number, "a plain decimal number"),
     "country": (_country, "ISO-2 from a code or a name"),
     "postcode": (lambda value, person: places.postcode(value, person.country()) or None, "tidied by country"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
@@ -115,10 +116,15 @@ def _bought(facts: Facts, paid: Sequence[LedgerOrder], products: Mapping[int, Pr
         methods.update(doc.shipping)
         coupons.update(doc.coupons)
         for id_, variation, quantity, name in doc.lines:
+            if not id_:
+                # A line without a product, typed by hand or imported: its name is all that tells it from others.
+                id_ = -zlib.crc32(name.encode("utf-8", "replace"))
             bought[id_] = bought.get(id_, 0) + quantity
+            if id_ not in products:
+                lost[id_] = name
+            # A variation may have outlived its product.
             product = products.get(variation or id_) or products.get(id_)
             if product is None:
-                lost[id_] = name
                 continue
             for category in product.categories:
                 categories[category] = categories.get(category, 0) + quantity

@@ -34,6 +34,7 @@ FAILED = frozenset({"bad_total", "no_date"})
 CORE_STATUSES = frozenset({"pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed"})
 # 10^11 units of a currency, as micros: sums of such orders still fit 64 bits.
 MOST = 10**17
+_DIGITS = 40
 _DRAFTS = frozenset({"auto-draft", "draft", "new", "checkout-draft"})
 ATTRIBUTION = tuple(
     f"_wc_order_attribution_{part}"
@@ -134,7 +135,7 @@ def rate(order: Order, rules: Rules) -> str | None:
             if found is not None:
                 return str(found)
     based = _positive(meta.get(RATES[2], ""))
-    if based is not None and order.total:
+    if based is not None and order.total is not None and order.total > 0:
         return str(Decimal(order.total) / (based * 1_000_000))
     declared = _positive(rules.rates.get(order.currency, ""))
     return str(declared) if declared is not None else None
@@ -142,7 +143,8 @@ def rate(order: Order, rules: Rules) -> str | None:
 
 def convert(micros: int, rate_: str) -> int:
     """An amount of another currency in the shop's, halves up."""
-    return money.divide(micros * 10**12, int(Decimal(rate_) * 10**12))
+    # A dong is 0.00004 euros: with fewer digits a price of millions would be off by more than a cent.
+    return money.divide(micros * 10**_DIGITS, int(Decimal(rate_).scaleb(_DIGITS)))
 
 
 def _positive(text: str) -> Decimal | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sidecar.mysql.connection import Reader
 from sidecar.mysql.sqltext import Spans, spans
 from sidecar.store.model import Line
+from sidecar.values.names import shown
 
 _MOST = 10**15
 
@@ -31,21 +32,25 @@ class Items:
 
     def _load(self, shop: Reader, ids: list[int] | Spans, wanted: frozenset[int], products: Collection[int]) -> None:
         orders: dict[int, int] = {}
+        goods: list[int] = []
         coupons = []
         places = spans(shop.numbers("items_ids", ids=ids))
         for item_id, order_id, coupon in shop.page("items_rows", ids=places) if places else ():
             if order_id in wanted:
-                if coupon is None:
-                    orders[item_id] = order_id
-                else:
+                if coupon:
                     coupons.append((item_id, order_id, coupon))
+                    continue
+                orders[item_id] = order_id
+                if coupon is None:
+                    goods.append(item_id)
         for _, order_id, coupon in sorted(coupons):
-            if coupon:
-                self.coupons.setdefault(order_id, []).append(coupon)
+            # WooCommerce keeps codes in small letters; importers and old versions did not.
+            self.coupons.setdefault(order_id, []).append(coupon.lower())
         if orders:
-            self._meta(shop, orders, products)
+            goods.sort()
+            self._meta(shop, orders, goods, products)
 
-    def _meta(self, shop: Reader, orders: dict[int, int], products: Collection[int]) -> None:
+    def _meta(self, shop: Reader, orders: dict[int, int], goods: list[int], products: Collection[int]) -> None:
         places = spans(shop.numbers("items_meta_ids", ids=spans(orders)))
         bought: dict[int, int] = {}
         variations: dict[int, int] = {}
@@ -61,12 +66,13 @@ class Items:
                 variations.setdefault(item_id, _int(value))
             elif value:
                 self.shipping.setdefault(orders[item_id], []).append(value.partition(":")[0])
-        lost = [item_id for item_id, product in bought.items() if product not in products]
-        names = dict(shop.page("items_names", ids=lost)) if lost else {}
+        # A line that somebody typed has the product 0 or none at all; its name is all that is known.
+        lost = [item_id for item_id in goods if bought.get(item_id, 0) not in products]
+        names = {id_: shown(name or "") for id_, name in shop.page("items_names", ids=lost)} if lost else {}
         lines = self.lines
-        for item_id in sorted(bought):
+        for item_id in goods:
             line = (
-                bought[item_id], variations.get(item_id, 0), quantities.get(item_id, 1), names.get(item_id) or ""
+                bought.get(item_id, 0), variations.get(item_id, 0), quantities.get(item_id, 1), names.get(item_id, "")
             )  # fmt: skip
             order_id = orders[item_id]
             if order_id in lines:

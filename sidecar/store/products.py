@@ -8,6 +8,7 @@ from typing import Any
 from sidecar.mysql.connection import Reader
 from sidecar.mysql.packed import first_rows
 from sidecar.store.model import Product
+from sidecar.values import names
 
 _PAGE = 2000
 
@@ -50,7 +51,7 @@ def _take(shop: Reader, rows: Sequence[Sequence[Any]], found: dict[int, Product]
         categories, kind = terms.get(id_, ((), "simple"))
         found[id_] = Product(
             id=id_,
-            title=title or "",
+            title=names.shown(title or ""),
             kind=kind,
             categories=categories,
             physical=not (virtual or downloadable),
@@ -73,7 +74,7 @@ def _terms(rows: Sequence[Sequence[Any]]) -> dict[int, tuple[tuple[str, ...], st
     kinds: dict[int, str] = {}
     for id_, taxonomy, name, slug in rows:
         if taxonomy == "product_cat":
-            categories.setdefault(id_, []).append(name or "")
+            categories.setdefault(id_, []).append(names.shown(name or ""))
         else:
             kinds[id_] = slug or "simple"
     ids = categories.keys() | kinds.keys()

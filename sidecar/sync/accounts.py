@@ -90,7 +90,8 @@ def _register(session: Session, page: Sequence[tuple[int, str]]) -> set[int]:
         if person is not None:
             _move(session, user_id, person, keys[identity], again)
     people = session.registry.of_keys(keys)
-    fresh = []
+    fresh: list[tuple[int, int | None]] = []
+    mended: list[tuple[int, int | None]] = []
     for user_id, _raw in page:
         person = people.get(identities.get(user_id, ""))
         if user_id not in before:
@@ -98,12 +99,18 @@ def _register(session: Session, page: Sequence[tuple[int, str]]) -> set[int]:
             fresh.append((user_id, person))
         elif before[user_id] is None and person is not None:
             again.add(user_id)
+            mended.append((user_id, person))
             sql.execute("UPDATE account SET person_id = ? WHERE user_id = ?", (person, user_id))
+        elif before[user_id] is not None and user_id not in identities:
+            # Its address is none any more: as if the account were gone, its orders go by their own addresses.
+            again.add(user_id)
+            sql.execute("UPDATE account SET person_id = NULL WHERE user_id = ?", (user_id,))
+            _without(session, before[user_id], user_id)
     sql.executemany("INSERT INTO account (user_id, person_id) VALUES (?, ?)", fresh)
     # Two accounts may share an address (WordPress' table does not forbid it): the first stands for the person.
     sql.executemany(
         "UPDATE person SET user_id = ?1, dirty = 1 WHERE id = ?2 AND (user_id IS NULL OR user_id > ?1)",
-        [(user_id, person) for user_id, person in fresh if person is not None],
+        [(user_id, person) for user_id, person in (*fresh, *mended) if person is not None],
     )
     return again
 
@@ -146,9 +153,12 @@ def _deleted(session: Session, low: int, high: int, have: set[int]) -> set[int]:
     sql.executemany("DELETE FROM account WHERE user_id = ?", [(user_id,) for user_id in gone])
     for user_id, person in people.items():
         if person is not None:
-            other = sql.execute("SELECT MIN(user_id) FROM account WHERE person_id = ?", (person,)).fetchone()[0]
-            sql.execute(
-                "UPDATE person SET user_id = ?, dirty = 1 WHERE id = ? AND user_id = ?",
-                (other, person, user_id),
-            )
+            _without(session, person, user_id)
     return gone
+
+
+def _without(session: Session, person: int | None, user_id: int) -> None:
+    """An account that is no longer this person's: another of theirs stands for them, or none."""
+    sql = session.state.sql
+    other = sql.execute("SELECT MIN(user_id) FROM account WHERE person_id = ?", (person,)).fetchone()[0]
+    sql.execute("UPDATE person SET user_id = ?, dirty = 1 WHERE id = ? AND user_id = ?", (other, person, user_id))

@@ -20,7 +20,7 @@ from sidecar.state import runs
 from sidecar.state.database import State
 from sidecar.state.runs import Run
 from sidecar.store import schema
-from sidecar.sync import accounts, catalogue, forget, orders, site, standing
+from sidecar.sync import accounts, catalogue, forget, orders, refund_rates, site, standing
 from sidecar.sync import helper as helper_
 from sidecar.sync.look import Difference
 from sidecar.sync.people import PeopleStep
@@ -30,6 +30,8 @@ from sidecar.values import email
 _BACKFILLED = "backfill.done"
 _RULES = "rules.digest"
 _STORAGE = "storage"
+# Moves when an update reads the shop's rows otherwise than before: what was kept of them is then made anew, once.
+_READING = 2
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -146,6 +148,7 @@ def _mode(session: Session) -> str:
 
 def _rules_digest(session: Session) -> str:
     words = (
+        _READING,
         session.mapping.digest,
         msgspec.to_builtins(session.rules, order="deterministic"),
         session.config.people,
@@ -168,7 +171,7 @@ def _steps(session: Session, mode: str, helper: helper_.Helper | None) -> People
     else:
         orders.of_accounts(session, accounts.changed(session))
         orders.changed(session)
-    orders.refund_rates(session)
+    refund_rates.settle(session)
     catalogue.changed(session)
     for address in session.choices.only:
         if "@" in address:

@@ -173,6 +173,8 @@ def _extra(session: Session, reader: Reader, rows: Sequence[Row]) -> dict[int, E
         if not row.counted:
             continue
         recent = row.counted[-_ANY:]
+        # The first order is among them also when there are more.
+        told = recent if row.counted[0] in recent else [row.counted[0], *recent]
         order_meta = {
             key: {
                 "first": [metas.get(row.counted[0], {}).get(key, "")],
@@ -182,11 +184,11 @@ def _extra(session: Session, reader: Reader, rows: Sequence[Row]) -> dict[int, E
             for key in mapping.order_meta
         }
         item_meta = {
-            key: [text for id_ in recent for text in items.get(id_, {}).get(key, ())] for key in mapping.item_meta
+            key: [text for id_ in told for text in items.get(id_, {}).get(key, ())] for key in mapping.item_meta
         }
         by_id = {order.id: order for order in row.orders}
         product_meta = {
-            key: [things.get(line[0], {}).get(key, "") for id_ in recent for line in by_id[id_].doc.lines]
+            key: [things.get(line[0], {}).get(key, "") for id_ in told for line in by_id[id_].doc.lines]
             for key in mapping.product_meta
         }
         found[row.id] = (order_meta, item_meta, product_meta)

@@ -18,6 +18,7 @@ from sidecar.people.model import Facts
 from sidecar.sync.loading import Loaded, Page, Row, left_out
 from sidecar.sync.session import Session
 from sidecar.values import email as emails
+from sidecar.values import places
 
 _SOURCE = "woocommerce"
 # The shop erased the person, but somebody else made the contact: the owner must decide, however often we look.
@@ -90,7 +91,8 @@ class Looker:
         facts.customer_status = people_facts.status_of(
             facts.orders_count, facts.ltv, self._vip_from, session.config.people.vip.min_orders
         )
-        facts.country = (person.billing.country or person.shipping.country).upper()
+        country = person.billing.country or person.shipping.country
+        facts.country = (places.country(country) or country.strip().upper()) if country else ""
         look = Look(
             person=row.id,
             made=row.made,

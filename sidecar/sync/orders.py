@@ -67,7 +67,7 @@ class Walk:
         with session.state.transaction():
             session.state.set(_WALK, "0")
             if self._latest:
-                session.state.set(_CURSOR, f"{self._latest[0]}|{self._latest[1]}")
+                session.state.set(_CURSOR, f"{not_ahead(session, self._latest[0])}|{self._latest[1]}")
         if self._known or self._after:
             sweep(session)
 
@@ -82,19 +82,23 @@ def changed(session: Session) -> None:
     cursor = session.state.get(_CURSOR)
     latest = session.orders.latest()
     if cursor and latest:
-        at = dates.utc(cursor.partition("|")[0])
-        start = (
-            dates.local_text(at - session.config.sync.overlap_seconds, UTC)
-            if at is not None
-            else cursor.partition("|")[0]
-        )
+        start = not_ahead(session, cursor.partition("|")[0])
+        at = dates.utc(start)
+        if at is not None:
+            start = dates.local_text(max(0, at - session.config.sync.overlap_seconds), UTC)
         place: tuple[str, int] = (start, 0)
         while found := session.orders.changed(place, session.config.sync.page_orders):
             place = found[-1]
             restage(session, sorted(id_ for _, id_ in found))
     sweep(session)
     if latest:
-        session.state.set(_CURSOR, f"{latest[0]}|{latest[1]}")
+        session.state.set(_CURSOR, f"{not_ahead(session, latest[0])}|{latest[1]}")
+
+
+def not_ahead(session: Session, at: str) -> str:
+    """Where a cursor may stand: an order that is dated into the future (a wrong clock, an importer) would take it past
+    everything that is still to come."""
+    return min(at, dates.local_text(session.now, UTC))
 
 
 def sweep(session: Session) -> None:
@@ -260,22 +264,6 @@ def _touch_parents(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
         "UPDATE person SET dirty = 1 WHERE id = (SELECT person_id FROM shop_order WHERE id = ?)",
         [(row[1],) for row in refunds],
     )
-
-
-def refund_rates(session: Session, ids: Sequence[int] | None = None) -> None:
-    """Bring refunds of foreign-currency orders (of these orders only, when `ids` is given) to the shop's currency, at
-    their order's rate, once."""
-    some = "" if ids is None else " AND o.id IN (SELECT value FROM json_each(?))"
-    rows = session.state.rows(
-        "SELECT r.id, r.total, o.rate FROM shop_order o JOIN shop_order r ON r.parent_id = o.id"
-        f" WHERE o.rate IS NOT NULL AND r.verdict = 'refund' AND r.rate IS NULL AND r.total IS NOT NULL{some}",
-        () if ids is None else (msgspec.json.encode(list(ids)).decode(),),
-    )
-    with session.state.transaction() as sql:
-        sql.executemany(
-            "UPDATE shop_order SET total = ?, rate = ? WHERE id = ?",
-            [(ledger.convert(total, rate), rate, id_) for id_, total, rate in rows],
-        )
 
 
 def _forget(session: Session, ids: Sequence[int]) -> None:

@@ -16,6 +16,7 @@ from sidecar.events.outbox import Hint
 from sidecar.events.topics import CUSTOMER_FOUND, ORDER_FOUND
 from sidecar.state.database import State
 from sidecar.store.orders import BUCKET
+from sidecar.sync.orders import not_ahead
 from sidecar.sync.session import Session
 from sidecar.values import dates
 
@@ -65,14 +66,15 @@ def _hpos(session: Session) -> tuple[dict[int, int], str]:
     known = session.state.get(_CURSOR) or session.state.get("orders.cursor").partition("|")[0]
     if not known:
         latest = session.orders.latest()
-        return {}, latest[0] if latest else ""
+        return {}, not_ahead(session, latest[0]) if latest else ""
+    known = not_ahead(session, known)
     at = dates.utc(known)
-    place: tuple[str, int] = (dates.local_text(at - _BACK_SECONDS, UTC) if at is not None else known, 0)
+    place: tuple[str, int] = (dates.local_text(max(0, at - _BACK_SECONDS), UTC) if at is not None else known, 0)
     found: dict[int, int] = {}
     upto = known
     while rows := session.orders.changed(place, _MOST):
         place = rows[-1]
-        upto = max(upto, place[0])
+        upto = max(upto, not_ahead(session, place[0]))
         crcs = _known(session, [id_ for _, id_ in rows])
         same = sorted(id_ for _, id_ in rows if id_ in crcs)
         now = {order.id: order.crc for order in session.orders.load(same, (), ())}

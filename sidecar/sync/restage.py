@@ -12,6 +12,7 @@ from sidecar.store import products as store_products
 from sidecar.store.model import Order, Product
 from sidecar.sync import accounts as sync_accounts
 from sidecar.sync import orders as sync_orders
+from sidecar.sync import refund_rates
 from sidecar.sync.session import Session
 
 _encode = msgspec.json.encode
@@ -45,7 +46,7 @@ def orders(session: Session, ids: Collection[int]) -> dict[int, Order]:
         names = [order.id for order in found if any(line[0] in strange for line in order.lines)]
         found = [order for order in found if order.id not in set(names)] + sync_orders.restage(session, names)
     parents = wanted | {order.parent_id for order in found if order.kind == "refund"}
-    sync_orders.refund_rates(session, sorted(parents))
+    refund_rates.settle(session, sorted(parents))
     return {order.id: order for order in found}
 
 

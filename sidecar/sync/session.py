@@ -114,7 +114,10 @@ class Session:
         } | {"first_name", "last_name"}  # fmt: skip
         self.user_keys = facts.wanted_user_meta(self.settings, mapped)
         country = mapping.options.country or self.info.country
-        self.shop = Shop(zone=self.info.zone, country=places.country(country) or "", products=self.products)
+        self.shop = Shop(
+            zone=self.info.zone, country=places.country(country) or "", products=self.products,
+            day_first=mapping.options.day_first,
+        )  # fmt: skip
         self.now = int(clock.now().timestamp())
         chosen = state.get(SINCE)
         self.since_months: int = int(chosen or 0) if choices.since_months is None else choices.since_months

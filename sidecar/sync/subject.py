@@ -100,11 +100,14 @@ class Subject:
         )
 
     def _is_mine(self, order: Order, users: Sequence[int]) -> bool:
-        """An order belongs to its account where that exists, else to its billing e-mail (design §4)."""
+        """An order belongs to its account where that exists and has an address, else to its billing e-mail (design §4)."""
         if order.customer_id in users:
             return True
-        if order.customer_id and self._session.customers.load([order.customer_id], ()):
-            return False
+        if order.customer_id:
+            account = self._session.customers.load([order.customer_id], ()).get(order.customer_id)
+            address = email.identity(account.email) if account else None
+            if address is not None and email.problem(address) is None:
+                return False
         found = ledger.identity(order)
         state = self._session.state
         return found == self._identity or (

@@ -14,6 +14,7 @@ import msgspec
 
 from sidecar.config import Config
 from sidecar.store.schema import ShopInfo
+from sidecar.values import email
 
 ZERO = Decimal(0)
 ERASED = "_anonymized"
@@ -26,9 +27,12 @@ BASE_TOTAL = "_order_total_base_currency"
 DECIDING = (ERASED, BASE_TOTAL, *(key for pair in STORED_RATES for key in pair))
 KNOWN_STATUSES = {"pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed"}
 DRAFTS = {"auto-draft", "draft", "new", "checkout-draft"}
+# What no order is worth, in whole units, and the year 2200 in Unix seconds: beyond them somebody mistyped.
+_MOST = 10**11
+_LATEST = 7258118400
 _NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+\.?")
 _THOUSANDS = re.compile(r",[0-9]{3}$")
-_ROLE = re.compile(r's:\d+:"([^"]*)";b:1;')
+_ROLE = re.compile(r's:\d+:"([^"]*)";(?:b:1|i:1|s:1:"1");')
 
 
 class OrderRow(msgspec.Struct, kw_only=True):
@@ -63,11 +67,12 @@ def usable(text: str | None) -> Decimal | None:
 
 
 def moment(text: str | None) -> int | None:
-    """MySQL's UTC text → Unix seconds; None for a zero or missing date."""
+    """MySQL's UTC text → Unix seconds; None for a zero or missing date, and for one before 1970 or from 2200 on."""
     try:
-        return int(datetime.fromisoformat(text or "").replace(tzinfo=UTC).timestamp())
+        found = int(datetime.fromisoformat(text or "").replace(tzinfo=UTC).timestamp())
     except ValueError:
         return None
+    return found if 0 < found < _LATEST else None
 
 
 def roles(serialized: str | None) -> list[str]:
@@ -83,7 +88,7 @@ def rate(row: OrderRow, info: ShopInfo, declared: Mapping[str, str]) -> Decimal 
             if found is not None:
                 return found
     based = _positive(row.meta.get(BASE_TOTAL, ""))
-    if based is not None and row.total:
+    if based is not None and row.total is not None and row.total > 0:
         return row.total / based
     return _positive(declared.get(row.currency, ""))
 
@@ -111,7 +116,7 @@ class Reasons:
             return "trash"
         if row.status in DRAFTS:
             return "draft"
-        if row.meta.get(ERASED) == "yes" or row.email.strip().lower().endswith("@site.invalid"):
+        if row.meta.get(ERASED) == "yes" or (email.identity(row.email) or "").endswith("@site.invalid"):
             return "anonymised"
         return ""
 
@@ -127,11 +132,13 @@ class Reasons:
         status = self._means.get(row.status, row.status)
         if status not in self._info.paid_statuses:
             return ("unpaid" if status in KNOWN_STATUSES else "custom_status"), None
-        if row.total is None:
+        if row.total is None or abs(row.total) > _MOST:
             return "bad_total", None
         if row.created is None:
             return "no_date", None
         if row.currency in ("", self._info.currency):
             return "", Decimal(1)
         found = rate(row, self._info, self.declared)
-        return ("", found) if found is not None else ("no_rate", None)
+        if found is None:
+            return "no_rate", None
+        return ("", found) if abs(row.total) <= _MOST * found else ("bad_total", None)

@@ -16,7 +16,9 @@ _MAX_LENGTH = 40
 _YEAR_FIRST = re.compile(r"([0-9]{4})\s?[-/. ]\s?([0-9]{1,2})\s?[-/. ]\s?([0-9]{1,2})(?:[ T][0-9:.+Zz-]{4,20})?")
 _YEAR_LAST = re.compile(r"([0-9]{1,2})\s?[-/. ]\s?([0-9]{1,2})\s?[-/. ]\s?([0-9]{4})\.?\s?(?:r|г)?\.?")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
-_UNIX = re.compile(r"-?[0-9]{5,11}")
+_COMPACT_LAST = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{4})")
+# Fewer digits are a day without its century (120590), not one of the first weeks of 1970.
+_UNIX = re.compile(r"-[0-9]{5,11}|[1-9][0-9]{7,9}")
 _LOOK = {
     **{ord(c): None for c in INVISIBLE + "\x00"},
     0x60C: ".",
@@ -31,7 +33,7 @@ _LOOK |= dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2212), "-")
 def birthday(raw: str | None, dayfirst: bool | None = None) -> str | None:
     """'YYYY-MM-DD', or None for what is no date, impossible, in the future or before 1900. Never raises.
 
-    Read: ISO (a time behind it is dropped), dd.mm.yyyy and dd/mm/yyyy, yyyymmdd, Unix seconds, and dates
+    Read: ISO (a time behind it is dropped), dd.mm.yyyy and dd/mm/yyyy, yyyymmdd, ddmmyyyy, Unix seconds, and dates
     with a year from 1250 to 1450 as Jalali, in digits of any script. `dayfirst`: what 03/04/1990 means.
     None: day first unless impossible; True: never otherwise; False: month first (USA) unless impossible.
     """
@@ -43,6 +45,12 @@ def birthday(raw: str | None, dayfirst: bool | None = None) -> str | None:
     if found > _SURELY_PAST and found > clock.now().date() + timedelta(days=1):
         return None  # a day ahead is still today somewhere in the world
     return found.isoformat()
+
+
+def day(raw: str, dayfirst: bool | None = None) -> str | None:
+    """The same of any day since 1500, also one to come: when a warranty ends, when a company was founded."""
+    found = _read(raw, dayfirst) if len(raw) <= _MAX_LENGTH else None
+    return found.isoformat() if found is not None and found.year >= 1500 else None
 
 
 @lru_cache(maxsize=8192)
@@ -58,13 +66,15 @@ def _date(text: str, dayfirst: bool | None) -> date | None:
         return _civil(int(parts[1]), int(parts[2]), int(parts[3]))
     parts = _YEAR_LAST.fullmatch(text)
     if parts is not None:
-        one, two, year = int(parts[1]), int(parts[2]), int(parts[3])
-        day, month = (two, one) if dayfirst is False else (one, two)
-        found = _civil(year, month, day)
-        return _civil(year, day, month) if found is None and dayfirst is not True else found
+        return _year_last(parts, dayfirst)
     parts = _COMPACT.fullmatch(text)
     if parts is not None:
         found = _civil(int(parts[1]), int(parts[2]), int(parts[3]))
+        if found is not None and found >= _EARLIEST:
+            return found
+    parts = _COMPACT_LAST.fullmatch(text)
+    if parts is not None:
+        found = _year_last(parts, dayfirst)
         if found is not None and found >= _EARLIEST:
             return found
     if _UNIX.fullmatch(text) is not None:
@@ -73,6 +83,13 @@ def _date(text: str, dayfirst: bool | None) -> date | None:
         except OverflowError:
             return None
     return None
+
+
+def _year_last(parts: re.Match[str], dayfirst: bool | None) -> date | None:
+    one, two, year = int(parts[1]), int(parts[2]), int(parts[3])
+    day, month = (two, one) if dayfirst is False else (one, two)
+    found = _civil(year, month, day)
+    return _civil(year, day, month) if found is None and dayfirst is not True else found
 
 
 def _civil(year: int, month: int, day: int) -> date | None:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sidecar.values.birthdays import birthday as birthday
+from sidecar.values.birthdays import day as day
+from sidecar.values.characters import digits, trim
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-]?)(\d{1,2})(?::(\d{2})|(\.\d{1,4})|)", re.IGNORECASE | re.ASCII)
 _ZONE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,40}(?:/[A-Za-z0-9_+-]{1,40}){0,2}")
@@ -185,3 +187,34 @@ def days_later(unix: int, days: int, tz: tzinfo) -> int:
         return wall - known.pop()
     found = from_local(local_text(wall, UTC), tz)
     return there if found is None else found
+
+
+_TYPED = re.compile(
+    r"(.{6,12}?)[T ] ?(\d\d?):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)? ?(?:(Z|UTC)|([+-])(\d\d):?(\d\d))?", re.ASCII
+)
+_UNIX = re.compile(r"([1-9]\d{8,9})(?:\d{3})?", re.ASCII)
+
+
+def typed_moment(raw: str, tz: tzinfo, dayfirst: bool | None = None) -> str | None:
+    """A moment as plugins and people write it → 'YYYY-MM-DD HH:MM:SS' in `tz`; None for what is none.
+
+    Read: Unix seconds and milliseconds, and a day as `day` takes it, with a time or without (then it begins). A time is in
+    `tz` already unless it says `Z` or how far ahead of UTC it is.
+    """
+    text = trim(digits(raw))
+    stamp = _UNIX.fullmatch(text)
+    if stamp is not None:
+        return local_text(int(stamp[1]), tz)
+    found = _TYPED.fullmatch(text)
+    if found is None:
+        begins = day(text, dayfirst)
+        return begins and f"{begins} 00:00:00"
+    on, hour, minute, second = day(found[1], dayfirst), int(found[2]), int(found[3]), int(found[4] or 0)
+    if on is None or hour > 23 or minute > 59 or second > 59:
+        return None
+    wall = f"{on} {hour:02d}:{minute:02d}:{second:02d}"
+    if not (found[5] or found[6]):
+        return wall
+    ahead = (int(found[7] or 0) * 60 + int(found[8] or 0)) * (-60 if found[6] == "-" else 60)
+    at = utc(wall)
+    return None if at is None else local_text(at - ahead, tz)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from html import unescape
 
 from sidecar.values.characters import BIDI
 
@@ -48,6 +49,14 @@ def clean(raw: str | None) -> str:
         if found == text:
             return _BLANKS.sub(" ", text).strip()
         text = found
+
+
+def shown(title: str) -> str:
+    """What WordPress shows of a title or the name of a category: it keeps an & as &amp;, so that what is looked for by
+    rules and filters would not be what the owner reads. Without an entity it stays as it is stored."""
+    if "&" not in title or (plain := unescape(title)) == title:
+        return title
+    return clean(plain)
 
 
 def safe_text(raw: str | None, limit: int) -> str:

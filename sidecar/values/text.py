@@ -63,7 +63,7 @@ def slugify(text: str, limit: int = _LIMIT) -> str:
     slug = _encoded(text.lower(), limit).lower()
     slug = _ENTITY.sub("", slug).replace(".", "-").replace("/", "-")
     slug = _HYPHENS.sub("-", _OTHER.sub("", slug))
-    return _cut(slug.strip("-"), limit).strip("-")
+    return cut(slug.strip("-"), limit).strip("-")
 
 
 def _unaccented_latin(text: str) -> str:
@@ -92,7 +92,7 @@ def _encoded(text: str, limit: int) -> str:
     return "".join(out)
 
 
-def _cut(slug: str, limit: int) -> str:
+def cut(slug: str, limit: int) -> str:
     """At most `limit` bytes, without half a percent-encoded character at the end."""
     if len(slug) <= limit:
         return slug

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sidecar.values.birthdays import is_jalali_leap, jalali
-from sidecar.values.dates import birthday, from_local, local_day, local_text, site_zone, utc
+from sidecar.values.dates import birthday, from_local, local_day, local_text, site_zone, typed_moment, utc
 
 ZONES = [
     ZoneInfo(n)
@@ -130,7 +130,8 @@ def today(monkeypatch: pytest.MonkeyPatch) -> None:
         ("2030-01-01", None, None), ("1899-12-31", None, None), ("", None, None), (None, None, None),
         ("junk", None, None),
         ("13650412", None, "1986-07-03"), ("1990.4.3", None, "1990-04-03"), ("0000-00-00", None, None),
-        ("1990/04", None, None),
+        ("1990/04", None, None), ("12051990", None, "1990-05-12"), ("05121990", False, "1990-05-12"), ("22021369", None, "1990-05-12"),
+        ("52012800", None, "1971-08-26"), ("120590", None, None), ("00000000", None, None), ("86400", None, None),
     ],
 )  # fmt: skip
 def test_birthday(raw: str | None, dayfirst: bool | None, want: str | None) -> None:
@@ -164,3 +165,19 @@ def test_jalali_calendar_is_without_holes() -> None:
                 assert found is not None
                 assert (found - before).days == (0 if (year, month, day) == (1250, 1, 1) else 1)
                 before = found
+
+
+@pytest.mark.parametrize(
+    ("raw", "want"),
+    [
+        ("2027-05-01", "2027-05-01 00:00:00"), ("1890-01-01", "1890-01-01 00:00:00"), ("31.12.2026 7:05", "2026-12-31 07:05:00"),
+        ("2026-05-01 10:00:07", "2026-05-01 10:00:07"), ("2026-05-01T10:00:07.123", "2026-05-01 10:00:07"),
+        ("2026-05-01T22:30:00Z", "2026-05-02 00:30:00"), ("2026-05-01T10:00:00+03:30", "2026-05-01 08:30:00"),
+        ("2026-05-01 10:00:00 -0500", "2026-05-01 17:00:00"), ("1623456789", "2021-06-12 02:13:09"), ("1623456789000", "2021-06-12 02:13:09"),
+        ("1402-01-05 10:00:00", "2023-03-25 10:00:00"), ("۱۴۰۲/۰۱/۰۵ ۱۰:۰۰", "2023-03-25 10:00:00"),
+        ("0000-00-00 00:00:00", None), ("2026-02-31 10:00:00", None), ("2026-05-01 25:61:00", None), ("soon", None), ("", None),
+        ("99999999999", None), ("10:00", None),
+    ],
+)  # fmt: skip
+def test_a_typed_moment(raw: str, want: str | None) -> None:
+    assert typed_moment(raw, ZoneInfo("Europe/Warsaw")) == want

@@ -4,9 +4,10 @@
 SELECT order_item_id AS item_id FROM {p}woocommerce_order_items WHERE order_id IN %(ids)s;
 
 -- name: items_rows
--- Lines, shipping methods and coupons, by their own ids; `coupon` is the code, NULL for the others.
+-- Lines, shipping methods and coupons, by their own ids; `coupon` is the code, '' for a shipping method, NULL for a line.
 -- columns: item_id# order_id# coupon
-SELECT order_item_id AS item_id, order_id, CASE order_item_type WHEN 'coupon' THEN order_item_name END AS coupon
+SELECT order_item_id AS item_id, order_id,
+ CASE order_item_type WHEN 'coupon' THEN order_item_name WHEN 'shipping' THEN '' END AS coupon
 FROM {p}woocommerce_order_items
 WHERE order_item_id IN %(ids)s AND order_item_type IN ('line_item', 'shipping', 'coupon');
 
