@@ -46,8 +46,8 @@ def read(file: str, built_in: str, *, what: str, raise_as: type[ConfigError]) ->
 def alone(target: Path, what: str) -> Iterator[None]:
     """Between reading and writing nobody else writes. Raises ConfigError when the place cannot be written."""
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(target.with_name(f".{target.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        new_file.directory(target.parent)
+        handle = new_file.lock_file(target.with_name(f".{target.name}.lock"))
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -71,7 +71,7 @@ def write(target: Path, text: str) -> RulesText:
     the last 10. Within `alone`."""
     if target.exists():
         _back_up(target)
-    new_file.write_private(target, text, replace=True)
+    new_file.write_private(target, text, replace=True, given=True)
     return of(text, str(target))
 
 
@@ -85,7 +85,7 @@ def remove(target: Path) -> None:
 def _back_up(target: Path) -> None:
     stamp = clock.now().strftime("%Y%m%dT%H%M%S%fZ")
     copy = target.with_name(f"{target.name}.{stamp}")
-    new_file.write_private(copy, target.read_bytes().decode("utf-8-sig"), replace=True)
+    new_file.write_private(copy, target.read_bytes().decode("utf-8-sig"), replace=True, given=True)
     old = sorted(target.parent.glob(f"{target.name}.2*Z"))
     for one in old[:-BACKUPS]:
         one.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Writing a private file whole or not at all, and files to lock."""
+"""Writing a private file whole or not at all, files to lock, and directories; and whose they are."""
 
 from __future__ import annotations
 
@@ -44,6 +44,26 @@ def give(handle: int, directory: Path) -> None:
         owner = directory.stat()
         with suppress(OSError):  # a container's root may not, and need not
             os.fchown(handle, owner.st_uid, owner.st_gid)
+
+
+def directory(path: Path, mode: int = 0o700) -> None:
+    """Make a directory, by itself a private one, and what is missing above it. What root makes below somebody's is theirs: see `give`."""
+    if path.is_dir():
+        return
+    directory(path.parent, 0o777)
+    try:
+        path.mkdir(mode=mode)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+        return  # somebody else has just made it
+    if os.geteuid() == 0:
+        # By what was made, not by its name: that could be a link to anything by now.
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            give(handle, path.parent)
+        finally:
+            os.close(handle)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,12 +38,14 @@ _WAKE = 1.0
 _REST = 30.0  # memory is given back after work, at most so often
 
 
-def serve(config: Config) -> int:
-    """Run until a signal comes. Returns the exit code. Raises Conflict when another one serves this state directory,
+def serve(config: Config, listening: Callable[[], None] = lambda: None) -> int:
+    """Run until a signal comes; `listening` is called when it can be reached. Returns the exit code. Raises Conflict when another one serves this state directory,
     ConfigError when the address cannot be used."""
     memory.one_heap()
     with build(config) as runtime, _alone(runtime):
-        return Service(runtime).run()
+        service = Service(runtime)
+        listening()
+        return service.run()
 
 
 class Service:

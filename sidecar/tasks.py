@@ -7,6 +7,7 @@ a lost or repeated message loses and repeats nothing. Events have no schedule he
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sidecar import memory
+from sidecar import memory, new_file
 from sidecar.config import Config
 from sidecar.errors import ConfigError
 from sidecar.runtime import Runtime
@@ -120,11 +121,11 @@ def queue(config: Config) -> Huey:
                               hint="install it: pip install 'fluentcrm-sidecar[redis]'") from error  # fmt: skip
     with _without_redis():
         from huey import SqliteHuey
-    Path(config.state.dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     file = Path(config.state.dir) / "queue.sqlite3"
-    found = SqliteHuey(QUEUE_NAME, filename=str(file), results=False, cache_mb=1, fsync=False)
-    file.chmod(0o600)
-    return found
+    new_file.directory(file.parent)
+    # Before Huey makes it: for its owner only, and the owner's of the directory also when root is who comes first.
+    os.close(new_file.lock_file(file))
+    return SqliteHuey(QUEUE_NAME, filename=str(file), results=False, cache_mb=1, fsync=False)
 
 
 @contextmanager

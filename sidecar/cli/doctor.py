@@ -26,10 +26,18 @@ def doctor(run: Context, only: tuple[str, ...]) -> None:
     findings = examine(run.config, run.config_path, only=only)
     counts = {level: sum(finding.level == level for finding in findings) for level in LEVELS}
     run.output.result({"findings": findings, "counts": counts}, ok=not counts["error"])
-    for area, members in groupby(findings, key=lambda finding: finding.area):
+    shown = [finding for finding in findings if not (run.output.quiet and finding.level == "ok")]
+    for area, members in groupby(shown, key=lambda finding: finding.area):
         _show(run, area, list(members))
-    words = {"error": "errors", "warning": "warnings", "info": "notes", "ok": "in order"}
-    run.output.say(", ".join(f"{counts[level]} {words[level]}" for level in reversed(LEVELS)))
+    words = {"error": "error", "warning": "warning", "info": "note"}
+    run.output.say(
+        ", ".join(
+            f"{counts[level]} {words[level]}{'' if counts[level] == 1 else 's'}"
+            if level in words
+            else f"{counts[level]} in order"
+            for level in reversed(LEVELS)
+        )
+    )
     if counts["error"]:
         click.get_current_context().exit(1)
 
@@ -37,8 +45,6 @@ def doctor(run: Context, only: tuple[str, ...]) -> None:
 def _show(run: Context, area: str, findings: list[Finding]) -> None:
     run.output.raw(click.style(area, bold=True))
     for finding in findings:
-        if run.output.quiet and finding.level == "ok":
-            continue
         mark = click.style(f"{MARKS[finding.level]:<5}", fg=COLOURS[finding.level])
         run.output.raw(f"  {mark}  {finding.id:<14}  {finding.sentence}")
         for detail in finding.details[:MOST_DETAILS] if finding.level != "ok" else ():

@@ -19,7 +19,7 @@ from sidecar.doctor.model import Facts
 from sidecar.doctor.model import Shop as ShopFacts
 from sidecar.errors import Conflict, StoreUnavailable, UsageError
 from sidecar.mysql.connection import open_connection
-from sidecar.new_file import write_private
+from sidecar.new_file import directory, write_private
 from sidecar.wp_config import WpConfig
 
 # What the owner should know before the first run; the rest is for `sidecar doctor`.
@@ -90,8 +90,8 @@ def _refuse_to_overwrite(file: Path, *, force: bool) -> None:
 
 def _write(file: Path, text: str, *, force: bool) -> None:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_private(file, text, replace=force)
+        directory(file.parent, 0o777)
+        write_private(file, text, replace=force, given=True)
     except FileExistsError as error:
         raise Conflict(f"{file} has appeared meanwhile", hint="give --force to replace it") from error
     except OSError as error:

@@ -10,7 +10,7 @@ import msgspec
 from sidecar import runtime
 from sidecar.cli.context import Context, pass_run
 from sidecar.errors import UsageError
-from sidecar.values.email import mask
+from sidecar.values import email
 
 
 @click.group()
@@ -24,10 +24,11 @@ def privacy() -> None:
 @pass_run
 def erase(run: Context, address: str, yes: bool) -> None:
     """Delete the contact and all that the sidecar keeps of a person; a hash stays. Not to be undone."""
+    _address(address, "erase")
     if not yes:
         if run.output.json:
             raise UsageError("with --json nothing is asked: give --yes to erase")
-        click.confirm(f"Erase {mask(address)} for good?", abort=True)
+        click.confirm(f"Erase {email.mask(address)} for good?", abort=True)
     with runtime.build(run.config) as shop:
         found = shop.rights.erase(address)
     run.output.result({"erased": found})
@@ -49,6 +50,7 @@ def export(run: Context, address: str) -> None:
 
     WordPress' own export (Tools > Export Personal Data) has the rest.
     """
+    _address(address, "export")
     with runtime.build(run.config) as shop:
         found = shop.rights.export(address)
     run.output.result({"kept": found})
@@ -60,10 +62,18 @@ def export(run: Context, address: str) -> None:
 @pass_run
 def lift(run: Context, address: str) -> None:
     """Let an erased person in again: the next run takes them like anybody."""
+    _address(address, "lift")
     with runtime.build(run.config) as shop:
         was = shop.rights.lift(address)
     run.output.result({"was_suppressed": was})
     run.output.say("Lifted: the next `sidecar sync` takes them." if was else "That address was not suppressed.")
+
+
+def _address(text: str, command: str) -> None:
+    """Raises UsageError for what is none, before anybody is asked about it."""
+    identity = email.identity(text)
+    if identity is None or "@" not in identity:
+        raise UsageError("that is no e-mail address", hint=f"such as `sidecar privacy {command} anna@example.com`")
 
 
 @privacy.command(name="list")

@@ -20,8 +20,8 @@ def serve(run: Context) -> None:
     from sidecar import serve as service
 
     config = run.config
-    run.output.say(f"Serving at {config.service.endpoint}. Stop it with Ctrl-C or SIGTERM.")
-    code = service.serve(config)
+    said = f"Serving at {config.service.endpoint}. Stop it with Ctrl-C or SIGTERM."
+    code = service.serve(config, lambda: run.output.say(said))
     run.output.result({"endpoint": config.service.endpoint, "stopped": True})
     if code:
         click.get_current_context().exit(code)

@@ -62,7 +62,7 @@ class State:
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            new_file.directory(self.directory)
             with self._one_at_a_time():
                 # Copied for each key: a third less than to begin anew, and every account and order asks.
                 self._keyed = hmac.new(_secret(self.directory / "identity.key"), digestmod="sha256")
@@ -81,8 +81,9 @@ class State:
             ) from error
         self.database = SqliteDatabase(str(path), pragmas=_PRAGMAS, timeout=30)
         try:
-            self.database.connect()
             with self._one_at_a_time():
+                # Who turns it to WAL while another one opens it is told that it is locked, whatever the timeout says.
+                self.database.connect()
                 self._migrate()
         except BaseException:
             self.database.close()

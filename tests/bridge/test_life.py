@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -115,6 +116,43 @@ def test_a_dead_sidecar_does_not_fill_the_disk(hpos: Site) -> None:
     hpos.php("do_action( 'fcsc_cleanup' );")
     assert hpos.rows("SELECT COUNT(*), MAX(id) FROM wp_fcsc_outbox") == [(200_000, last)]
     hpos.rows("DELETE FROM wp_fcsc_outbox")
+
+
+def test_visitors_who_come_anew_each_time_do_not_fill_the_disk(hpos: Site) -> None:
+    """Each request of a robot may have another cookie, another browser and another address."""
+    now = int(time.time() * 1000)
+    carts = (
+        "(visitor, items, created_gmt, updated_gmt) SELECT LPAD(seq, 32, '0'), '[]', UTC_TIMESTAMP(), UTC_TIMESTAMP()"
+    )
+    push = "(endpoint_hash, endpoint, p256dh, auth, created_gmt, user_id) SELECT LPAD(seq, 64, '0'), '', '', '', UTC_TIMESTAMP(), seq = 1"
+    outbox = f"(topic, created_ms) SELECT 'product.viewed', {now}"
+    for table, rows in {"carts": carts, "push": push, "outbox": outbox}.items():
+        hpos.rows(f"DELETE FROM wp_fcsc_{table}")
+        hpos.rows(f"INSERT INTO wp_fcsc_{table} {rows} FROM seq_1_to_200020")
+    hpos.php(
+        "for ( $i = 0; $i < 3000; $i++ ) { foreach ( array( 'carts', 'push', 'outbox' ) as $table ) { FluentCrmSidecar\\Tables::bound_now_and_then( $table ); } }"
+    )
+    for table, left in {"carts": 200_000, "push": 200_001, "outbox": 200_000}.items():
+        assert hpos.rows(f"SELECT COUNT(*) FROM wp_fcsc_{table}")[0][0] == left, table
+    # Who has an account keeps the browser that was told of first.
+    assert hpos.rows("SELECT MIN(endpoint_hash) FROM wp_fcsc_push") == [("1".rjust(64, "0"),)]
+    for table in ("carts", "push", "outbox"):
+        hpos.rows(f"TRUNCATE wp_fcsc_{table}")
+
+
+def test_the_cleanup_locks_not_the_whole_table(hpos: Site) -> None:
+    """There is no index on the time, which the shop's inserts would pay for: a delete by it would wait for all of them, and they for it."""
+    now = int(time.time() * 1000)
+    hpos.rows("DELETE FROM wp_fcsc_outbox")
+    rows = [("old", now - 15 * 86_400_000), ("young", now), ("newest", now)]
+    for row in rows:
+        hpos.rows("INSERT INTO wp_fcsc_outbox (topic, created_ms) VALUES (%s, %s)", row)
+    with contextlib.closing(hpos.connect()) as shop, shop.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT id FROM wp_fcsc_outbox ORDER BY id DESC LIMIT 1 FOR UPDATE")
+        hpos.php("$wpdb->query( 'SET innodb_lock_wait_timeout = 2' ); do_action( 'fcsc_cleanup' );")
+        cursor.execute("ROLLBACK")
+    assert [row[0] for row in hpos.outbox()] == ["young", "newest"]
 
 
 def test_the_cleanup_is_scheduled_and_ends_with_the_plugin(hpos: Site) -> None:
@@ -259,6 +297,14 @@ def test_wp_cli(hpos: Site) -> None:
             assert wp(hpos, *arguments)[0] == 0, arguments
             asked = fake.asked[-1]
             assert (asked.good, asked.method, asked.target, asked.body) == (True, method, target, body)
+        before = len(fake.asked)
+        for wrong, told in (
+            (("explain",), "wp sidecar explain 17"), (("explain", "anna"), "wp sidecar explain 17"), (("sync", "undo"), "`resume`"),
+            (("retry", "3", "x"), "sidecar sync letters"),
+        ):  # fmt: skip
+            code, text = wp(hpos, *wrong)
+            assert (code, told in text) == (1, True), text
+        assert len(fake.asked) == before
         fake.answer = lambda _: Answer(
             '{"error":{"code":"busy","message":"a run is at work","hint":"wait"}}', status=409, type="application/json"
         )

@@ -127,3 +127,12 @@ def test_an_undo_that_died_half_way_is_finished_by_another(
     now = bench.crm()
     now.pop("definitions"), before.pop("definitions")
     assert now == before
+
+
+def test_what_belongs_to_no_run_is_offered_to_nobody(bench: Bench) -> None:
+    """The fields of groups of segments are made by no run: nothing can name it."""
+    run = _synced(bench)
+    bench.json("segments", "refresh")
+    assert bench.value("SELECT COUNT(*) FROM wp_fcsc_undo WHERE run_id = 0") > 0
+    found = bench.json("sync", "undo", "5", "--yes", code=1)["error"]
+    assert f"runs that can be undone: {run} (" in found["hint"]

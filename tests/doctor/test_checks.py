@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from support import ROOT, ShopDatabase
 
-from sidecar.config import Config, Database, People, Shop, State
+from sidecar.config import Config, Database, People, Service, Shop, State
 from sidecar.doctor import gather
 from sidecar.doctor.examine import examine, judge, select
 from sidecar.doctor.model import Check, Facts, Finding, Verdict, numbers
@@ -270,6 +270,19 @@ def test_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found(config, "host.E003")["host.E003"].level == "error"
     monkeypatch.setattr("os.access", lambda *_: False)
     assert found(config, "host.E001")["host.E001"].level == "error"
+
+
+@pytest.mark.parametrize(
+    ("service", "level"),
+    [
+        (Service(), "ok"), (Service(host="::1"), "ok"), (Service(host="localhost"), "ok"),
+        (Service(host="0.0.0.0", unix_socket="/run/x"), "ok"), (Service(host="0.0.0.0"), "warning"),
+        (Service(host="::"), "warning"), (Service(host="10.0.0.7"), "warning"), (Service(host="shop.example"), "warning"),
+    ],
+)  # fmt: skip
+def test_a_service_that_the_network_reaches_is_told(service: Service, level: str) -> None:
+    shop = Shop(table_prefix="wp_", database=Database(host="127.0.0.1", port=1))
+    assert found(Config(shop=shop, service=service), "host.W005")["host.W005"].level == level
 
 
 def test_wp_config_findings(tmp_path: Path) -> None:

@@ -282,6 +282,9 @@ def test_erasing_from_the_command_line(demo_hpos: ShopDatabase, tmp_path: Path) 
     bench.run("sync")
     assert who in contacts(demo_hpos)
     assert bench.json("privacy", "erase", "nobody", "--yes", code=2)["error"]["code"] == "usage"
+    for command in ("erase", "lift", "export"):  # at once, and by its own name
+        said = bench.run("privacy", command, "nobody", code=2).output
+        assert f"sidecar privacy {command} anna@example.com" in said and "for good?" not in said
 
 
 # --- what is never said to the database (pains 32, 35, 47) ------------------------------------------------

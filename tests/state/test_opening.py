@@ -12,8 +12,10 @@ import pytest
 from commandline import Bench
 from support import ShopDatabase
 
-from sidecar import alerts, new_file
-from sidecar.config import Alerts
+from sidecar import alerts, edited_file, new_file, tasks
+from sidecar.automations.channels import push
+from sidecar.config import Alerts, Config
+from sidecar.config import State as StateConfig
 from sidecar.errors import ConfigError
 from sidecar.state import jobs, pairing, runs
 from sidecar.state.database import State, failure
@@ -123,6 +125,26 @@ def test_what_root_makes_in_the_services_state_is_the_services(tmp_path: Path) -
         owners = {file.name: file.stat().st_uid for file in tmp_path.iterdir()}
     assert set(owners.values()) == {12345}, owners
     assert {"run.lock", "pass.lock", "job.lock", "alerts.lock", "pairing.json", "identity.key"} <= set(owners)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files in somebody else's directory")
+def test_what_root_edits_is_the_services_too(tmp_path: Path) -> None:
+    """Files of rules with their folder, locks and backups, the key of Web Push, the queue, a state that is made below."""
+    os.chown(tmp_path, 12345, 12345)
+    target = tmp_path / "automations" / "mine.toml"
+    for text in ("one", "two"):
+        with edited_file.alone(target, "automation"):
+            edited_file.write(target, text)
+    push.public_key(tmp_path)
+    tasks.queue(Config(state=StateConfig(dir=str(tmp_path))))
+    State(tmp_path / "a" / "b").close()
+    owners = {str(path.relative_to(tmp_path)): path.stat().st_uid for path in tmp_path.rglob("*")}
+    assert set(owners.values()) == {12345}, owners
+    assert {"automations", "automations/mine.toml", "vapid.pem", "queue.sqlite3", "a", "a/b/identity.key"} <= set(
+        owners
+    )
+    assert len([name for name in owners if name.startswith("automations/mine.toml.2")]) == 1  # the backup
+    assert (tmp_path / "queue.sqlite3").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files in somebody else's directory")

@@ -17,8 +17,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from signer import Signer
+from support import ROOT
 
 from sidecar.web.openapi import document
+from sidecar.web.roles import ABOUT
 
 OPERATIONS = [
     (path, method) for path, methods in document()["paths"].items() for method in methods if path != "/api/v1/doctor"
@@ -37,6 +39,22 @@ def test_every_route_is_in_it(app: Flask, bridge: Signer) -> None:
     ids = [operation["operationId"] for methods in served["paths"].values() for operation in methods.values()]
     assert len(set(ids)) == len(ids)
     assert all(operation["summary"] for methods in served["paths"].values() for operation in methods.values())
+
+
+def test_the_plugin_lets_all_of_it_pass_with_the_same_permission() -> None:
+    """Its list of what may be asked through WordPress' REST API, but for the description itself."""
+    source = (ROOT / "wp-bridge/src/Proxy.php").read_text("utf-8")
+    listed = re.findall(r"array\( '(GET|POST)', '#(\^.*\$)#D', '(\w+)' \)", source)
+    for path, methods in document()["paths"].items():
+        example = re.sub(r"\{(?:contact_id|enrolment)\}", "7", re.sub(r"\{(?:slug|name|kind)\}", "orders", path))[1:]
+        for method, operation in methods.items():
+            lets = [may for verb, pattern, may in listed if verb == method.upper() and re.match(pattern, example)]
+            if path == "/api/v1/openapi.json":
+                assert lets == []
+            else:
+                assert [ABOUT[may] for may in lets] == [operation["description"].split("Who may ")[1].split(": ")[0]], (
+                    path
+                )  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS, ids=lambda part: str(part))

@@ -282,6 +282,7 @@ def test_only_one_serves_a_state(serve: Make) -> None:
     served.start()
     again = served.bench.json("serve", code=None)
     assert again["ok"] is False and again["error"]["code"] == "conflict"
+    assert "Serving at" not in served.bench.run("serve", code=None).output  # which it did not
 
 
 def test_a_port_that_is_taken(serve: Make) -> None:

@@ -56,6 +56,12 @@ def test_systemd_would_complain(units: list[Path]) -> None:
     assert "protect system" in (done.stdout + done.stderr).lower()
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_none_stops_another(unit: Path) -> None:
+    """A pass beside the running service does no harm: it must not end it for good, as `Conflicts=` would within a minute."""
+    assert not re.search(r"^(Conflicts|PartOf|BindsTo|Requisite)=", unit.read_text(), re.MULTILINE)
+
+
 @pytest.mark.parametrize("unit", [unit for unit in UNITS if unit.suffix == ".service"], ids=lambda unit: unit.name)
 def test_both_services_are_equally_closed(unit: Path) -> None:
     text = unit.read_text()

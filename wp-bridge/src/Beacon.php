@@ -81,6 +81,7 @@ final class Beacon {
 		if ( $view && 'product' === get_post_type( $view ) && 'publish' === get_post_status( $view ) ) {
 			$variation = absint( $said['variation'] ?? 0 );
 			$variation = $variation && wp_get_post_parent_id( $variation ) === $view ? $variation : 0;
+			Tables::bound_now_and_then( 'outbox' );
 			Outbox::add( 'product.viewed', $view, $variation, '', get_current_user_id(), $visitor );
 		}
 		$email = 'email' === $allowed ? sanitize_email( $said['email'] ?? '' ) : '';

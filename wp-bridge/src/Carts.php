@@ -34,6 +34,7 @@ final class Carts {
 		$same    = fn( $name ) => 'total' === $name ? (float) $new[ $name ] === (float) $old[ $name ] : (string) $new[ $name ] === (string) $old[ $name ];
 		$changed = array_filter( array_keys( $new ), fn( $name ) => ! $old || ! $same( $name ) );
 		$id      = $changed ? self::write( $visitor, $new, ! $old || ( $items && ! $open ) ) : 0;
+		$old || Tables::bound_now_and_then( 'carts' );
 		if ( ! $id ) {
 			return;
 		}

@@ -12,6 +12,9 @@ final class Cli {
 
 	/** The sync: how it stands, or `start`, `pause`, `resume`, `cancel`. */
 	public function sync( $args ) {
+		if ( isset( $args[0] ) && ! in_array( $args[0], array( 'start', 'pause', 'resume', 'cancel' ), true ) ) {
+			\WP_CLI::error( 'There is `start`, `pause`, `resume` and `cancel`; `sidecar sync` on the server can do more.' );
+		}
 		$this->show( isset( $args[0] ) ? $this->ask( 'POST', 'sync/' . sanitize_key( $args[0] ) ) : $this->ask( 'GET', 'sync' ) );
 	}
 
@@ -28,11 +31,17 @@ final class Cli {
 
 	/** Why a contact's fields and tags are what they are: `wp sidecar explain 17`, FluentCRM's id. */
 	public function explain( $args ) {
-		$this->show( $this->ask( 'GET', 'explain/' . absint( $args[0] ?? 0 ) ) );
+		if ( ! ctype_digit( $args[0] ?? '' ) ) {
+			\WP_CLI::error( "Give FluentCRM's id of the contact: `wp sidecar explain 17`." );
+		}
+		$this->show( $this->ask( 'GET', 'explain/' . absint( $args[0] ) ) );
 	}
 
 	/** Try again what failed: all, or the letters with these numbers. */
 	public function retry( $args ) {
+		if ( array_filter( $args, fn( $number ) => absint( $number ) < 1 ) ) {
+			\WP_CLI::error( 'Give the numbers of letters as `sidecar sync letters` shows them, or none for all.' );
+		}
 		$this->show( $this->ask( 'POST', 'letters/retry', array(), array( 'letters' => array_map( 'absint', $args ) ) ) );
 	}
 

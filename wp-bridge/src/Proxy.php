@@ -19,7 +19,7 @@ final class Proxy {
 		array( 'POST', '#^api/v1/automations/why$#D', 'contact' ),
 		array( 'POST', '#^api/v1/sync/undo$#D', 'undo' ),
 		array( 'GET', '#^api/v1/(?:mapping|segment-rules|automation-texts/[a-z0-9-]{1,60}|explore/[a-z_]{1,40})$#D', 'mapping' ),
-		array( 'POST', '#^api/v1/(?:mapping/(?:check|preview|save)|segment-rules/(?:preview|save|remove)|automation-texts/(?:check|preview|save|reset)|explore/[a-z_]{1,40})$#D', 'mapping' ),
+		array( 'POST', '#^api/v1/(?:mapping/(?:check|preview|save)|segment-rules/(?:preview|save|remove)|automation-texts/(?:check|preview|save|copy|remove|reset)|explore/[a-z_]{1,40})$#D', 'mapping' ),
 		array( 'POST', '#^api/v1/(?:site/confirm|privacy/erase)$#D', 'settings' ),
 	);
 

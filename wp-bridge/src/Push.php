@@ -75,6 +75,7 @@ final class Push {
 		$row    += $claimed ? $owner + array( 'visitor' => 'none' === Beacon::allowed() ? '' : Beacon::visitor() ) : array();
 		$row    += $click ? array( 'wording' => substr( sanitize_key( $said['mark'] ?? '' ), 0, 12 ), 'created_gmt' => gmdate( 'Y-m-d H:i:s' ) ) : array();
 		$done    = Tables::quietly( fn() => $known ? $wpdb->update( Tables::name( 'push' ), $row, array( 'id' => $known['id'] ) ) : $wpdb->insert( Tables::name( 'push' ), $row ) );
+		$known || Tables::bound_now_and_then( 'push' );
 		if ( false !== $done && $claimed && $owned ) {
 			self::say( 'given', $row + $known ); // said when it was clicked: what was taken back since then stays so
 		}

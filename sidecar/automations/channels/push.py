@@ -128,7 +128,7 @@ def own_key(state_dir: str | Path) -> EllipticCurvePrivateKey:
     file = Path(state_dir) / "vapid.pem"
     if not file.exists():
         with suppress(FileExistsError):
-            new_file.write_private(file, webpush.private_text(webpush.new_key()))
+            new_file.write_private(file, webpush.private_text(webpush.new_key()), given=True)
     try:
         return webpush.private_key(file.read_text("ascii"))
     except (OSError, ValueError) as error:

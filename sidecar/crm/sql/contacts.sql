@@ -62,9 +62,9 @@ WHERE run_id = %(run)s AND id > %(after)s ORDER BY id LIMIT %(limit)s;
 SELECT object_id FROM {p}fcsc_undo WHERE run_id IN %(runs)s AND kind = 'created';
 
 -- name: undo_runs
--- Runs that can still be undone.
+-- Runs that can still be undone. 0 is what no run made: the fields of groups of segments.
 -- columns: run_id rows_ first_at
-SELECT run_id, COUNT(*) AS rows_, CAST(MIN(created_gmt) AS CHAR) AS first_at FROM {p}fcsc_undo GROUP BY run_id;
+SELECT run_id, COUNT(*) AS rows_, CAST(MIN(created_gmt) AS CHAR) AS first_at FROM {p}fcsc_undo WHERE run_id > 0 GROUP BY run_id;
 
 -- name: owned_all
 -- Tags, lists and fields that the sidecar made.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 from pathlib import Path
@@ -72,3 +73,23 @@ def config_file(facts: Facts) -> Verdict:
     if readable_by_others(file):
         return Verdict("warning", f"others on this machine may read {file}")
     return Verdict("ok", f"{file} is private")
+
+
+def _this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@check(
+    "host.W005",
+    "Where the service listens",
+    'set [service] host to "127.0.0.1", or unix_socket to a path; the plugin talks to this machine only',
+    needs_database=False,
+)
+def listens(facts: Facts) -> Verdict:
+    service = facts.config.service
+    if service.unix_socket or _this_machine(service.host):
+        return Verdict("ok", "`sidecar serve` listens on this machine only")
+    return Verdict("warning", f"`sidecar serve` listens on {service.host}: other machines may reach it, without TLS")
