@@ -15,6 +15,8 @@ pytestmark = pytest.mark.wordpress
 ACTIVE = "return update_option( 'active_plugins', $in );"
 WITH = ["fluent-crm/fluent-crm.php", "fluentcrm-sidecar/fluentcrm-sidecar.php", "woocommerce/woocommerce.php"]
 WITHOUT = [name for name in WITH if "sidecar" not in name]
+# WooCommerce's own background work (OrderLogsDeletionProcessor) falls into whatever request comes by.
+BACKGROUND = "_debug_log_source"
 
 
 def shape(sql: str) -> str:
@@ -47,7 +49,7 @@ def test_added_to_a_visit(site: Site) -> None:
     known = {shape(sql) for line in plain for sql in line["sql"]}
     assert not [sql for sql in known if "fcsc" in sql]
     for line in with_ours:
-        new = [sql for sql in line["sql"] if shape(sql) not in known]
+        new = [sql for sql in line["sql"] if shape(sql) not in known and BACKGROUND not in sql]
         assert all(sql.startswith("INSERT INTO `wp_fcsc_outbox`") for sql in new), new
         assert len(new) == (1 if "wc-ajax=checkout" in line["uri"] else 0), line["uri"]
         assert len([sql for sql in line["sql"] if "fcsc" in sql]) == len(new)
