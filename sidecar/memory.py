@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import threading
+
+# Set by who took memory for a while: the service gives it back when there is nothing to do. Of the process, as its memory is.
+used = threading.Event()
 
 _M_ARENA_MAX = -8  # malloc.h of glibc; see mallopt(3)
 

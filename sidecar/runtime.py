@@ -3,7 +3,6 @@ ask it and nothing below it."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -62,8 +61,6 @@ class Runtime:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._state: State | None = None
-        # Set by who took memory for a while: the service gives it back to the system when there is nothing to do.
-        self.used = threading.Event()
         self.rules = Rules(config.mapping.file, config.state.dir)
 
     @property

@@ -39,8 +39,8 @@ _REST = 30.0  # memory is given back after work, at most so often
 
 
 def serve(config: Config, listening: Callable[[], None] = lambda: None) -> int:
-    """Run until a signal comes; `listening` is called when it can be reached. Returns the exit code. Raises Conflict when another one serves this state directory,
-    ConfigError when the address cannot be used."""
+    """Run until a signal comes; `listening` is called when it can be reached. Returns the exit code. Raises Conflict when
+    another one serves this state directory, ConfigError when the address cannot be used."""
     memory.one_heap()
     with build(config) as runtime, _alone(runtime):
         service = Service(runtime)
@@ -92,15 +92,15 @@ class Service:
         """Look at what the shop tells, again and again; after an error less often, up to once a minute."""
         pause = wait = self.runtime.config.service.poll_seconds
         rested = 0.0
-        self.runtime.used.set()
+        memory.used.set()
         while not self.stop.wait(wait):
             try:
                 report = self.runtime.pass_(PASS_SECONDS)
                 wait = pause
                 if report.reconciled or report.events or report.polled or report.moved or report.tagged or report.steps:
-                    self.runtime.used.set()
-                elif self.runtime.used.is_set() and time.monotonic() - rested > _REST:
-                    self.runtime.used.clear()
+                    memory.used.set()
+                elif memory.used.is_set() and time.monotonic() - rested > _REST:
+                    memory.used.clear()
                     rested = time.monotonic()
                     # What it was done with is not needed now: the pages of the state, and what Python and malloc keep.
                     self.runtime.state.shrink()

@@ -10,7 +10,7 @@ import time
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from sidecar import signing
+from sidecar import memory, signing
 from sidecar.runtime import Runtime
 from sidecar.tasks import Tasks
 from sidecar.web import errors, roles
@@ -123,4 +123,4 @@ def _ways_out(app: Flask, gate: Gate, metrics: Metrics) -> None:
         # This thread's connection to the state: threads share none, and an idle one keeps no memory.
         runtime, _tasks = app.extensions["fcsc"]
         runtime.state.close()
-        runtime.used.set()
+        memory.used.set()
